@@ -1,0 +1,1 @@
+//! backend-nfp: see docs/architecture.md; no code yet.

@@ -1,0 +1,2 @@
+//! bpfmill
+fn main() {}

@@ -1,0 +1,1 @@
+//! verifier: see docs/architecture.md; no code yet.
