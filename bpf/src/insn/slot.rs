@@ -68,6 +68,15 @@ impl Slot {
                 self.imm.to_be_bytes(),
             ),
         };
-        [self.opcode, regs, offset[0], offset[1], imm[0], imm[1], imm[2], imm[3]]
+        [
+            self.opcode,
+            regs,
+            offset[0],
+            offset[1],
+            imm[0],
+            imm[1],
+            imm[2],
+            imm[3],
+        ]
     }
 }

@@ -124,31 +124,77 @@ pub enum CallTarget {
 
 /// An instruction. Jump offsets are in slots from the next instruction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[expect(missing_docs, reason = "field names are those of the instruction's operands")]
+#[expect(
+    missing_docs,
+    reason = "field names are those of the instruction's operands"
+)]
 pub enum Insn {
     /// `dst op= src`; [`AluOp::Mov`] is `dst = src`.
-    Alu { width: Width, op: AluOp, dst: Reg, src: Operand },
+    Alu {
+        width: Width,
+        op: AluOp,
+        dst: Reg,
+        src: Operand,
+    },
     /// `dst = -dst`
     Neg { width: Width, dst: Reg },
     /// `dst = (sN)src`; `bits` is 8, 16, or (64-bit only) 32. v4.
-    Movsx { width: Width, bits: u8, dst: Reg, src: Reg },
+    Movsx {
+        width: Width,
+        bits: u8,
+        dst: Reg,
+        src: Reg,
+    },
     /// `dst = addr_space_cast(src, dst_space, src_space)`
-    AddrSpaceCast { dst: Reg, src: Reg, dst_space: u16, src_space: u16 },
+    AddrSpaceCast {
+        dst: Reg,
+        src: Reg,
+        dst_space: u16,
+        src_space: u16,
+    },
     /// `dst = be16 dst`; `bits` is 16, 32 or 64.
     Endian { op: EndianOp, bits: u8, dst: Reg },
     /// `dst = imm ll`, two slots.
     LoadImm64 { dst: Reg, pseudo: Pseudo, imm: u64 },
     /// `dst = *(u8 *)(base + offset)`; `signed` is v4 and never [`MemWidth::B64`].
-    Load { width: MemWidth, signed: bool, dst: Reg, base: Reg, offset: i16 },
+    Load {
+        width: MemWidth,
+        signed: bool,
+        dst: Reg,
+        base: Reg,
+        offset: i16,
+    },
     /// `*(u8 *)(base + offset) = src`
-    Store { width: MemWidth, base: Reg, offset: i16, src: Operand },
+    Store {
+        width: MemWidth,
+        base: Reg,
+        offset: i16,
+        src: Operand,
+    },
     /// Read-modify-write; `width` is [`MemWidth::B32`] or [`MemWidth::B64`]. With `fetch` the old
     /// value goes to `src` (to `r0` for [`AtomicOp::Cmpxchg`]).
-    Atomic { width: MemWidth, op: AtomicOp, fetch: bool, base: Reg, offset: i16, src: Reg },
+    Atomic {
+        width: MemWidth,
+        op: AtomicOp,
+        fetch: bool,
+        base: Reg,
+        offset: i16,
+        src: Reg,
+    },
     /// `dst = load_acquire((u8 *)(base + offset))`
-    LoadAcquire { width: MemWidth, dst: Reg, base: Reg, offset: i16 },
+    LoadAcquire {
+        width: MemWidth,
+        dst: Reg,
+        base: Reg,
+        offset: i16,
+    },
     /// `store_release((u8 *)(base + offset), src)`
-    StoreRelease { width: MemWidth, base: Reg, offset: i16, src: Reg },
+    StoreRelease {
+        width: MemWidth,
+        base: Reg,
+        offset: i16,
+        src: Reg,
+    },
     /// `r0 = *(u8 *)skb[imm]`
     LoadAbs { width: MemWidth, imm: i32 },
     /// `r0 = *(u8 *)skb[src]`, plus an immediate that the text form cannot say when not zero.
@@ -160,7 +206,13 @@ pub enum Insn {
     /// `gotox dst`
     Gotox { dst: Reg },
     /// `if dst cond src goto +offset`
-    Branch { width: Width, cond: Cond, dst: Reg, src: Operand, offset: i16 },
+    Branch {
+        width: Width,
+        cond: Cond,
+        dst: Reg,
+        src: Operand,
+        offset: i16,
+    },
     /// `call …`
     Call { target: CallTarget },
     /// `callx dst`
