@@ -412,7 +412,9 @@ fn mov(fields: &Fields, width: Width) -> Result<Insn, DecodeError> {
         (_, 8) => 8,
         (_, 16) => 16,
         (Width::W64, 32) => 32,
-        (Width::W64, op::MOV_ADDR_SPACE_CAST) => {
+        // A cast from space 0 to itself is what a plain move with a stray offset looks like; no
+        // kernel takes it.
+        (Width::W64, op::MOV_ADDR_SPACE_CAST) if slot.imm != 0 => {
             let spaces = slot.imm.cast_unsigned();
             let [low0, low1, high0, high1] = spaces.to_le_bytes();
             return Ok(Insn::AddrSpaceCast {

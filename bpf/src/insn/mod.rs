@@ -15,6 +15,8 @@ mod effects;
 mod encode;
 mod opcode;
 mod slot;
+#[cfg(test)]
+mod tests;
 mod types;
 
 pub use cpu::Cpu;
