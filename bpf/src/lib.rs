@@ -6,5 +6,6 @@
 //! the kernel's `include/uapi/linux/bpf.h`, or the kernel's documentation.
 
 pub mod diagnostic;
+pub mod helpers;
 pub mod insn;
 pub mod object;
