@@ -4,6 +4,17 @@
 //! a [`SectionId`] *is* the ELF section index. Relocation sections, string tables and the symbol
 //! table keep their places in that order; their contents are held in parsed form.
 
+mod constants;
+mod edit;
+mod functions;
+mod layout;
+mod query;
+
+pub use constants::*;
+pub use edit::EditError;
+pub use functions::{FunctionRange, FunctionTable, Irregularity, IrregularityKind};
+pub use layout::{FileLayout, SectionHint};
+
 use crate::insn::Endian;
 
 /// Index of a section in the section header table; 0 is the null section.
@@ -31,6 +42,10 @@ pub struct Object {
     pub sections: Vec<Section>,
     /// All symbols, the null symbol first.
     pub symbols: Vec<Symbol>,
+    /// The string table that holds section names (`e_shstrndx`).
+    pub section_names: SectionId,
+    /// Where things lay in the file that was read: hints for the writer, without meaning.
+    pub layout: FileLayout,
 }
 
 /// A section with its header.

@@ -1,0 +1,20 @@
+//! Reading and writing 32-bit words of either byte order.
+
+use crate::insn::Endian;
+
+/// The word at a byte offset, if it lies inside.
+pub(crate) fn u32_at(bytes: &[u8], offset: usize, endian: Endian) -> Option<u32> {
+    let word = bytes.get(offset..)?.first_chunk::<4>()?;
+    Some(match endian {
+        Endian::Little => u32::from_le_bytes(*word),
+        Endian::Big => u32::from_be_bytes(*word),
+    })
+}
+
+/// Appends a word.
+pub(crate) fn put_u32(out: &mut Vec<u8>, value: u32, endian: Endian) {
+    out.extend(match endian {
+        Endian::Little => value.to_le_bytes(),
+        Endian::Big => value.to_be_bytes(),
+    });
+}
