@@ -11,3 +11,4 @@ pub mod elf;
 pub mod helpers;
 pub mod insn;
 pub mod object;
+pub mod program_type;
