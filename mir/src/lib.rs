@@ -16,10 +16,12 @@
 //!                                 text form (print, parse)
 //! ```
 
+pub mod analysis;
 pub mod builder;
 pub mod cursor;
 pub mod dfg;
 pub mod entity;
+pub mod eval;
 pub mod function;
 pub mod inst;
 pub mod layout;
