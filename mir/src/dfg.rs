@@ -7,6 +7,7 @@
 
 use crate::entity::{Block, Inst, Targets, Value};
 use crate::inst::{BlockCall, InstData, ValueList, ValueListPool};
+use crate::opcode::Opcode;
 use crate::types::Type;
 use cranelift_entity::packed_option::PackedOption;
 use cranelift_entity::{PrimaryMap, SecondaryMap};
@@ -205,6 +206,15 @@ impl DataFlowGraph {
         });
         self.results[inst] = value.into();
         value
+    }
+
+    /// Makes a value that no layout defines: the result of an instruction that is in none.
+    pub fn make_unplaced_value(&mut self, ty: Type) -> Value {
+        let inst = self.insts.push(InstData::Nullary {
+            opcode: Opcode::Undef,
+            ty,
+        });
+        self.make_result(inst, ty)
     }
 
     /// Parameters of a block.

@@ -18,6 +18,7 @@
 
 pub mod analysis;
 pub mod builder;
+mod compact;
 pub mod cursor;
 pub mod dfg;
 pub mod entity;
@@ -27,7 +28,9 @@ pub mod inst;
 pub mod layout;
 pub mod module;
 pub mod opcode;
+pub mod print;
 pub mod types;
+pub mod verify;
 
 pub use builder::InstBuilder;
 pub use cursor::Cursor;

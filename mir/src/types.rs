@@ -20,13 +20,19 @@ impl Type {
             Type::I64 => 64,
         }
     }
+
+    /// The spelling in the text form.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Type::I32 => "i32",
+            Type::I64 => "i64",
+        }
+    }
 }
 
 impl fmt::Display for Type {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Type::I32 => "i32",
-            Type::I64 => "i64",
-        })
+        f.write_str(self.name())
     }
 }
