@@ -5,6 +5,7 @@
 //! Nothing in this crate knows of the compiler's own IR. Every table states its source: RFC 9669,
 //! the kernel's `include/uapi/linux/bpf.h`, or the kernel's documentation.
 
+pub mod btf;
 mod bytes;
 pub mod diagnostic;
 pub mod elf;

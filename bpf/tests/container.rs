@@ -2,6 +2,8 @@
 //! equal in the eyes of `llvm-readelf`.
 
 mod common;
+#[path = "common/tools.rs"]
+mod tools;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -19,7 +21,7 @@ const REFUSED: &[(&str, &str)] = &[(
 fn main() {
     let arguments = Arguments::from_args();
     let corpus = common::corpus();
-    let readelf = common::tool("llvm-readelf");
+    let readelf = tools::tool("llvm-readelf");
     let mut trials = Vec::new();
     for (name, path) in &corpus {
         let path = path.clone();
@@ -36,7 +38,7 @@ fn main() {
         Trial::test("llvm-readelf", move || {
             readelf_agrees(&corpus, readelf.as_deref())
         })
-        .with_ignored_flag(ignored || common::tool("llvm-readelf").is_none()),
+        .with_ignored_flag(ignored || tools::tool("llvm-readelf").is_none()),
     );
     if ignored {
         trials.push(Trial::test("corpus", || Ok(())).with_ignored_flag(true));
@@ -91,7 +93,7 @@ fn without_hints(mut object: Object) -> Object {
 /// A separate reader of what was written without any hints, so that nothing is equal by chance.
 fn readelf_agrees(corpus: &[(String, PathBuf)], tool: Option<&str>) -> Result<(), Failed> {
     let tool = tool.ok_or("no llvm-readelf")?;
-    let scratch = common::scratch("readelf");
+    let scratch = tools::scratch("readelf");
     let mut before = Command::new(tool);
     let mut after = Command::new(tool);
     for command in [&mut before, &mut after] {

@@ -1,7 +1,6 @@
 //! What several test binaries share: finding inputs, and saying so when they are missing.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 /// A folder of the data that is shared between checkouts, if it is there.
 pub fn shared(folder: &str) -> Option<PathBuf> {
@@ -38,20 +37,4 @@ fn collect(root: &Path, folder: &Path, objects: &mut Vec<(String, PathBuf)>) {
             objects.push((name, path));
         }
     }
-}
-
-/// A tool of LLVM 19, if it runs.
-pub fn tool(name: &str) -> Option<String> {
-    let name = format!("{name}-19");
-    let works = Command::new(&name).arg("--version").output();
-    works
-        .is_ok_and(|output| output.status.success())
-        .then_some(name)
-}
-
-/// A folder for this test binary's temporary files.
-pub fn scratch(name: &str) -> PathBuf {
-    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    std::fs::create_dir_all(&path).expect("a scratch folder");
-    path
 }
