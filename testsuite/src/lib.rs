@@ -1,1 +1,7 @@
-//! testsuite
+//! What the tests of bpfmill share: example programs, packets, and the kernel as an oracle.
+
+pub mod build;
+#[cfg(feature = "kernel")]
+pub mod kernel;
+pub mod objects;
+pub mod packets;
