@@ -1,0 +1,21 @@
+//! The kinds of tests.
+
+use super::SubTest;
+
+/// All kinds.
+pub static KINDS: &[&dyn SubTest] = &[];
+
+/// The kind of this name.
+pub(super) fn find(name: &str) -> Result<&'static dyn SubTest, String> {
+    KINDS
+        .iter()
+        .copied()
+        .find(|kind| kind.name() == name)
+        .ok_or_else(|| {
+            let names: Vec<&str> = KINDS.iter().map(|kind| kind.name()).collect();
+            format!(
+                "no kind of test is named `{name}`; there are {}",
+                names.join(", ")
+            )
+        })
+}
