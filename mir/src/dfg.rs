@@ -72,6 +72,42 @@ impl DataFlowGraph {
         inst
     }
 
+    /// Makes an instruction whose result, if it has one, is defined later by
+    /// [`Self::define_all`].
+    pub(crate) fn make_inst_without_result(&mut self, data: InstData) -> Inst {
+        self.insts.push(data)
+    }
+
+    /// Makes all blocks and values at once, for a reader that knows their numbers before their
+    /// definitions: parameters by block, and the type and definition of each value. A number
+    /// without definition becomes the result of an instruction that is in no layout.
+    pub(crate) fn define_all(
+        &mut self,
+        params: &[Vec<Value>],
+        values: Vec<Option<(Type, ValueDef)>>,
+    ) {
+        debug_assert!(self.values.is_empty() && self.blocks.is_empty());
+        for params in params {
+            let params = ValueList::from_slice(params, &mut self.pool);
+            self.blocks.push(BlockData { params });
+        }
+        let nowhere = InstData::Nullary {
+            opcode: Opcode::Undef,
+            ty: Type::I64,
+        };
+        let mut unplaced = None;
+        for definition in values {
+            let (ty, def) = definition.unwrap_or_else(|| {
+                let inst = *unplaced.get_or_insert_with(|| self.insts.push(nowhere));
+                (Type::I64, ValueDef::Result(inst))
+            });
+            let value = self.values.push(ValueData { ty, def });
+            if let ValueDef::Result(inst) = def {
+                self.results[inst] = value.into();
+            }
+        }
+    }
+
     /// Makes the pair of destinations of a branch: taken, not taken.
     pub fn make_targets(&mut self, taken: BlockCall, not_taken: BlockCall) -> Targets {
         self.targets.push([taken, not_taken])

@@ -28,6 +28,7 @@ pub mod inst;
 pub mod layout;
 pub mod module;
 pub mod opcode;
+pub mod parse;
 pub mod print;
 pub mod types;
 pub mod verify;
