@@ -10,7 +10,7 @@ use super::error::{ReadErrorKind as Kind, WriteError};
 
 /// Names may take at most this many times the file's size in memory: names may legitimately share
 /// bytes, but an unbounded sharing would let a small file allocate the square of its size.
-const NAME_BYTES_PER_FILE_BYTE: usize = 16;
+const NAME_BYTES_PER_FILE_BYTE: usize = 8;
 
 /// How many more bytes of names may be copied out of a file.
 pub(super) struct NameBudget(usize);

@@ -281,9 +281,7 @@ impl<'a> Writer<'a> {
             let section = &self.object.sections[index];
             let start = end.next_multiple_of(section.align.clamp(1, MAX_FILE_ALIGN));
             sections[index] = start;
-            if !matches!(bodies[index], Body::Absent(_)) {
-                end = start + bodies[index].size();
-            }
+            end = start + bodies[index].bytes().len() as u64;
         }
         Positions {
             sections,

@@ -1,5 +1,7 @@
 //! Putting a rebuilt `.BTF.ext` into an object, relocations included.
 
+use rustc_hash::FxHashMap;
+
 use super::BtfExt;
 use crate::btf::{Btf, StringOffset};
 use crate::object::{Contents, Object, Relocation, STT_SECTION, SectionId, SymbolId};
@@ -33,23 +35,12 @@ pub fn replace(object: &mut Object, btf: &Btf, ext: &BtfExt) -> Result<(), Repla
         .map_or(&[][..], |section| &section.relocations);
     let mut new = Vec::new();
     if let Some(first) = old.first().copied() {
-        new.reserve(sites.len());
-        let mut last: Option<(StringOffset, SymbolId)> = None;
+        let mut symbols = SectionSymbols::new(object, id);
         for site in sites {
-            let symbol = match last {
-                Some((section, symbol)) if section == site.section => symbol,
-                _ => {
-                    let name = btf.string(site.section);
-                    let symbol = section_symbol(object, id, name)
-                        .ok_or_else(|| ReplaceError::NoCodeSection(name.to_owned()))?;
-                    last = Some((site.section, symbol));
-                    symbol
-                }
-            };
             new.push(Relocation {
                 offset: site.offset.into(),
                 kind: first.kind,
-                symbol,
+                symbol: symbols.find(btf, site.section)?,
                 addend: first.addend.map(|_| site.insn_off.into()),
             });
         }
@@ -61,23 +52,49 @@ pub fn replace(object: &mut Object, btf: &Btf, ext: &BtfExt) -> Result<(), Repla
     Ok(())
 }
 
-/// The symbol that stands for a code section: its section symbol, or whatever symbol at its start
-/// the old relocations used.
-fn section_symbol(object: &Object, ext: SectionId, name: &str) -> Option<SymbolId> {
-    let code = object.section_by_name(name)?;
-    let section = object
-        .symbols_in(code)
-        .find(|(_, symbol)| symbol.kind == STT_SECTION);
-    if let Some((id, _)) = section {
-        return Some(id);
+/// The symbols that stand for code sections, by the offset of the section's name, so that each name
+/// is read once.
+struct SectionSymbols<'a> {
+    by_name: FxHashMap<&'a str, SymbolId>,
+    found: FxHashMap<StringOffset, SymbolId>,
+}
+
+impl<'a> SectionSymbols<'a> {
+    /// Prefers section symbols; otherwise takes the symbol at the section's start that the old
+    /// relocations used.
+    fn new(object: &'a Object, ext: SectionId) -> SectionSymbols<'a> {
+        let is_section = |id: &SymbolId| {
+            object
+                .symbol(*id)
+                .is_some_and(|symbol| symbol.kind == STT_SECTION)
+        };
+        let used = object
+            .section(ext)
+            .map_or(&[][..], |section| &section.relocations);
+        let used = used.iter().map(|relocation| relocation.symbol);
+        let mut by_name = FxHashMap::default();
+        for id in object.symbol_ids().filter(is_section).chain(used) {
+            if let Some(symbol) = object.symbol(id)
+                && symbol.value == 0
+                && let Some(section) = symbol.section().and_then(|id| object.section(id))
+            {
+                by_name.entry(section.name.as_str()).or_insert(id);
+            }
+        }
+        SectionSymbols {
+            by_name,
+            found: FxHashMap::default(),
+        }
     }
-    let used = &object.section(ext)?.relocations;
-    let is_start = |id: SymbolId| {
-        object
-            .symbol(id)
-            .is_some_and(|symbol| symbol.section() == Some(code) && symbol.value == 0)
-    };
-    used.iter()
-        .map(|relocation| relocation.symbol)
-        .find(|&id| is_start(id))
+
+    fn find(&mut self, btf: &Btf, section: StringOffset) -> Result<SymbolId, ReplaceError> {
+        if let Some(&symbol) = self.found.get(&section) {
+            return Ok(symbol);
+        }
+        let name = btf.string(section);
+        let symbol = self.by_name.get(name).copied();
+        let symbol = symbol.ok_or_else(|| ReplaceError::NoCodeSection(name.to_owned()))?;
+        self.found.insert(section, symbol);
+        Ok(symbol)
+    }
 }

@@ -1,4 +1,4 @@
-//! What several test binaries share: finding inputs, and saying so when they are missing.
+//! The corpus of real objects, which lies beside the checkout or is missing.
 
 use std::path::{Path, PathBuf};
 

@@ -1,33 +1,13 @@
-//! BTF and `.BTF.ext` of every object of the corpus: parsed, written, equal byte for byte; the
-//! relocations that belong to `.BTF.ext` come out as compilers wrote them.
-
-mod common;
-
-use std::path::Path;
+//! BTF and `.BTF.ext` are parsed and written equal byte for byte, and the relocations that belong to
+//! `.BTF.ext` come out as compilers wrote them.
 
 use bpf::btf::{Btf, BtfExt, TypeId, ext};
 use bpf::elf;
 use bpf::object::Object;
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::Failed;
 
-fn main() {
-    let arguments = Arguments::from_args();
-    let corpus = common::corpus();
-    let mut trials = Vec::new();
-    for (name, path) in &corpus {
-        let path = path.clone();
-        trials.push(Trial::test(format!("btf/{name}"), move || {
-            round_trip(&path)
-        }));
-    }
-    if corpus.is_empty() {
-        trials.push(Trial::test("corpus", || Ok(())).with_ignored_flag(true));
-    }
-    libtest_mimic::run(&arguments, trials).exit();
-}
-
-fn round_trip(path: &Path) -> Result<(), Failed> {
-    let Ok(mut object) = elf::read(&std::fs::read(path)?) else {
+pub fn round_trip(file: &[u8]) -> Result<(), Failed> {
+    let Ok(mut object) = elf::read(file) else {
         return Ok(());
     };
     let Some(section) = object.section_by_name(".BTF") else {
