@@ -11,5 +11,7 @@ pub mod diagnostic;
 pub mod elf;
 pub mod helpers;
 pub mod insn;
+pub mod interp;
+pub mod maps;
 pub mod object;
 pub mod program_type;
