@@ -13,6 +13,7 @@
 mod header;
 mod kinds;
 mod snapshot;
+mod source;
 
 pub use header::{Command, Header};
 pub use kinds::KINDS;
@@ -57,6 +58,15 @@ pub trait SubTest: Sync {
     /// # Errors
     /// What is wrong, for people.
     fn run(&self, input: &Input, command: &Command) -> Result<Outcome, String>;
+}
+
+/// Two texts as a unified difference, three lines of context around each change.
+#[must_use]
+pub fn diff(before: &str, after: &str) -> String {
+    similar::TextDiff::from_lines(before, after)
+        .unified_diff()
+        .context_radius(3)
+        .to_string()
 }
 
 /// The folder of all file tests.

@@ -1,9 +1,13 @@
 //! The kinds of tests.
 
+mod diag;
+mod roundtrip;
+mod verify;
+
 use super::SubTest;
 
 /// All kinds.
-pub static KINDS: &[&dyn SubTest] = &[];
+pub static KINDS: &[&dyn SubTest] = &[&diag::Diag, &roundtrip::RoundTrip, &verify::Verify];
 
 /// The kind of this name.
 pub(super) fn find(name: &str) -> Result<&'static dyn SubTest, String> {

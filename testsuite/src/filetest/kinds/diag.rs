@@ -1,0 +1,29 @@
+//! `test: diag`: the text is wrong, and this is what people are told.
+
+use crate::filetest::source::{Source, render};
+use crate::filetest::{Command, Input, Outcome, SubTest};
+
+/// The kind.
+pub(super) struct Diag;
+
+impl SubTest for Diag {
+    fn name(&self) -> &'static str {
+        "diag"
+    }
+
+    fn has_snapshot(&self) -> bool {
+        true
+    }
+
+    fn run(&self, input: &Input, _command: &Command) -> Result<Outcome, String> {
+        let source = Source::read(input)?;
+        let diagnostics = match source.result {
+            Ok(parsed) => parsed.verify(),
+            Err(diagnostics) => diagnostics,
+        };
+        if diagnostics.is_empty() {
+            return Err("nothing is wrong with this text".to_owned());
+        }
+        Ok(Outcome::Snapshot(render(&source.map, &diagnostics)))
+    }
+}
