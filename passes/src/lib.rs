@@ -1,1 +1,49 @@
-//! passes
+//! The optimisation passes over MIR, their registry and their manager.
+//!
+//! ```text
+//!   PipelineOptions ──build──► Pipeline ──run_function──► FunctionStats
+//!     (level, switches)           │  ▲
+//!                      each step: │  │ Changed
+//!                                 ▼  │
+//!                             Pass::run(&mut Function, &mut PassContext)
+//!                                                       ├─ Analyses (cached)
+//!                                                       ├─ Target (cpu, kernel)
+//!                                                       └─ remarks and counts
+//! ```
+//!
+//! A pass is one file, one unit type and one line in the list below. What every pass keeps is that
+//! a program which the kernel's verifier accepts stays accepted; how, each says under *Soundness*.
+
+mod analyses;
+mod edit;
+mod facts;
+mod manager;
+mod pass;
+mod pipeline;
+mod registry;
+mod remarks;
+mod rewrite;
+mod target;
+
+pub use analyses::Analyses;
+pub use manager::{Event, FunctionStats, PassFailure, PassStats, Session};
+pub use pass::{Changed, Pass, PassContext, PassInfo, PassKind};
+pub use pipeline::{OptLevel, Pipeline, PipelineOptions};
+pub use registry::{UnknownPass, find as find_pass, names as pass_names};
+pub use remarks::{Remark, RemarkKey, RemarkKind, Remarks};
+pub use target::{KernelVersion, Target};
+
+registry::declare_passes! {
+    /// Merge and remove blocks, fold decided branches, drop redundant block parameters
+    mod simplify_cfg: SimplifyCfg = "simplify-cfg" Optional;
+    /// Turn stack slots whose address does not escape into values
+    mod promote_stack: PromoteStack = "promote-stack" Optional;
+    /// Algebra, constants, canonical comparisons, offsets folded into memory accesses
+    mod simplify: Simplify = "simplify" Optional;
+    /// Replace a computation by an equal earlier one
+    mod gvn: Gvn = "gvn" Optional;
+    /// Turn 64-bit operations whose upper half is unused or zero into 32-bit ones
+    mod narrow32: Narrow32 = "narrow32" Optional;
+    /// Remove unused instructions, block parameters and unreachable blocks
+    mod dce: Dce = "dce" Optional;
+}

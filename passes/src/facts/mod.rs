@@ -1,0 +1,11 @@
+//! What the kernel's verifier knows of values, as far as passes must keep it so.
+//!
+//! Two questions decide whether a rewrite keeps a program loadable: may this value be a pointer,
+//! on which most arithmetic is refused ([`Kinds`]); and which upper bits does the kernel itself
+//! know to be zero ([`width`]), so that a mask may go without taking a bound away from it.
+
+mod kinds;
+mod width;
+
+pub(crate) use kinds::Kinds;
+pub(crate) use width::width;

@@ -1,0 +1,165 @@
+//! What a pass is: a transformation of one function that says whether it changed it.
+//!
+//! A pass sees one function, the tables of its module, the target and the cached analyses. It
+//! never prints, times, counts itself or decides whether it runs: the manager does.
+
+use crate::analyses::Analyses;
+use crate::pipeline::OptLevel;
+use crate::remarks::{RemarkKind, Remarks};
+use crate::target::Target;
+use bpf::insn::Endian;
+use mir::{Function, Inst, Module};
+
+/// What a pass did to a function. The order is that of what gets invalidated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Changed {
+    /// Nothing.
+    #[default]
+    No,
+    /// Instructions or block parameters, but neither blocks nor edges between them.
+    Instructions,
+    /// Blocks or edges.
+    ControlFlow,
+}
+
+impl Changed {
+    /// [`Changed::Instructions`] when true.
+    #[must_use]
+    pub fn instructions_if(changed: bool) -> Changed {
+        if changed {
+            Changed::Instructions
+        } else {
+            Changed::No
+        }
+    }
+
+    /// [`Changed::ControlFlow`] when true.
+    #[must_use]
+    pub fn control_flow_if(changed: bool) -> Changed {
+        if changed {
+            Changed::ControlFlow
+        } else {
+            Changed::No
+        }
+    }
+
+    /// Whether anything changed.
+    #[must_use]
+    pub fn any(self) -> bool {
+        self != Changed::No
+    }
+
+    /// Both changes together.
+    #[must_use]
+    pub fn and(self, other: Changed) -> Changed {
+        self.max(other)
+    }
+}
+
+/// Whether a pass may be left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PassKind {
+    /// What follows depends on it: `--disable` and bisection do not apply.
+    Required,
+    /// An optimisation.
+    Optional,
+}
+
+/// A transformation of one function.
+pub trait Pass: Sync {
+    /// Transforms the function. The answer must be true: in debug builds the manager compares the
+    /// printed text when it is [`Changed::No`].
+    fn run(&self, func: &mut Function, cx: &mut PassContext<'_>) -> Changed;
+}
+
+/// A line of the registry.
+#[derive(Clone, Copy)]
+pub struct PassInfo {
+    /// Name on the command line.
+    pub name: &'static str,
+    /// One line for people.
+    pub summary: &'static str,
+    /// Whether it may be left out.
+    pub kind: PassKind,
+    /// The transformation.
+    pub pass: &'static dyn Pass,
+}
+
+impl PassInfo {
+    /// The levels whose pipeline has this pass.
+    pub fn levels(&self) -> impl Iterator<Item = OptLevel> + '_ {
+        OptLevel::ALL
+            .into_iter()
+            .filter(|level| level.pass_names().contains(&self.name))
+    }
+}
+
+impl std::fmt::Debug for PassInfo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PassInfo")
+            .field("name", &self.name)
+            .field("kind", &self.kind)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a pass may look at and report to.
+#[derive(Debug)]
+pub struct PassContext<'a> {
+    /// Tables of the module. The function being transformed is not in `module.functions` while a
+    /// pass runs: an empty one stands in its place.
+    pub module: &'a Module,
+    /// For whom we compile.
+    pub target: &'a Target,
+    /// Cached analyses of the function.
+    pub analyses: &'a mut Analyses,
+    pub(crate) remarks: &'a mut Remarks,
+    pub(crate) pass: &'static str,
+    pub(crate) uses_arena: bool,
+}
+
+impl PassContext<'_> {
+    /// Byte order of the target.
+    #[must_use]
+    pub fn endian(&self) -> Endian {
+        self.module.endian
+    }
+
+    /// Whether any function of the module handles arena pointers, on which the kernel allows all
+    /// arithmetic, so that arithmetic proves nothing about a value being a number.
+    #[must_use]
+    pub fn uses_arena(&self) -> bool {
+        self.uses_arena
+    }
+
+    /// Counts, and remarks on, something that was done at an instruction.
+    pub fn applied(&mut self, func: &Function, inst: Inst, message: &'static str) {
+        self.remark(RemarkKind::Applied, func, Some(inst), message);
+    }
+
+    /// Counts, and remarks on, something that was done to the function as a whole.
+    pub fn applied_to_function(&mut self, func: &Function, message: &'static str) {
+        self.remark(RemarkKind::Applied, func, None, message);
+    }
+
+    /// Counts, and remarks on, something that could not be done, and why.
+    pub fn missed(&mut self, func: &Function, inst: Option<Inst>, message: &'static str) {
+        self.remark(RemarkKind::Missed, func, inst, message);
+    }
+
+    /// Remarks on something found out.
+    pub fn found(&mut self, func: &Function, inst: Option<Inst>, message: &'static str) {
+        self.remark(RemarkKind::Analysis, func, inst, message);
+    }
+
+    fn remark(
+        &mut self,
+        kind: RemarkKind,
+        func: &Function,
+        inst: Option<Inst>,
+        message: &'static str,
+    ) {
+        self.remarks
+            .add(kind, self.pass, self.module, func, inst, message);
+    }
+}

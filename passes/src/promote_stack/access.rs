@@ -1,0 +1,238 @@
+//! Who accesses which bytes of the frame.
+
+use super::{escape, paths};
+use crate::pass::PassContext;
+use bpf::insn::MemWidth;
+use cranelift_entity::SecondaryMap;
+use mir::analysis::ControlFlowGraph;
+use mir::{Function, Inst, InstData, Opcode, Value};
+use std::collections::BTreeMap;
+
+/// Bytes of a stack frame; offsets from the frame pointer run from minus this to 0.
+pub(super) const FRAME_BYTES: i64 = 512;
+
+/// Most slots promoted in one run: as many as fit a frame, so never a limit for accepted code.
+pub(super) const MAX_SLOTS: usize = 512;
+
+/// A range of frame bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Slot {
+    /// Offset of the first byte from the frame pointer.
+    pub(super) start: i64,
+    /// Bytes.
+    pub(super) width: MemWidth,
+}
+
+pub(super) fn bytes(width: MemWidth) -> i64 {
+    match width {
+        MemWidth::B8 => 1,
+        MemWidth::B16 => 2,
+        MemWidth::B32 => 4,
+        MemWidth::B64 => 8,
+    }
+}
+
+impl Slot {
+    fn end(&self) -> i64 {
+        self.start + bytes(self.width)
+    }
+}
+
+/// All accesses to the frame.
+#[derive(Debug, Default)]
+pub(super) struct Frame {
+    /// Distance from the frame pointer, for values that are the frame pointer plus a constant.
+    addresses: SecondaryMap<Value, Option<i64>>,
+    /// Plain loads and stores, by the slot that they cover, in layout order.
+    accesses: BTreeMap<Slot, Vec<Inst>>,
+    /// Bytes that something else may reach.
+    pinned: Pinned,
+}
+
+/// A set of frame bytes.
+#[derive(Clone, Debug)]
+pub(super) struct Pinned([bool; FRAME_BYTES as usize]);
+
+impl Default for Pinned {
+    fn default() -> Self {
+        Pinned([false; FRAME_BYTES as usize])
+    }
+}
+
+impl Pinned {
+    pub(super) fn pin(&mut self, start: i64, end: i64) {
+        let index = |offset: i64| (offset + FRAME_BYTES).clamp(0, FRAME_BYTES) as usize;
+        if start < end {
+            self.0[index(start)..index(end)].fill(true);
+        }
+    }
+
+    pub(super) fn pin_all(&mut self) {
+        self.0.fill(true);
+    }
+
+    fn contains(&self, slot: Slot) -> bool {
+        (slot.start..slot.end()).any(|offset| {
+            usize::try_from(offset + FRAME_BYTES)
+                .ok()
+                .and_then(|index| self.0.get(index).copied())
+                .unwrap_or(true)
+        })
+    }
+}
+
+impl Frame {
+    /// The accesses of a function; `None` when it never uses its frame.
+    pub(super) fn find(func: &Function, cfg: &ControlFlowGraph) -> Option<Frame> {
+        let mut frame = Frame::default();
+        if !frame.find_addresses(func, cfg) {
+            return None;
+        }
+        for block in func.layout.blocks() {
+            for inst in func.layout.insts(block) {
+                frame.visit(func, inst);
+            }
+        }
+        Some(frame)
+    }
+
+    /// Where a value points, if it is the frame pointer plus a constant.
+    pub(super) fn address(&self, value: Value) -> Option<i64> {
+        self.addresses[value]
+    }
+
+    /// The slot that a plain access covers.
+    pub(super) fn slot_of(&self, func: &Function, inst: Inst) -> Option<Slot> {
+        let (InstData::Load {
+            opcode: Opcode::Load | Opcode::Sload,
+            width,
+            base,
+            offset,
+        }
+        | InstData::Store {
+            opcode: Opcode::Store,
+            width,
+            base,
+            offset,
+            ..
+        }) = *func.dfg.inst(inst)
+        else {
+            return None;
+        };
+        if func.is_patched(inst) {
+            return None;
+        }
+        let start = self.address(base)?.checked_add(i64::from(offset))?;
+        Some(Slot { start, width })
+    }
+
+    /// The slots that may become values, in the order of the frame.
+    pub(super) fn promotable(
+        &self,
+        func: &Function,
+        cfg: &ControlFlowGraph,
+        cx: &mut PassContext<'_>,
+    ) -> Vec<Slot> {
+        let mut reach = i64::MIN;
+        let mut slots: Vec<(Slot, bool)> = Vec::new();
+        for &slot in self.accesses.keys() {
+            // In the order of starts, a slot overlaps an earlier one when that reaches beyond its
+            // start; then neither is one.
+            let overlaps = slot.start < reach;
+            if overlaps {
+                for (earlier, alone) in slots.iter_mut().rev() {
+                    *alone &= earlier.end() <= slot.start;
+                }
+            }
+            reach = reach.max(slot.end());
+            slots.push((slot, !overlaps));
+        }
+        let candidates: Vec<Slot> = slots
+            .into_iter()
+            .filter(|&(slot, alone)| alone && !self.pinned.contains(slot))
+            .map(|(slot, _)| slot)
+            .take(MAX_SLOTS)
+            .collect();
+        let assigned = paths::assigned_at_loads(func, cfg, self, &candidates);
+        candidates
+            .into_iter()
+            .zip(assigned)
+            .filter(|&(slot, assigned)| {
+                if !assigned {
+                    let first = self.accesses.get(&slot).and_then(|list| list.first());
+                    cx.missed(
+                        func,
+                        first.copied(),
+                        "a stack slot may be read before it is written",
+                    );
+                }
+                assigned
+            })
+            .map(|(slot, _)| slot)
+            .collect()
+    }
+
+    /// Finds the frame pointer and its sums with constants. In reverse postorder, definitions
+    /// come before uses.
+    fn find_addresses(&mut self, func: &Function, cfg: &ControlFlowGraph) -> bool {
+        let mut any = false;
+        for &block in cfg.reverse_postorder() {
+            for inst in func.layout.insts(block) {
+                if let Some(result) = func.dfg.result(inst)
+                    && let Some(address) = self.address_of(func, inst)
+                {
+                    self.addresses[result] = Some(address);
+                    any = true;
+                }
+            }
+        }
+        any
+    }
+
+    fn address_of(&self, func: &Function, inst: Inst) -> Option<i64> {
+        if func.is_patched(inst) {
+            return None;
+        }
+        match *func.dfg.inst(inst) {
+            InstData::Nullary {
+                opcode: Opcode::Frame,
+                ..
+            } => Some(0),
+            InstData::Binary {
+                opcode: Opcode::Iadd,
+                args: [a, b],
+                ..
+            } => match (self.address(a), self.address(b)) {
+                (Some(base), None) => base.checked_add(func.constant(b)?),
+                (None, Some(base)) => base.checked_add(func.constant(a)?),
+                _ => None,
+            },
+            InstData::Binary {
+                opcode: Opcode::Isub,
+                args: [a, b],
+                ..
+            } => self.address(a)?.checked_sub(func.constant(b)?),
+            _ => None,
+        }
+    }
+
+    fn visit(&mut self, func: &Function, inst: Inst) {
+        if let Some(slot) = self.slot_of(func, inst) {
+            self.accesses.entry(slot).or_default().push(inst);
+            // The address itself may be what is stored.
+            if let InstData::Store { value, .. } = *func.dfg.inst(inst)
+                && self.address(value).is_some()
+            {
+                self.pinned.pin_all();
+            }
+            return;
+        }
+        let is_sum = func
+            .dfg
+            .result(inst)
+            .is_some_and(|result| self.address(result).is_some());
+        if !is_sum {
+            escape::visit(func, inst, &self.addresses, &mut self.pinned);
+        }
+    }
+}
