@@ -14,6 +14,7 @@
 mod cycles;
 mod error;
 pub mod ext;
+mod functions;
 mod kinds;
 mod parse;
 mod query;
@@ -22,6 +23,7 @@ mod write;
 
 pub use error::{BtfError, BtfErrorKind};
 pub use ext::BtfExt;
+pub use functions::function_table;
 pub use kinds::{
     EnumValue, EnumValue64, Member, Parameter, SectionVariable, StringOffset, Type, TypeId,
     TypeKind,

@@ -88,6 +88,55 @@ impl FunctionTable {
     }
 }
 
+impl FunctionTable {
+    /// Makes functions of bytes that belong to none, where `starts` says that one begins at their
+    /// first byte. Libbpf's linker leaves such bytes when it drops the symbol of a weak function and
+    /// keeps its code; `.BTF.ext` still speaks of them.
+    pub fn fill(&mut self, starts: &[(SectionId, u64, String)]) {
+        let mut sorted: Vec<(SectionId, u64, &str)> = starts
+            .iter()
+            .map(|(section, start, name)| (*section, *start, name.as_str()))
+            .collect();
+        sorted.sort_unstable();
+        sorted.dedup_by_key(|&mut (section, start, _)| (section, start));
+        let FunctionTable {
+            functions,
+            irregularities,
+        } = self;
+        irregularities.retain(
+            |&Irregularity {
+                 section,
+                 offset,
+                 kind,
+             }| {
+                let IrregularityKind::Uncovered { end } = kind else {
+                    return true;
+                };
+                let before = |limit| sorted.partition_point(|&(id, start, _)| (id, start) < limit);
+                let inside = &sorted[before((section, offset))..before((section, end))];
+                if inside.first().is_none_or(|&(_, start, _)| start != offset)
+                    || inside.iter().any(|&(_, start, _)| start % 8 != 0)
+                {
+                    return true;
+                }
+                for (index, &(_, start, name)) in inside.iter().enumerate() {
+                    let next = inside.get(index + 1).map_or(end, |&(_, next, _)| next);
+                    functions.push(FunctionRange {
+                        section,
+                        offset: start,
+                        size: next - start,
+                        symbol: None,
+                        name: name.to_owned(),
+                        global: false,
+                    });
+                }
+                false
+            },
+        );
+        functions.sort_by_key(|function| (function.section, function.offset));
+    }
+}
+
 impl Object {
     /// The functions of all executable sections, by section and offset.
     #[must_use]

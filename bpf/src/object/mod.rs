@@ -9,6 +9,7 @@ mod edit;
 mod functions;
 mod layout;
 mod query;
+mod remap;
 
 pub use constants::*;
 pub use edit::EditError;
