@@ -25,6 +25,7 @@ pub mod entity;
 pub mod eval;
 pub mod function;
 pub mod inst;
+pub mod interp;
 pub mod layout;
 pub mod module;
 pub mod opcode;

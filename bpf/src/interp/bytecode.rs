@@ -547,8 +547,11 @@ fn constant(machine: &mut Machine, at: usize, kind: u8, value: u64) -> Result<u6
     }
 }
 
-/// Kernel functions that change nothing here.
-fn kernel_function(name: &str) -> Result<(), Fault> {
+/// Kernel functions that change nothing here and return 0.
+///
+/// # Errors
+/// [`FaultKind::Unsupported`] for all others.
+pub fn kernel_function(name: &str) -> Result<(), Fault> {
     match name {
         "bpf_rcu_read_lock"
         | "bpf_rcu_read_unlock"

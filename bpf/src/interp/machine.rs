@@ -252,6 +252,11 @@ impl Machine {
         Ok(Some(value + u64::from(offset % stride)))
     }
 
+    /// Forgets what is counted for one run: tail calls.
+    pub fn start_run(&mut self) {
+        self.tail_calls = 0;
+    }
+
     /// Adds a stack frame of this many bytes; gives its lowest address and what removes it.
     ///
     /// # Errors
