@@ -8,9 +8,12 @@ use std::fmt::{Display, Formatter};
 pub struct Header {
     /// The `test:` lines.
     pub commands: Vec<Command>,
-    /// The `run:` lines: one set of `key=value` options each.
-    pub runs: Vec<BTreeMap<String, String>>,
+    /// What stands after `run:`, `args:` and `map:`, with that word, in order.
+    pub settings: Vec<(&'static str, String)>,
 }
+
+/// Words besides `test:` that begin a line of the header.
+const SETTINGS: &[&str] = &["run", "args", "map"];
 
 /// One `test:` line: `KIND[=VALUE] [KEY=VALUE]…`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,13 +45,24 @@ impl Header {
             };
             if let Some(rest) = comment.strip_prefix("test:") {
                 header.commands.push(Command::parse(rest)?);
-            } else if let Some(rest) = comment.strip_prefix("run:") {
-                header
-                    .runs
-                    .push(rest.split_whitespace().map(option).collect());
+            } else if let Some((word, rest)) = comment.split_once(':')
+                && let Some(word) = SETTINGS.iter().find(|setting| **setting == word)
+            {
+                header.settings.push((word, rest.trim().to_owned()));
             }
         }
         Ok(header)
+    }
+
+    /// What stands after this word, line by line.
+    pub fn settings<'header>(
+        &'header self,
+        word: &'static str,
+    ) -> impl Iterator<Item = &'header str> {
+        self.settings
+            .iter()
+            .filter(move |(setting, _)| *setting == word)
+            .map(|(_, text)| text.as_str())
     }
 }
 
@@ -114,7 +128,7 @@ mod tests {
     #[test]
     fn only_the_first_comments_count() {
         let text =
-            "; test: pass=dce cpu=v3\n; run: packet=00ff\n\n// test: verify\nexit\n; test: no";
+            "; test: pass=dce cpu=v3\n; run: two(1) == 2\n\n// test: verify\nexit\n; test: no";
         let header = Header::parse(text).expect("a header");
         let [pass, verify] = &header.commands[..] else {
             panic!("two commands, not {:?}", header.commands);
@@ -123,7 +137,7 @@ mod tests {
         assert_eq!(pass.options["cpu"], "v3");
         assert_eq!(pass.label(), "pass-dce");
         assert_eq!(verify.kind, "verify");
-        assert_eq!(header.runs[0]["packet"], "00ff");
+        assert_eq!(header.settings("run").collect::<Vec<_>>(), ["two(1) == 2"]);
         assert!(Header::parse("# test:").is_err());
     }
 }

@@ -3,13 +3,16 @@
 //! ```text
 //! ; test: pass=dce          a kind, and its value
 //! ; test: verify            several lines: several tests of one file
-//! ; run: packet=0011        options that all of them share
+//! ; run: double(21) == 42   a function's result, in every form that a test gives it
+//! ; args: memory=16 number  arguments that generated runs give: bytes, or a number
+//! ; map: counts array 4 8 4 a map that generated runs have: type, key, value, entries
 //! ```
 //!
 //! Each kind is one file here, behind [`SubTest`]. A kind that gives a text has it compared with
 //! the snapshot beside the file: `loop.s` has `loop.snap`, or `loop.KIND.snap` when several kinds
 //! give one. `INSTA_UPDATE=always` accepts what came out. A snapshot without its test is an error.
 
+mod execute;
 mod header;
 mod kinds;
 mod snapshot;

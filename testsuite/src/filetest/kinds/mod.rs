@@ -1,13 +1,21 @@
 //! The kinds of tests.
 
 mod diag;
+mod pass;
 mod roundtrip;
+mod run;
 mod verify;
 
 use super::SubTest;
 
 /// All kinds.
-pub static KINDS: &[&dyn SubTest] = &[&diag::Diag, &roundtrip::RoundTrip, &verify::Verify];
+pub static KINDS: &[&dyn SubTest] = &[
+    &diag::Diag,
+    &pass::Pass,
+    &roundtrip::RoundTrip,
+    &run::Run,
+    &verify::Verify,
+];
 
 /// The kind of this name.
 pub(super) fn find(name: &str) -> Result<&'static dyn SubTest, String> {
