@@ -21,6 +21,7 @@ pub mod dominators;
 mod graph;
 pub mod known;
 pub mod known_bits;
+mod lengauer_tarjan;
 pub mod liveness;
 pub mod loops;
 

@@ -4,6 +4,7 @@ use super::Statement;
 use super::error;
 use super::lexer::Token;
 use super::numbering::{Body, push_data};
+use super::operation::Suffixes;
 use super::tokens::Tokens;
 use crate::entity::{Block, CoreRelo, External, Func, Inst, SourceLoc, Symbol, Value};
 use crate::function::Function;
@@ -11,8 +12,8 @@ use crate::inst::{BlockCall, InstData, ValueList};
 use crate::opcode::{Format, Opcode};
 use crate::print::words;
 use crate::types::Type;
-use bpf::diagnostic::{Diagnostic, Span};
-use bpf::insn::{AtomicOp, MemWidth};
+use bpf::diagnostic::Span;
+use bpf::insn::AtomicOp;
 
 /// Reads the instruction that the tokens are at.
 pub(super) struct InstParser<'p, 't> {
@@ -21,73 +22,13 @@ pub(super) struct InstParser<'p, 't> {
     pub(super) body: &'p mut Body,
 }
 
-/// The suffixes of an operation's name, taken one by one.
-struct Suffixes<'t> {
-    rest: Option<&'t str>,
-    opcode: Opcode,
-    span: Span,
-}
-
-impl<'t> Suffixes<'t> {
-    fn next(&mut self) -> Option<&'t str> {
-        let rest = self.rest?;
-        let (first, rest) = match rest.split_once('.') {
-            Some((first, rest)) => (first, Some(rest)),
-            None => (rest, None),
-        };
-        self.rest = rest;
-        Some(first)
-    }
-
-    fn take<T>(&mut self, parse: impl Fn(&str) -> Option<T>, wanted: &str) -> Statement<T> {
-        let opcode = self.opcode;
-        let found = self.next();
-        found.and_then(parse).ok_or_else(|| match found {
-            Some(found) => error(
-                self.span,
-                format!("{opcode} needs {wanted}, not `.{found}`"),
-            ),
-            None => error(self.span, format!("{opcode} needs {wanted}")),
-        })
-    }
-
-    fn ty(&mut self) -> Statement<Type> {
-        self.take(words::parse_ty, "a type, `.i32` or `.i64`")
-    }
-
-    fn width(&mut self) -> Statement<MemWidth> {
-        self.take(words::parse_width, "a width, `.u8` to `.u64`")
-    }
-
-    fn signed_width(&mut self) -> Statement<MemWidth> {
-        self.take(words::parse_signed_width, "a width, `.s8` to `.s32`")
-    }
-
-    fn finish(&self) -> Statement<()> {
-        match self.rest {
-            Some(rest) => {
-                let opcode = self.opcode;
-                Err(error(
-                    self.span,
-                    format!("{opcode} has no suffix `.{rest}`"),
-                ))
-            }
-            None => Ok(()),
-        }
-    }
-}
-
 impl InstParser<'_, '_> {
     pub(super) fn parse(mut self) -> Statement<()> {
         let start = self.tokens.span();
         let result = self.parse_result()?;
         let (word, span) = self.tokens.word("an instruction")?;
-        let (name, rest) = match word.split_once('.') {
-            Some((name, rest)) => (name, Some(rest)),
-            None => (word, None),
-        };
-        let opcode = Opcode::from_name(name).ok_or_else(|| unknown_operation(name, span))?;
-        let mut suffixes = Suffixes { rest, opcode, span };
+        let mut suffixes = Suffixes::new(word, span)?;
+        let opcode = suffixes.opcode();
         let data = self.parse_data(opcode, &mut suffixes)?;
         suffixes.finish()?;
         match (result, data.result_type()) {
@@ -375,40 +316,4 @@ impl InstParser<'_, '_> {
             targets: self.func.dfg.make_targets(taken, not_taken),
         })
     }
-}
-
-fn unknown_operation(name: &str, span: Span) -> Box<Diagnostic> {
-    let mut diagnostic = error(span, format!("no operation is called `{name}`"));
-    let close = Opcode::ALL
-        .iter()
-        .map(|opcode| {
-            let near = opcode.name();
-            let starts_alike = name.as_bytes().first() == near.as_bytes().first();
-            (distance(name, near), !starts_alike, near)
-        })
-        .min();
-    if let Some((0..=2, _, near)) = close {
-        diagnostic.help = vec![format!("there is one called `{near}`")];
-    }
-    diagnostic
-}
-
-/// Number of letters to insert, delete or replace between two words; names of operations are
-/// short, and a longer word is far from all of them.
-fn distance(a: &str, b: &str) -> usize {
-    const LONGEST: usize = 32;
-    if a.len() > LONGEST {
-        return LONGEST;
-    }
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, from) in a.bytes().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, to) in b.bytes().enumerate() {
-            let replaced = diagonal + usize::from(from != to);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[b.len()]
 }

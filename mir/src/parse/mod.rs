@@ -21,6 +21,7 @@ mod function;
 mod inst;
 mod lexer;
 mod numbering;
+mod operation;
 mod tables;
 mod tokens;
 
