@@ -2,12 +2,16 @@
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use testsuite::filetest;
+use testsuite::objects::files_below;
 
 fn main() {
     let arguments = Arguments::from_args();
     // insta shows a difference itself, and then panics to say so.
     std::panic::set_hook(Box::new(|_| {}));
-    let mut trials = vec![Trial::test("no orphan snapshots", no_orphans)];
+    let mut trials = vec![
+        Trial::test("no orphan snapshots", no_orphans),
+        Trial::test("every pass has tests", every_pass_has_tests),
+    ];
     for path in filetest::files() {
         trials.push(Trial::test(filetest::name(&path), move || {
             let result = std::panic::catch_unwind(|| filetest::run(&path));
@@ -35,5 +39,27 @@ fn no_orphans() -> Result<(), Failed> {
         Ok(())
     } else {
         Err(format!("snapshots without a test:\n{}", orphans.join("\n")).into())
+    }
+}
+
+/// A pass is shown doing something, and leaving alone what it must.
+fn every_pass_has_tests() -> Result<(), Failed> {
+    let mut missing = Vec::new();
+    for pass in passes::pass_names() {
+        let folder = filetest::folder().join(pass);
+        let snapshots: Vec<String> = files_below(&folder, &["snap"])
+            .iter()
+            .filter_map(|path| std::fs::read_to_string(path).ok())
+            .collect();
+        for (what, word) in [("firing", " applied "), ("not firing", "unchanged")] {
+            if !snapshots.iter().any(|text| text.contains(word)) {
+                missing.push(format!("{pass}: no test shows it {what}"));
+            }
+        }
+    }
+    if missing.is_empty() {
+        Ok(())
+    } else {
+        Err(missing.join("\n").into())
     }
 }
