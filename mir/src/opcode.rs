@@ -85,6 +85,12 @@ macro_rules! instructions {
                 match self { $(Opcode::$variant => $result,)* }
             }
 
+            /// What it means, in the words of this list.
+            #[must_use]
+            pub fn description(self) -> &'static str {
+                match self { $(Opcode::$variant => concat!($($doc),*).trim_ascii_start(),)* }
+            }
+
             /// The operation of this spelling.
             #[must_use]
             pub fn from_name(name: &str) -> Option<Opcode> {

@@ -6,7 +6,7 @@
 //!
 //! | analysis | direction | answers |
 //! |---|---|---|
-//! | [`cfg`] | – | who comes before and after a block, in which order to visit |
+//! | [`mod@cfg`] | – | who comes before and after a block, in which order to visit |
 //! | [`dominators`] | – | which blocks are on every path to a block |
 //! | [`loops`] | – | which blocks repeat, how deeply nested |
 //! | [`liveness`] | backward | which values a block needs from outside |
