@@ -1,1 +1,3 @@
 //! frontend
+pub mod asm;
+pub mod lift;

@@ -86,6 +86,7 @@ fn check_attributes(module: &Module, func: &Function, inst: Inst, errors: &mut V
     let can_carry = matches!(
         opcode.format(),
         Format::Const
+            | Format::SymbolAddr
             | Format::Unary
             | Format::Binary
             | Format::Load
