@@ -1,0 +1,452 @@
+//! The assembler's state, and what every statement needs from it.
+//!
+//! Statements are carried out in order as they are read; what depends on later ones is noted as a
+//! [`Fixup`] and filled in by `relocate` when the whole file has been read.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bpf::diagnostic::{Diagnostic, FileId, Span};
+use bpf::object::{SHF_ALLOC, SHF_EXECINSTR, SHT_PROGBITS};
+
+use super::AsmOptions;
+use super::ast::{Arena, Body, Expr, Label, NameId, Node, Spanned};
+use super::expression::{Problem, Scope, Value};
+use super::layout::{Place, SectionBuilder, Sections, TooLarge};
+use super::parse::{Reader, Statement};
+use super::symbols::{Definition, SymbolIndex, Symbols};
+
+/// The name that a `.file` directive gave, and how many symbols were registered before it.
+pub struct FileName {
+    /// Name for the `STT_FILE` symbol.
+    pub name: String,
+    /// Symbols registered before.
+    pub after: usize,
+}
+
+/// A field to be filled in at the end.
+#[derive(Clone, Copy, Debug)]
+pub struct Fixup {
+    /// Where the instruction or datum begins.
+    pub place: Place,
+    /// Which field it is.
+    pub kind: FixupKind,
+    /// What goes there.
+    pub value: Expr,
+}
+
+/// The fields that can refer to symbols.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FixupKind {
+    /// Data of this many bytes.
+    Data(u8),
+    /// Both halves of a `ld_imm64`.
+    Wide,
+    /// The immediate of a call.
+    Call,
+    /// The offset of a branch.
+    Branch,
+    /// The immediate of a `gotol`.
+    LongBranch,
+    /// An immediate that had to be a number when it was read, and was none.
+    Immediate,
+}
+
+/// Everything known while a file is assembled.
+pub struct Assembler<'s> {
+    /// The text.
+    pub source: &'s str,
+    /// Its file.
+    pub file: FileId,
+    /// What the caller wants.
+    pub options: AsmOptions,
+    /// Expressions and names.
+    pub arena: Arena,
+    /// Symbols.
+    pub symbols: Symbols,
+    /// Sections.
+    pub sections: Sections,
+    /// Fields to be filled in at the end.
+    pub fixups: Vec<Fixup>,
+    /// Names for `STT_FILE` symbols.
+    pub file_names: Vec<FileName>,
+    /// Symbols of `.addrsig_sym`, if `.addrsig` was met.
+    pub address_significant: Vec<SymbolIndex>,
+    /// Whether `.addrsig` was met.
+    pub has_address_significance: bool,
+    /// What is wrong so far.
+    pub errors: Vec<Diagnostic>,
+    /// What is suspicious so far.
+    pub warnings: Vec<Diagnostic>,
+    /// Kinds of directive that have been ignored, each with its first place and count.
+    pub ignored: BTreeMap<&'static str, (Span, usize)>,
+    /// Numbers that `.file` has given to source files.
+    pub source_files: BTreeSet<i64>,
+    /// The `.cfi_startproc` that is not closed yet.
+    pub frame: Option<Span>,
+    /// Whether `.end` was met.
+    pub ended: bool,
+    backward: BTreeMap<u64, SymbolIndex>,
+    forward: BTreeMap<u64, (SymbolIndex, Span)>,
+    keep_nodes: bool,
+}
+
+impl<'s> Assembler<'s> {
+    /// Ready to read, in an empty `.text`.
+    pub fn new(source: &'s str, file: FileId, options: AsmOptions) -> Assembler<'s> {
+        let mut assembler = Assembler {
+            source,
+            file,
+            options,
+            arena: Arena::default(),
+            symbols: Symbols::default(),
+            sections: Sections::new(options.endian),
+            fixups: Vec::new(),
+            file_names: Vec::new(),
+            address_significant: Vec::new(),
+            has_address_significance: false,
+            errors: Vec::new(),
+            warnings: Vec::new(),
+            ignored: BTreeMap::new(),
+            source_files: BTreeSet::new(),
+            frame: None,
+            ended: false,
+            backward: BTreeMap::new(),
+            forward: BTreeMap::new(),
+            keep_nodes: false,
+        };
+        let flags = SHF_ALLOC | SHF_EXECINSTR;
+        let text = assembler.add_section(".text", None, SHT_PROGBITS, flags, 0);
+        assembler.sections.all[text].align = 4;
+        assembler.sections.current = text;
+        assembler
+    }
+
+    /// Reads and carries out all statements.
+    pub fn run(&mut self) {
+        let mut reader = Reader::new(self.source, self.file);
+        loop {
+            let mark = self.arena.mark();
+            let Some(statement) = reader.next(&mut self.arena) else {
+                break;
+            };
+            self.keep_nodes = false;
+            self.statement(&statement);
+            if !self.keep_nodes {
+                self.arena.rewind(mark);
+            }
+            if self.ended {
+                break;
+            }
+        }
+        if let Some(span) = self.frame {
+            self.errors.push(
+                Diagnostic::error("a function is not closed before the end of the file")
+                    .with_primary(span, "no `.cfi_endproc` follows"),
+            );
+        }
+        for (number, (_, span)) in &self.forward {
+            self.errors.push(
+                Diagnostic::error(format!("no label `{number}:` follows"))
+                    .with_primary(*span, "referred to here"),
+            );
+        }
+        for (kind, (span, count)) in &self.ignored {
+            let times = match count {
+                1 => String::new(),
+                count => format!(" ({count} times in this file)"),
+            };
+            self.warnings.push(
+                Diagnostic::warning(format!("`{kind}` has no effect yet{times}"))
+                    .with_primary(*span, "")
+                    .with_note("line tables and unwind information are not generated"),
+            );
+        }
+    }
+
+    fn statement(&mut self, statement: &Statement) {
+        for label in &statement.labels {
+            self.label(*label);
+        }
+        let result = match &statement.body {
+            Ok(None) => Ok(()),
+            Ok(Some(Body::Instruction(instruction))) => {
+                self.instruction(instruction, statement.span)
+            }
+            Ok(Some(Body::Directive(directive))) => self.directive(directive),
+            Err(diagnostic) => Err(diagnostic.clone()),
+        };
+        if let Err(diagnostic) = result {
+            self.errors.push(diagnostic);
+        }
+    }
+
+    fn label(&mut self, label: Spanned<Label>) {
+        let index = match label.value {
+            Label::Name(name) => self.named(name),
+            Label::Local(number) => {
+                let waiting = self.forward.remove(&number);
+                let index = match waiting {
+                    Some((index, _)) => index,
+                    None => self.symbols.anonymous(),
+                };
+                self.backward.insert(number, index);
+                index
+            }
+        };
+        let place = self.sections.here();
+        if let Err(diagnostic) = self.define(index, Definition::Label(place), label.span) {
+            self.errors.push(diagnostic);
+        }
+    }
+
+    /// Gives a symbol its meaning, unless it has one.
+    pub fn define(
+        &mut self,
+        index: SymbolIndex,
+        definition: Definition,
+        at: Span,
+    ) -> Result<(), Diagnostic> {
+        let symbol = self.symbols.get(index);
+        if let Some(existing) = symbol.definition {
+            let name = self.name_of(index);
+            let diagnostic = Diagnostic::error(format!("`{name}` is already defined"))
+                .with_primary(at, "defined again here");
+            return Err(match (symbol.defined_at, existing) {
+                (_, Definition::Section(_)) => {
+                    diagnostic.with_note(format!("`{name}` is the name of a section"))
+                }
+                (Some(first), _) => diagnostic.with_secondary(first, "first defined here"),
+                _ => diagnostic,
+            });
+        }
+        let symbol = self.symbols.get_mut(index);
+        symbol.definition = Some(definition);
+        symbol.defined_at = Some(at);
+        self.symbols.register(index);
+        Ok(())
+    }
+
+    /// Makes a section.
+    pub fn add_section(
+        &mut self,
+        name: &str,
+        unique: Option<u64>,
+        kind: u32,
+        flags: u64,
+        entry_size: u64,
+    ) -> usize {
+        let index = self.sections.all.len();
+        let id = self.arena.intern(name);
+        let symbol = self.symbols.section(index, id, &self.arena);
+        self.sections.add(SectionBuilder {
+            name: name.to_owned(),
+            unique,
+            kind,
+            flags,
+            entry_size,
+            align: 1,
+            symbol,
+            fragments: Vec::new(),
+        })
+    }
+
+    /// The symbol of a name.
+    pub fn named(&mut self, name: NameId) -> SymbolIndex {
+        self.symbols.named(name, &self.arena)
+    }
+
+    /// A symbol's name for messages.
+    pub fn name_of(&self, index: SymbolIndex) -> &str {
+        match self.symbols.get(index).name {
+            Some(name) => self.arena.name(name),
+            None => "a local label",
+        }
+    }
+
+    /// What expressions are evaluated in.
+    pub fn scope(&self) -> Scope<'_> {
+        Scope {
+            arena: &self.arena,
+            symbols: &self.symbols,
+            sections: &self.sections,
+        }
+    }
+
+    /// Replaces the names in an expression by what they mean at this point of the file: symbols
+    /// that are set to numbers by their numbers, others by their symbols.
+    pub fn bind(&mut self, expr: Expr) -> Result<(), Diagnostic> {
+        let count = self.arena.nodes(expr).len();
+        for position in 0..count {
+            let Some(node) = self.arena.nodes(expr).get(position).copied() else {
+                break;
+            };
+            let bound = match node.value {
+                Node::Symbol(name) => self.bind_symbol(name),
+                Node::Quoted(name) => {
+                    let name = self.unquoted(name);
+                    self.bind_symbol(name)
+                }
+                Node::Here => self.bind_here(node.span)?,
+                Node::LocalLabel(number, true) => {
+                    let symbols = &mut self.symbols;
+                    let (index, _) = *self
+                        .forward
+                        .entry(number)
+                        .or_insert_with(|| (symbols.anonymous(), node.span));
+                    Node::Place(index.0)
+                }
+                Node::LocalLabel(number, false) => match self.backward.get(&number) {
+                    Some(index) => Node::Place(index.0),
+                    None => {
+                        return Err(Diagnostic::error(format!(
+                            "no label `{number}:` comes before"
+                        ))
+                        .with_primary(node.span, "referred to here"));
+                    }
+                },
+                other => other,
+            };
+            if let Some(node) = self.arena.nodes_mut(expr).get_mut(position) {
+                node.value = bound;
+            }
+        }
+        Ok(())
+    }
+
+    fn bind_symbol(&mut self, name: NameId) -> Node {
+        let index = self.named(name);
+        if let Some(Definition::Variable(value)) = self.symbols.get(index).definition
+            && let Some(Node::Number(number)) = self.arena.single(value)
+        {
+            return Node::Number(number);
+        }
+        Node::Place(index.0)
+    }
+
+    fn bind_here(&mut self, at: Span) -> Result<Node, Diagnostic> {
+        let index = self.symbols.anonymous();
+        let place = self.sections.here();
+        self.define(index, Definition::Label(place), at)?;
+        Ok(Node::Place(index.0))
+    }
+
+    /// A name that was written in quotes, without its escapes.
+    pub fn unquoted(&mut self, name: NameId) -> NameId {
+        let text = self.arena.name(name);
+        if !text.contains('\\') {
+            return name;
+        }
+        let plain = text.replace("\\\"", "\"").replace("\\\\", "\\");
+        self.arena.intern(&plain)
+    }
+
+    /// Keeps the nodes of this statement for later.
+    pub fn keep_nodes(&mut self) {
+        self.keep_nodes = true;
+    }
+
+    /// Registers the symbols in an expression that becomes part of the object.
+    pub fn register_all(&mut self, expr: Expr) {
+        for node in self.arena.nodes(expr) {
+            if let Node::Place(index) = node.value {
+                self.symbols.register(SymbolIndex(index));
+            }
+        }
+    }
+
+    /// The value of a bound expression at this point.
+    pub fn value(&self, expr: Expr) -> Result<Value, Diagnostic> {
+        let value = self.scope().evaluate(expr);
+        value.map_err(|(problem, at)| self.no_value(problem, at))
+    }
+
+    /// Binds an expression that has to be a number at this point.
+    pub fn absolute(&mut self, expr: Expr, what: &str) -> Result<i64, Diagnostic> {
+        self.bind(expr)?;
+        match self.value(expr)?.as_number() {
+            Some(number) => Ok(number),
+            None => Err(self.not_a_number(expr, what)),
+        }
+    }
+
+    /// Notes a field that is to be filled in at the end.
+    pub fn add_fixup(&mut self, place: Place, kind: FixupKind, value: Expr) {
+        self.keep_nodes();
+        self.fixups.push(Fixup { place, kind, value });
+    }
+
+    /// Appends bytes to the section that grows.
+    pub fn emit(&mut self, bytes: &[u8], at: Span) -> Result<Place, Diagnostic> {
+        if self.sections.section().is_nobits() && bytes.iter().any(|byte| *byte != 0) {
+            let name = &self.sections.section().name;
+            return Err(Diagnostic::error(format!(
+                "the section `{name}` has no bytes in the file and can only hold zeros"
+            ))
+            .with_primary(at, "")
+            .with_help("put initialised data into `.data`"));
+        }
+        self.sections
+            .append(bytes)
+            .map_err(|TooLarge| too_large(at))
+    }
+
+    /// The diagnostic for an expression without a value.
+    pub fn no_value(&self, problem: Problem, at: Span) -> Diagnostic {
+        let diagnostic = |message: &str| Diagnostic::error(message).with_primary(at, "");
+        match problem {
+            Problem::NotNumbers => {
+                diagnostic("this operator needs numbers that are known here, not addresses")
+            }
+            Problem::TooManySymbols => {
+                diagnostic("an expression can hold one address, or the difference of two")
+            }
+            Problem::DivideByZero => diagnostic("division by zero"),
+            Problem::Digits => {
+                let text = self.source.get(at.range()).unwrap_or("");
+                match text.contains(['.', 'e', 'E']) && !text.starts_with("0x") {
+                    true => diagnostic(&format!("`{text}` is not an integer")),
+                    false => diagnostic(&format!("`{text}` does not fit 64 bits")),
+                }
+            }
+            Problem::Recursive => diagnostic("this symbol is defined by way of itself"),
+        }
+    }
+
+    /// The diagnostic for an expression that should have been a number.
+    pub fn not_a_number(&self, expr: Expr, what: &str) -> Diagnostic {
+        let symbol = self
+            .arena
+            .nodes(expr)
+            .iter()
+            .find_map(|node| match node.value {
+                Node::Place(index) => Some((SymbolIndex(index), node.span)),
+                _ => None,
+            });
+        let (at, index) = match symbol {
+            Some((index, span)) => (span, Some(index)),
+            None => (expr.span, None),
+        };
+        let diagnostic = Diagnostic::error(format!("{what} has to be a number"));
+        match index.map(|index| (self.name_of(index), self.symbols.get(index))) {
+            Some((name, symbol)) => match symbol.definition {
+                None => diagnostic
+                    .with_primary(at, format!("`{name}` is not defined up to here"))
+                    .with_help(format!(
+                        "a constant is defined by `.set {name}, …`, before its use"
+                    )),
+                _ => diagnostic.with_primary(at, format!("`{name}` is an address")),
+            },
+            None => diagnostic.with_primary(at, ""),
+        }
+    }
+}
+
+/// The diagnostic for more bytes than an object may have.
+pub fn too_large(at: Span) -> Diagnostic {
+    Diagnostic::error("the object becomes too large")
+        .with_primary(at, "")
+        .with_note(format!(
+            "all sections together may hold {} MiB",
+            super::layout::MAX_BYTES >> 20
+        ))
+}

@@ -1,0 +1,287 @@
+//! Reads a file statement by statement.
+//!
+//! Recovery from errors is by construction: a statement ends at a line break or `;` whatever stands
+//! in it, so each broken one gives one diagnostic and the next starts clean. The same loop is where
+//! a word gets its meaning, for which one must know what kind of statement it stands in: labels
+//! first, then a directive if the next word begins with a dot, else an instruction, whose first
+//! word may have any case and whose commas are decoration.
+//!
+//! Cost: linear; one statement's tokens are in memory at a time.
+
+use std::ops::Range;
+
+use bpf::diagnostic::{Diagnostic, FileId, Span};
+use lalrpop_util::ParseError;
+use logos::{Lexer, Logos};
+
+use super::ast::{Arena, Body, Directive, Group, Instruction, Item, Label, NameId, Node, Spanned};
+use super::grammar::{InstructionParser, OperandsParser};
+use super::syntax_error;
+use super::token::{self, LexError, Number, Token};
+
+/// A token with its first byte and the byte after it.
+pub type Located<'s> = (u32, Token<'s>, u32);
+
+/// Labels, and what follows them if it could be understood.
+pub struct Statement {
+    /// Labels in front.
+    pub labels: Vec<Spanned<Label>>,
+    /// The rest; `None` when there is none.
+    pub body: Result<Option<Body>, Diagnostic>,
+    /// From the first to the last token.
+    pub span: Span,
+}
+
+/// The statements of a file.
+pub struct Reader<'s> {
+    source: &'s str,
+    file: FileId,
+    lexer: Lexer<'s, Token<'s>>,
+    tokens: Vec<Located<'s>>,
+    instruction: InstructionParser,
+    operands: OperandsParser,
+}
+
+impl<'s> Reader<'s> {
+    /// Starts at the beginning of `source`.
+    pub fn new(source: &'s str, file: FileId) -> Reader<'s> {
+        Reader {
+            source,
+            file,
+            lexer: Token::lexer(source),
+            tokens: Vec::new(),
+            instruction: InstructionParser::new(),
+            operands: OperandsParser::new(),
+        }
+    }
+
+    /// The next statement that is not empty.
+    pub fn next(&mut self, arena: &mut Arena) -> Option<Statement> {
+        loop {
+            let mut tokens = std::mem::take(&mut self.tokens);
+            tokens.clear();
+            let (more, error) = self.collect(&mut tokens);
+            let statement = match error {
+                _ if tokens.is_empty() && error.is_none() => None,
+                error => Some(self.statement(&mut tokens, error, arena)),
+            };
+            self.tokens = tokens;
+            if statement.is_some() || !more {
+                return statement;
+            }
+        }
+    }
+
+    /// Collects tokens up to the end of the statement; says whether more text follows, and the
+    /// first error in it.
+    fn collect(&mut self, tokens: &mut Vec<Located<'s>>) -> (bool, Option<(LexError, Span)>) {
+        let mut error = None;
+        while let Some(token) = self.lexer.next() {
+            let Range { start, end } = self.lexer.span();
+            match token {
+                Ok(Token::Newline | Token::Semicolon) => return (true, error),
+                Ok(token) if error.is_none() => tokens.push((start as u32, token, end as u32)),
+                Ok(_) => {}
+                Err(kind) => {
+                    let end = self.recover(kind, start, end);
+                    error.get_or_insert((kind, Span::new(self.file, start as u32, end as u32)));
+                }
+            }
+        }
+        (false, error)
+    }
+
+    /// Skips what belongs to a token that could not be read; its new end.
+    fn recover(&mut self, kind: LexError, start: usize, end: usize) -> usize {
+        let rest = self.lexer.remainder();
+        match kind {
+            LexError::Comment => {
+                self.lexer.bump(rest.len());
+                start + 2
+            }
+            // The lexer stops at the quote: the rest of the line belongs to the string.
+            LexError::Character if self.source[start..].starts_with(['"', '\'']) => {
+                let length = rest.find('\n').unwrap_or(rest.len());
+                self.lexer.bump(length);
+                end + length
+            }
+            _ => end,
+        }
+    }
+
+    fn statement(
+        &self,
+        tokens: &mut Vec<Located<'s>>,
+        error: Option<(LexError, Span)>,
+        arena: &mut Arena,
+    ) -> Statement {
+        let first = tokens.first().map(|token| token.0);
+        let last = tokens.last().map(|token| token.2);
+        let span = match (first, last, error) {
+            (Some(start), _, Some((_, at))) => Span::new(self.file, start, at.end),
+            (Some(start), Some(end), None) => Span::new(self.file, start, end),
+            (_, _, Some((_, at))) => at,
+            _ => Span::point(self.file, 0),
+        };
+        let mut labels = Vec::new();
+        let mut rest = tokens.as_mut_slice();
+        while let [(start, name, end), (_, Token::Colon, _), ..] = *rest {
+            let value = match name {
+                Token::Word(name) | Token::Text(name) => Label::Name(arena.intern(name)),
+                Token::Number(Number::Integer(number)) if number >= 0 => {
+                    Label::Local(number as u64)
+                }
+                _ => break,
+            };
+            let span = Span::new(self.file, start, end);
+            labels.push(Spanned { value, span });
+            rest = &mut rest[2..];
+        }
+        let body = match error {
+            Some((kind, at)) => Err(syntax_error::lexical(self.source, kind, at)),
+            None => self.body(rest, span, arena),
+        };
+        Statement { labels, body, span }
+    }
+
+    fn body(
+        &self,
+        tokens: &mut [Located<'s>],
+        span: Span,
+        arena: &mut Arena,
+    ) -> Result<Option<Body>, Diagnostic> {
+        let Some(&(start, first, end)) = tokens.first() else {
+            return Ok(None);
+        };
+        let span = Span::new(self.file, start, span.end);
+        match first {
+            Token::Word(name) if name.starts_with('.') => {
+                let name = Spanned {
+                    value: arena.intern(&name.to_ascii_lowercase()),
+                    span: Span::new(self.file, start, end),
+                };
+                let operands = self.operands(name, &mut tokens[1..], arena)?;
+                Ok(Some(Body::Directive(Directive {
+                    name,
+                    operands,
+                    span,
+                })))
+            }
+            _ => self.instruction(tokens, span, arena).map(Some),
+        }
+    }
+
+    fn instruction(
+        &self,
+        tokens: &mut [Located<'s>],
+        span: Span,
+        arena: &mut Arena,
+    ) -> Result<Body, Diagnostic> {
+        let place = Span::new(self.file, tokens[0].0, tokens[0].2);
+        match tokens[0].1 {
+            Token::Word(word) => match token::first_word(&word.to_ascii_lowercase()) {
+                Some(token) => tokens[0].1 = token,
+                None => return Err(syntax_error::unknown_instruction(word, tokens, place)),
+            },
+            Token::Star => {}
+            other => return Err(syntax_error::no_statement(other, self.source, place)),
+        }
+        for (_, token, _) in &mut tokens[1..] {
+            if let Token::Word(word) = *token {
+                *token = token::reserved_word(word).unwrap_or(*token);
+            }
+        }
+        match self.parse_instruction(tokens, arena) {
+            Ok(instruction) => Ok(Body::Instruction(instruction)),
+            Err(error) => {
+                let is_complete =
+                    |count: usize| self.parse_instruction(&tokens[..count], arena).is_ok();
+                let (source, file) = (self.source, self.file);
+                Err(syntax_error::instruction(
+                    source,
+                    file,
+                    tokens,
+                    span,
+                    error,
+                    is_complete,
+                ))
+            }
+        }
+    }
+
+    fn parse_instruction(
+        &self,
+        tokens: &[Located<'s>],
+        arena: &mut Arena,
+    ) -> Result<Instruction, ParseError<u32, Token<'s>, ()>> {
+        // A comma stays only where it keeps two expressions apart.
+        let separates = |index: usize| {
+            let before = index.checked_sub(1).and_then(|index| tokens.get(index));
+            let after = tokens.get(index + 1);
+            before.is_some_and(|token| token.1.ends_expression())
+                && after.is_some_and(|token| token.1.begins_expression())
+        };
+        let stream = tokens
+            .iter()
+            .enumerate()
+            .filter(|&(index, token)| token.1 != Token::Comma || separates(index))
+            .map(|(_, token)| Ok(*token));
+        self.instruction.parse(arena, self.file, stream)
+    }
+
+    fn operands(
+        &self,
+        name: Spanned<NameId>,
+        tokens: &mut [Located<'s>],
+        arena: &mut Arena,
+    ) -> Result<Vec<Group>, Diagnostic> {
+        let takes_section = matches!(arena.name(name.value), ".section" | ".pushsection");
+        let (first, tokens) = match takes_section {
+            true => self.section_name(tokens, arena),
+            false => (None, &*tokens),
+        };
+        let stream = tokens.iter().map(|token| Ok(*token));
+        let mut groups = self
+            .operands
+            .parse(arena, self.file, stream)
+            .map_err(|error| {
+                let spelled = arena.name(name.value);
+                syntax_error::directive(self.source, self.file, spelled, name.span, error)
+            })?;
+        if let (Some(first), Some(group)) = (first, groups.first_mut()) {
+            group.items.insert(0, first);
+            group.span = first.span().to(group.span);
+        }
+        match groups.as_slice() {
+            [only] if only.items.is_empty() => Ok(Vec::new()),
+            _ => Ok(groups),
+        }
+    }
+
+    /// A section name may hold characters that are operators elsewhere, such as `tc/ingress`: all
+    /// tokens without a blank between them belong to it.
+    fn section_name<'t>(
+        &self,
+        tokens: &'t [Located<'s>],
+        arena: &mut Arena,
+    ) -> (Option<Item>, &'t [Located<'s>]) {
+        let Some(&(start, first, mut end)) = tokens.first() else {
+            return (None, tokens);
+        };
+        if matches!(first, Token::Comma | Token::Text(_)) {
+            return (None, tokens);
+        }
+        let mut rest = &tokens[1..];
+        while let Some(&(next, token, next_end)) = rest.first()
+            && next == end
+            && !matches!(token, Token::Comma | Token::Text(_))
+        {
+            end = next_end;
+            rest = &rest[1..];
+        }
+        let span = Span::new(self.file, start, end);
+        let name = self.source.get(span.range()).unwrap_or("");
+        let node = Node::Symbol(arena.intern(name));
+        (Some(Item::Expr(arena.leaf(node, span))), rest)
+    }
+}

@@ -1,0 +1,499 @@
+//! Fills in what refers to symbols, now that all of them are known.
+//!
+//! A reference within a section is resolved where nobody can move the target; every other one
+//! becomes a relocation. ELF for BPF has relocations without addends of their own, so the addend
+//! goes into the field. A local symbol is named by its section, with its offset in the field,
+//! except in a mergeable section, where an offset alone would not survive merging.
+
+use std::collections::BTreeMap;
+
+use bpf::diagnostic::{Diagnostic, Span};
+use bpf::insn::Endian;
+use bpf::object::{
+    R_BPF_64_32, R_BPF_64_64, R_BPF_64_ABS32, R_BPF_64_ABS64, R_BPF_64_NODYLD32, SHF_ALLOC,
+    SHF_EXECINSTR, SHF_MERGE, SHF_WRITE, STB_GLOBAL, STB_LOCAL,
+};
+
+use super::assembler::{Assembler, Fixup, FixupKind, too_large};
+use super::ast::Expr;
+use super::data::{encode_leb, integer_bytes, low_bytes};
+use super::expression::Value;
+use super::layout::{Content, Place, TooLarge};
+use super::symbols::{Definition, SymbolIndex};
+
+/// A relocation whose symbol has no index yet.
+#[derive(Clone, Copy, Debug)]
+pub struct PendingRelocation {
+    /// Byte offset in the section.
+    pub offset: u64,
+    /// `R_BPF_*`
+    pub kind: u32,
+    /// The symbol to name.
+    pub symbol: SymbolIndex,
+}
+
+/// Places at which an undefined symbol is used, for one diagnostic about all of them.
+type Undefined = BTreeMap<SymbolIndex, Vec<Span>>;
+
+impl Assembler<'_> {
+    /// Lays out all sections and fills in all fields. The relocations of each section, by index.
+    pub fn resolve(&mut self) -> Vec<Vec<PendingRelocation>> {
+        let mut relocations = vec![Vec::new(); self.sections.all.len()];
+        if let Err(TooLarge) = self.settle() {
+            self.errors.push(too_large(Span::point(self.file, 0)));
+            return relocations;
+        }
+        let mut undefined = Undefined::new();
+        for fixup in std::mem::take(&mut self.fixups) {
+            match self.fixup(fixup, &mut undefined) {
+                Ok(None) => {}
+                Ok(Some(relocation)) => {
+                    self.symbols.get_mut(relocation.symbol).used = true;
+                    relocations[fixup.place.section].push(relocation);
+                }
+                Err(diagnostic) => self.errors.push(diagnostic),
+            }
+        }
+        for (symbol, places) in undefined {
+            // A local label that is nowhere defined has been reported.
+            if self.symbols.get(symbol).name.is_none() {
+                continue;
+            }
+            let diagnostic = self.undefined(symbol, &places);
+            self.errors.push(diagnostic);
+        }
+        for list in &mut relocations {
+            list.sort_by_key(|relocation| relocation.offset);
+        }
+        relocations
+    }
+
+    fn settle(&mut self) -> Result<(), TooLarge> {
+        let mut sections = std::mem::replace(
+            &mut self.sections,
+            super::layout::Sections::new(self.options.endian),
+        );
+        let (arena, symbols) = (&self.arena, &self.symbols);
+        let settled = sections.settle(|sections, value, signed| {
+            let scope = super::expression::Scope {
+                arena,
+                symbols,
+                sections,
+            };
+            let mut bytes = Vec::with_capacity(10);
+            encode_leb(scope.number(value).unwrap_or(0), signed, 1, &mut bytes);
+            bytes.len() as u64
+        });
+        self.sections = sections;
+        settled?;
+        for section in 0..self.sections.all.len() {
+            for index in 0..self.sections.all[section].fragments.len() {
+                self.finish_fragment(section, index);
+            }
+        }
+        Ok(())
+    }
+
+    /// Turns an open number or padding into bytes.
+    fn finish_fragment(&mut self, section: usize, index: usize) {
+        let fragment = &self.sections.all[section].fragments[index];
+        let size = fragment.size as usize;
+        let bytes = match fragment.content {
+            Content::Bytes(_) => return,
+            Content::Leb { value, signed } => {
+                let mut bytes = Vec::with_capacity(size);
+                match self.scope().evaluate(value) {
+                    Ok(found) if found.as_number().is_some() => {
+                        encode_leb(found.constant, signed, size, &mut bytes);
+                    }
+                    Ok(_) => {
+                        let diagnostic = self.not_a_number(value, "a LEB128 value");
+                        self.errors.push(diagnostic);
+                    }
+                    Err((problem, at)) => {
+                        let diagnostic = self.no_value(problem, at);
+                        self.errors.push(diagnostic);
+                    }
+                }
+                bytes
+            }
+            Content::Align { padding, .. } => match padding {
+                super::layout::Padding::Byte(byte) => vec![byte; size],
+                super::layout::Padding::Instructions => {
+                    super::layout::no_operation(self.options.endian).repeat(size / 8)
+                }
+            },
+        };
+        let section = &mut self.sections.all[section];
+        let nobits = section.is_nobits();
+        section.fragments[index].content = Content::Bytes(if nobits { Vec::new() } else { bytes });
+    }
+
+    fn fixup(
+        &mut self,
+        fixup: Fixup,
+        undefined: &mut Undefined,
+    ) -> Result<Option<PendingRelocation>, Diagnostic> {
+        let value = match self.scope().evaluate(fixup.value) {
+            Ok(value) => value,
+            Err((problem, at)) => return Err(self.no_value(problem, at)),
+        };
+        match fixup.kind {
+            FixupKind::Data(size) => self.data_fixup(fixup, size, value, undefined),
+            FixupKind::Wide => self.wide_fixup(fixup, value, undefined),
+            FixupKind::Call => self.call_fixup(fixup, value, undefined),
+            FixupKind::Branch | FixupKind::LongBranch => {
+                self.branch_fixup(fixup, value, undefined)?;
+                Ok(None)
+            }
+            FixupKind::Immediate => Err(self.bad_immediate(fixup.value, value)),
+        }
+    }
+
+    fn data_fixup(
+        &mut self,
+        fixup: Fixup,
+        size: u8,
+        value: Value,
+        undefined: &mut Undefined,
+    ) -> Result<Option<PendingRelocation>, Diagnostic> {
+        let at = fixup.value.span;
+        if let Some(number) = value.as_number() {
+            self.check_size(number, size, at)?;
+            self.write_integer(fixup.place, number, size);
+            return Ok(None);
+        }
+        self.check_difference(fixup.value, value, undefined)?;
+        let Some(symbol) = value.add else {
+            return Ok(None);
+        };
+        let kind = match size {
+            8 => R_BPF_64_ABS64,
+            4 => self.data_relocation(symbol),
+            _ => {
+                return Err(Diagnostic::error(format!(
+                    "the address of `{}` does not fit here",
+                    self.name_of(symbol)
+                ))
+                .with_primary(at, "only 4 and 8 bytes can hold an address")
+                .with_help("`.long` and `.quad` can"));
+            }
+        };
+        let (symbol, addend) = self.relocation_target(symbol, value.constant);
+        if size == 4 && i32::try_from(addend).is_err() && u32::try_from(addend).is_err() {
+            return Err(Diagnostic::error("the addend does not fit 32 bits").with_primary(at, ""));
+        }
+        self.write_integer(fixup.place, addend, size);
+        Ok(self.relocation(fixup.place, kind, symbol))
+    }
+
+    /// `.long` of a place in code (from `.BTF.ext`) and of a variable (from `.BTF`) are for the
+    /// kernel's loader and not to be touched by a dynamic linker.
+    fn data_relocation(&self, symbol: SymbolIndex) -> u32 {
+        let place = self.scope().place(symbol);
+        let Some(section) = place.and_then(|place| self.sections.all.get(place.section)) else {
+            return R_BPF_64_ABS32;
+        };
+        let wanted = match self.symbols.get(symbol).temporary {
+            true => SHF_ALLOC | SHF_EXECINSTR,
+            false => SHF_ALLOC | SHF_WRITE,
+        };
+        match section.flags & wanted == wanted {
+            true => R_BPF_64_NODYLD32,
+            false => R_BPF_64_ABS32,
+        }
+    }
+
+    fn wide_fixup(
+        &mut self,
+        fixup: Fixup,
+        value: Value,
+        undefined: &mut Undefined,
+    ) -> Result<Option<PendingRelocation>, Diagnostic> {
+        let immediate = |place: Place, slot: u64| Place {
+            offset: place.offset + 8 * slot + 4,
+            ..place
+        };
+        if let Some(number) = value.as_number() {
+            self.write_integer(immediate(fixup.place, 0), number & 0xffff_ffff, 4);
+            self.write_integer(immediate(fixup.place, 1), number >> 32, 4);
+            return Ok(None);
+        }
+        self.check_difference(fixup.value, value, undefined)?;
+        let Some(symbol) = value.add else {
+            return Ok(None);
+        };
+        let (symbol, addend) = self.relocation_target(symbol, value.constant);
+        if i32::try_from(addend).is_err() && u32::try_from(addend).is_err() {
+            return Err(Diagnostic::error("the addend does not fit 32 bits")
+                .with_primary(fixup.value.span, format!("it is {addend}")));
+        }
+        self.write_integer(immediate(fixup.place, 0), addend, 4);
+        Ok(self.relocation(fixup.place, R_BPF_64_64, symbol))
+    }
+
+    fn call_fixup(
+        &mut self,
+        fixup: Fixup,
+        value: Value,
+        undefined: &mut Undefined,
+    ) -> Result<Option<PendingRelocation>, Diagnostic> {
+        let at = fixup.value.span;
+        let (Some(symbol), None) = (value.add, value.sub) else {
+            return Err(
+                Diagnostic::error("a call's target is a helper's number or a symbol")
+                    .with_primary(at, ""),
+            );
+        };
+        let immediate = Place {
+            offset: fixup.place.offset + 4,
+            ..fixup.place
+        };
+        let place = self.scope().place(symbol);
+        let distance = place.and_then(|to| self.sections.distance(fixup.place, to));
+        let resolved = distance.filter(|_| self.is_local(symbol));
+        let (bytes, relocation) = match resolved {
+            Some(distance) => (distance.wrapping_add(value.constant), None),
+            None => {
+                if self.is_lost(symbol) {
+                    undefined.entry(symbol).or_default().push(at);
+                }
+                let (symbol, addend) = self.relocation_target(symbol, value.constant);
+                (addend, self.relocation(fixup.place, R_BPF_64_32, symbol))
+            }
+        };
+        let slots = self.slots(bytes, at)?;
+        let Ok(slots) = i32::try_from(slots) else {
+            return Err(Diagnostic::error("the function is too far away").with_primary(at, ""));
+        };
+        self.write_integer(immediate, i64::from(slots), 4);
+        Ok(relocation)
+    }
+
+    fn branch_fixup(
+        &mut self,
+        fixup: Fixup,
+        value: Value,
+        undefined: &mut Undefined,
+    ) -> Result<(), Diagnostic> {
+        let at = fixup.value.span;
+        let Some(symbol) = value.add.filter(|_| value.sub.is_none()) else {
+            return Err(
+                Diagnostic::error("a jump's target is a label in the same section")
+                    .with_primary(at, ""),
+            );
+        };
+        let Some(place) = self.scope().place(symbol) else {
+            undefined.entry(symbol).or_default().push(at);
+            return Ok(());
+        };
+        let name = self.name_of(symbol);
+        let defined_at = self.symbols.get(symbol).defined_at;
+        let Some(distance) = self.sections.distance(fixup.place, place) else {
+            let section = self.sections.all.get(place.section);
+            let section = section.map_or("", |section| section.name.as_str());
+            let diagnostic = Diagnostic::error(format!(
+                "`{name}` is in the section `{section}`, where a jump cannot go"
+            ))
+            .with_primary(at, "a jump stays in its section");
+            return Err(match defined_at {
+                Some(first) => diagnostic.with_secondary(first, "defined here"),
+                None => diagnostic,
+            });
+        };
+        if !self.is_local(symbol) {
+            return Err(Diagnostic::error(format!(
+                "`{name}` is global, and a linker may put another one in its place"
+            ))
+            .with_primary(at, "a jump needs a local label")
+            .with_help("define a second label there for jumps"));
+        }
+        let slots = self.slots(distance.wrapping_add(value.constant), at)?;
+        match fixup.kind {
+            FixupKind::LongBranch => {
+                let immediate = Place {
+                    offset: fixup.place.offset + 4,
+                    ..fixup.place
+                };
+                self.write_integer(immediate, slots, 4);
+            }
+            _ => {
+                let Ok(short) = i16::try_from(slots) else {
+                    let diagnostic = Diagnostic::error(format!(
+                        "`{name}` is {slots} instructions away, and a jump reaches 32767"
+                    ))
+                    .with_primary(at, "too far")
+                    .with_help("`gotol` reaches any label in the section (cpu v4)");
+                    return Err(match defined_at {
+                        Some(first) => diagnostic.with_secondary(first, "the label"),
+                        None => diagnostic,
+                    });
+                };
+                let offset = Place {
+                    offset: fixup.place.offset + 2,
+                    ..fixup.place
+                };
+                self.write_integer(offset, i64::from(short), 2);
+            }
+        }
+        Ok(())
+    }
+
+    /// Distance in slots from the instruction after the one at distance 0.
+    fn slots(&self, bytes: i64, at: Span) -> Result<i64, Diagnostic> {
+        if bytes % 8 != 0 {
+            return Err(
+                Diagnostic::error("the target is not the start of an instruction")
+                    .with_primary(at, format!("it is {bytes} bytes from here")),
+            );
+        }
+        Ok(bytes.wrapping_sub(8) / 8)
+    }
+
+    fn bad_immediate(&self, expr: Expr, value: Value) -> Diagnostic {
+        let text = self.source.get(expr.span.range()).unwrap_or("");
+        if let Some(number) = value.as_number() {
+            return Diagnostic::error("an immediate has to be known where it is used")
+                .with_primary(expr.span, format!("it is {number}, but only later"))
+                .with_help("move the definitions up");
+        }
+        let symbol = value.add.or(value.sub);
+        let definition = symbol.and_then(|symbol| self.symbols.get(symbol).definition);
+        let name = symbol.map_or("", |symbol| self.name_of(symbol));
+        match definition {
+            None if is_register_in_capitals(name) => {
+                Diagnostic::error(format!("there is no symbol `{name}`"))
+                    .with_primary(expr.span, "registers are in lower case here")
+                    .with_help(format!("write `{}`", name.to_ascii_lowercase()))
+            }
+            None if name.starts_with('$') => {
+                Diagnostic::error(format!("there is no symbol `{name}`"))
+                    .with_primary(expr.span, "")
+                    .with_help("immediates are written without `$`")
+            }
+            None => Diagnostic::error(format!("there is no constant `{name}`"))
+                .with_primary(expr.span, "an immediate is a number")
+                .with_help(format!(
+                    "`.set {name}, …` before this defines one; `r1 = {name} ll` loads an address"
+                )),
+            Some(_) => Diagnostic::error("an immediate is a number, not an address")
+                .with_primary(
+                    expr.span,
+                    "its value is only known when the program is loaded",
+                )
+                .with_help(format!("`r1 = {text} ll` loads an address")),
+        }
+    }
+
+    /// Whether a symbol is a temporary one, which no other file can define, and not defined here.
+    fn is_lost(&self, symbol: SymbolIndex) -> bool {
+        let symbol = self.symbols.get(symbol);
+        symbol.temporary && symbol.definition.is_none()
+    }
+
+    /// Refuses what remains of `a - b` when their distance is not known.
+    fn check_difference(
+        &self,
+        expr: Expr,
+        value: Value,
+        undefined: &mut Undefined,
+    ) -> Result<(), Diagnostic> {
+        let Some(sub) = value.sub else {
+            if let Some(symbol) = value.add.filter(|symbol| self.is_lost(*symbol)) {
+                undefined.entry(symbol).or_default().push(expr.span);
+            }
+            return Ok(());
+        };
+        if self.symbols.get(sub).definition.is_none() {
+            undefined.entry(sub).or_default().push(expr.span);
+            return Ok(());
+        }
+        Err(match value.add {
+            Some(add) => {
+                let (add, sub) = (self.name_of(add), self.name_of(sub));
+                Diagnostic::error(format!(
+                    "the distance from `{sub}` to `{add}` is not known when assembling"
+                ))
+                .with_primary(expr.span, "they are not in the same section")
+            }
+            None => Diagnostic::error("an address cannot be negated").with_primary(expr.span, ""),
+        })
+    }
+
+    /// One diagnostic for all uses of a symbol that is nowhere defined.
+    fn undefined(&self, symbol: SymbolIndex, places: &[Span]) -> Diagnostic {
+        let name = self.name_of(symbol);
+        let mut diagnostic = Diagnostic::error(format!("there is no label `{name}`"));
+        let (first, more) = match places {
+            [first, more @ ..] => (*first, more),
+            [] => (Span::point(self.file, 0), [].as_slice()),
+        };
+        diagnostic = diagnostic.with_primary(first, "used here");
+        for span in more.iter().take(3) {
+            diagnostic = diagnostic.with_secondary(*span, "and here");
+        }
+        if more.len() > 3 {
+            diagnostic = diagnostic.with_note(format!("and in {} more places", more.len() - 3));
+        }
+        if super::token::register(&name.to_ascii_lowercase()).is_some() {
+            return diagnostic.with_help("`gotox` jumps through a register");
+        }
+        diagnostic
+    }
+
+    /// The symbol that a relocation names, and the addend for it.
+    fn relocation_target(&mut self, symbol: SymbolIndex, addend: i64) -> (SymbolIndex, i64) {
+        let place = match self.scope().place(symbol) {
+            Some(place) if self.is_local(symbol) => place,
+            _ => return (symbol, addend),
+        };
+        let Some(section) = self.sections.all.get(place.section) else {
+            return (symbol, addend);
+        };
+        if section.flags & SHF_MERGE != 0 && addend != 0 {
+            return (symbol, addend);
+        }
+        let offset = self.sections.offset(place).unwrap_or(0);
+        (section.symbol, addend.wrapping_add(offset as i64))
+    }
+
+    fn relocation(
+        &self,
+        place: Place,
+        kind: u32,
+        symbol: SymbolIndex,
+    ) -> Option<PendingRelocation> {
+        Some(PendingRelocation {
+            offset: self.sections.offset(place)?,
+            kind,
+            symbol,
+        })
+    }
+
+    /// A symbol's binding as the object will have it.
+    pub fn binding(&self, symbol: SymbolIndex) -> u8 {
+        let symbol = self.symbols.get(symbol);
+        match (symbol.binding, symbol.definition) {
+            (Some(binding), _) => binding,
+            (None, None | Some(Definition::Common { .. })) => STB_GLOBAL,
+            (None, Some(_)) => STB_LOCAL,
+        }
+    }
+
+    fn is_local(&self, symbol: SymbolIndex) -> bool {
+        self.binding(symbol) == STB_LOCAL
+    }
+
+    fn write_integer(&mut self, place: Place, value: i64, size: u8) {
+        let endian: Endian = self.options.endian;
+        let bytes = integer_bytes(value, endian);
+        let low = low_bytes(&bytes, size, endian);
+        if let Some(target) = self.sections.bytes_mut(place, low.len()) {
+            target.copy_from_slice(low);
+        }
+    }
+}
+
+fn is_register_in_capitals(name: &str) -> bool {
+    name.starts_with(['R', 'W']) && super::token::register(&name.to_ascii_lowercase()).is_some()
+}

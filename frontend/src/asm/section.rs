@@ -1,0 +1,292 @@
+//! Directives that choose the section that grows.
+
+use bpf::diagnostic::{Diagnostic, Span};
+use bpf::object::{
+    SHF_ALLOC, SHF_EXECINSTR, SHF_MERGE, SHF_STRINGS, SHF_WRITE, SHT_NOBITS, SHT_PROGBITS,
+};
+
+use super::assembler::Assembler;
+use super::ast::{Directive, Item, Node};
+
+const SHT_NOTE: u32 = 7;
+const SHT_INIT_ARRAY: u32 = 14;
+const SHT_FINI_ARRAY: u32 = 15;
+const SHT_PREINIT_ARRAY: u32 = 16;
+const SHF_TLS: u64 = 0x400;
+const SHF_GNU_RETAIN: u64 = 0x20_0000;
+const SHF_EXCLUDE: u64 = 0x8000_0000;
+
+/// What a `.section` directive says of the section.
+struct Header {
+    name: String,
+    name_span: Span,
+    flags: Option<(u64, Span)>,
+    kind: Option<(u32, Span)>,
+    entry_size: Option<(u64, Span)>,
+    unique: Option<u64>,
+}
+
+impl Assembler<'_> {
+    /// `.text`, `.data`, `.bss`, `.rodata`
+    pub fn standard_section(
+        &mut self,
+        directive: &Directive,
+        name: &str,
+    ) -> Result<(), Diagnostic> {
+        self.at_most(directive, 1)?;
+        if let Some(number) = self.optional_number(directive, 0, "a subsection")?
+            && number.value != 0
+        {
+            return Err(Diagnostic::error("subsections are not supported")
+                .with_primary(number.span, "")
+                .with_help("a section of its own is made by `.section`"));
+        }
+        self.standard_section_named(name);
+        Ok(())
+    }
+
+    /// Enters a section that needs no description.
+    pub fn standard_section_named(&mut self, name: &str) {
+        let index = match self.sections.find(name, None) {
+            Some(index) => index,
+            None => {
+                let (kind, flags, entry_size) = default_header(name);
+                self.add_section(name, None, kind, flags, entry_size)
+            }
+        };
+        self.sections.enter(index);
+    }
+
+    /// `.section name[, "flags"[, @type[, entsize][, unique, number]]]`
+    pub fn section_directive(&mut self, directive: &Directive) -> Result<(), Diagnostic> {
+        let header = self.header(directive)?;
+        let index = self.section_for(&header)?;
+        self.sections.enter(index);
+        Ok(())
+    }
+
+    /// `.pushsection`, with the operands of `.section`
+    pub fn push_section(&mut self, directive: &Directive) -> Result<(), Diagnostic> {
+        let saved = (self.sections.current, self.sections.previous);
+        self.section_directive(directive)?;
+        self.sections.stack.push(saved);
+        Ok(())
+    }
+
+    /// `.popsection`
+    pub fn pop_section(&mut self, directive: &Directive) -> Result<(), Diagnostic> {
+        self.no_operands(directive)?;
+        match self.sections.stack.pop() {
+            Some((current, previous)) => {
+                self.sections.current = current;
+                self.sections.previous = previous;
+                Ok(())
+            }
+            None => Err(Diagnostic::error("no `.pushsection` comes before")
+                .with_primary(directive.span, "there is no section to go back to")),
+        }
+    }
+
+    /// `.previous`
+    pub fn previous_section(&mut self, directive: &Directive) -> Result<(), Diagnostic> {
+        self.no_operands(directive)?;
+        match self.sections.previous {
+            Some(previous) => {
+                self.sections.enter(previous);
+                Ok(())
+            }
+            None => Err(Diagnostic::error("no other section comes before")
+                .with_primary(directive.span, "there is no section to go back to")),
+        }
+    }
+
+    fn section_for(&mut self, header: &Header) -> Result<usize, Diagnostic> {
+        let (kind, flags, entry_size) = default_header(&header.name);
+        let Some(index) = self.sections.find(&header.name, header.unique) else {
+            let kind = header.kind.map_or(kind, |kind| kind.0);
+            let flags = header.flags.map_or(flags, |flags| flags.0);
+            let entry_size = match (header.entry_size, header.flags) {
+                (Some((size, _)), _) => size,
+                (None, Some(_)) => 0,
+                (None, None) => entry_size,
+            };
+            let name = self.arena.intern(&header.name);
+            if let Some(symbol) = self.symbols.find(name)
+                && self.symbols.get(symbol).definition.is_some()
+                && header.unique.is_none()
+            {
+                let message = format!("`{}` is already the name of a symbol", header.name);
+                let diagnostic =
+                    Diagnostic::error(message).with_primary(header.name_span, "used for a section");
+                return Err(match self.symbols.get(symbol).defined_at {
+                    Some(first) => diagnostic.with_secondary(first, "defined here"),
+                    None => diagnostic,
+                });
+            }
+            return Ok(self.add_section(&header.name, header.unique, kind, flags, entry_size));
+        };
+        let section = &self.sections.all[index];
+        let changed = |what: &str, at: Span| {
+            let name = &header.name;
+            Err(
+                Diagnostic::error(format!("the section `{name}` had another {what} before"))
+                    .with_primary(at, "")
+                    .with_help("leave out what follows the name to go on with a section"),
+            )
+        };
+        match (header.kind, header.flags, header.entry_size) {
+            (Some((kind, at)), _, _) if kind != section.kind => changed("type", at),
+            (_, Some((flags, at)), _) if flags != section.flags => changed("set of flags", at),
+            (_, _, Some((size, at))) if size != section.entry_size => changed("entry size", at),
+            _ => Ok(index),
+        }
+    }
+
+    fn header(&mut self, directive: &Directive) -> Result<Header, Diagnostic> {
+        let Some(item) = self.item(directive, 0)? else {
+            return Err(self.missing(directive, 0, "the name of a section"));
+        };
+        let name = self.symbol_item(item)?;
+        let mut header = Header {
+            name: self.arena.name(name.value).to_owned(),
+            name_span: name.span,
+            flags: None,
+            kind: None,
+            entry_size: None,
+            unique: None,
+        };
+        if directive.operands.len() < 2 {
+            return Ok(header);
+        }
+        let Some(flags) = self.item(directive, 1)? else {
+            return Err(self.missing(directive, 1, "flags in quotes"));
+        };
+        let text = self.text_item(flags)?;
+        header.flags = Some((section_flags(&text, flags.span())?, flags.span()));
+        let mut next = 2;
+        if let Some(item) = self.item(directive, 2)? {
+            header.kind = Some((self.section_type(item)?, item.span()));
+            next = 3;
+        }
+        if header
+            .flags
+            .is_some_and(|(flags, _)| flags & SHF_MERGE != 0)
+        {
+            let size = self.number(directive, next, "the size of an entry")?;
+            match u64::try_from(size.value) {
+                Ok(value) if value > 0 => header.entry_size = Some((value, size.span)),
+                _ => {
+                    return Err(Diagnostic::error("the size of an entry is positive")
+                        .with_primary(size.span, ""));
+                }
+            }
+            next += 1;
+        }
+        if let Some(Item::Expr(expr)) = self.item(directive, next)? {
+            let unique = match self.arena.single(expr) {
+                Some(Node::Symbol(name)) => self.arena.name(name) == "unique",
+                _ => false,
+            };
+            if !unique {
+                return Err(Diagnostic::error("this means nothing for a section")
+                    .with_primary(expr.span, "expected `unique`"));
+            }
+            let number = self.number(directive, next + 1, "a number that tells sections apart")?;
+            header.unique = Some(number.value as u64);
+            next += 2;
+        }
+        self.at_most(directive, next)?;
+        Ok(header)
+    }
+
+    fn section_type(&self, item: Item) -> Result<u32, Diagnostic> {
+        let name = match item {
+            Item::Tag(tag) => Some(tag.value),
+            Item::Expr(expr) => match self.arena.single(expr) {
+                Some(Node::Quoted(name)) => Some(name),
+                _ => None,
+            },
+        };
+        let name = name.map_or("", |name| self.arena.name(name));
+        Ok(match name {
+            "progbits" => SHT_PROGBITS,
+            "nobits" => SHT_NOBITS,
+            "note" => SHT_NOTE,
+            "init_array" => SHT_INIT_ARRAY,
+            "fini_array" => SHT_FINI_ARRAY,
+            "preinit_array" => SHT_PREINIT_ARRAY,
+            "unwind" => 0x7000_0001,
+            "llvm_odrtab" => 0x6fff_4c00,
+            "llvm_linker_options" => 0x6fff_4c01,
+            "llvm_call_graph_profile" => 0x6fff_4c09,
+            "llvm_dependent_libraries" => 0x6fff_4c04,
+            "llvm_sympart" => 0x6fff_4c05,
+            "llvm_bb_addr_map" => 0x6fff_4c0a,
+            "llvm_offloading" => 0x6fff_4c0b,
+            "llvm_lto" => 0x6fff_4c0c,
+            _ => {
+                return Err(Diagnostic::error(format!("`{name}` is no type of section"))
+                    .with_primary(item.span(), "expected `@progbits`, `@nobits` or `@note`"));
+            }
+        })
+    }
+}
+
+/// Type, flags and entry size of a section of which only the name is given.
+fn default_header(name: &str) -> (u32, u64, u64) {
+    let is = |prefix: &str| {
+        name.strip_prefix(prefix)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    };
+    let data = SHF_ALLOC | SHF_WRITE;
+    match name {
+        _ if is(".text") || is(".init") || is(".fini") => {
+            (SHT_PROGBITS, SHF_ALLOC | SHF_EXECINSTR, 0)
+        }
+        _ if is(".rodata") || is(".rodata1") || is(".eh_frame") => (SHT_PROGBITS, SHF_ALLOC, 0),
+        _ if is(".data") || is(".data1") => (SHT_PROGBITS, data, 0),
+        _ if is(".bss") => (SHT_NOBITS, data, 0),
+        _ if is(".tdata") => (SHT_PROGBITS, data | SHF_TLS, 0),
+        _ if is(".tbss") => (SHT_NOBITS, data | SHF_TLS, 0),
+        _ if is(".init_array") => (SHT_INIT_ARRAY, data, 0),
+        _ if is(".fini_array") => (SHT_FINI_ARRAY, data, 0),
+        _ if is(".preinit_array") => (SHT_PREINIT_ARRAY, data, 0),
+        _ if name.starts_with(".note") => (SHT_NOTE, 0, 0),
+        _ if name.starts_with(".debug_str") && !name.starts_with(".debug_str_") => {
+            (SHT_PROGBITS, SHF_MERGE | SHF_STRINGS, 1)
+        }
+        _ => (SHT_PROGBITS, 0, 0),
+    }
+}
+
+fn section_flags(text: &[u8], at: Span) -> Result<u64, Diagnostic> {
+    let mut flags = 0;
+    for (index, letter) in text.iter().enumerate() {
+        let start = at.start + 1 + index as u32;
+        let place = Span::new(at.file, start, start + 1);
+        flags |= match letter {
+            b'a' => SHF_ALLOC,
+            b'w' => SHF_WRITE,
+            b'x' => SHF_EXECINSTR,
+            b'M' => SHF_MERGE,
+            b'S' => SHF_STRINGS,
+            b'T' => SHF_TLS,
+            b'R' => SHF_GNU_RETAIN,
+            b'e' => SHF_EXCLUDE,
+            b'G' | b'o' | b'?' => {
+                return Err(Diagnostic::error(
+                    "section groups and linked sections are not supported yet",
+                )
+                .with_primary(place, ""));
+            }
+            other => {
+                let shown = char::from(*other).escape_default();
+                return Err(
+                    Diagnostic::error(format!("`{shown}` is no flag of a section"))
+                        .with_primary(place, "flags are a w x M S T R e"),
+                );
+            }
+        };
+    }
+    Ok(flags)
+}
