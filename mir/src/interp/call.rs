@@ -1,8 +1,12 @@
 //! Calls: frames, functions of the module, helpers with their callbacks, tail calls.
 
+use super::step::Next;
 use super::{Cell, Frame, Interpreter, MAX_FRAMES, function_address, unsupported};
 use crate::entity::{External, Func, Value};
 use bpf::interp::{FRAME_SIZE, Fault, FaultKind, Machine, Meaning, Outcome};
+
+/// The conformance vectors' helper, by uBPF's convention.
+const UNWIND: u32 = 5;
 
 /// How a function ends.
 pub(super) enum Exit {
@@ -65,31 +69,12 @@ impl<'m> Interpreter<'m> {
 
     /// What an instruction that calls a function comes to. Once the run is unwound, every function
     /// ends with the result that the innermost ended with.
-    pub(super) fn returned(&self, cell: Cell) -> super::step::Next {
+    pub(super) fn returned(&self, cell: Cell) -> Next {
         if self.unwound {
-            super::step::Next::Exit(Exit::Return(cell))
+            Next::Exit(Exit::Return(cell))
         } else {
-            super::step::Next::Value(cell)
+            Next::Value(cell)
         }
-    }
-
-    /// The conformance vectors' helper 5; `None` when this call is not that.
-    pub(super) fn conformance_helper(
-        &mut self,
-        frame: &Frame<'_>,
-        id: u32,
-        args: &[Value],
-    ) -> Result<Option<super::step::Next>, Fault> {
-        /// uBPF's convention.
-        const UNWIND: u32 = 5;
-        if !self.conformance || id != UNWIND {
-            return Ok(None);
-        }
-        let argument = args
-            .first()
-            .map_or(Cell::undefined(), |&arg| frame.get(arg));
-        self.unwound = self.read(argument)? == 0;
-        Ok(Some(self.returned(argument)))
     }
 
     /// Calls what an address stands for.
@@ -115,15 +100,25 @@ impl<'m> Interpreter<'m> {
         frame: &Frame<'_>,
         id: u32,
         args: &[Value],
-    ) -> Result<Outcome, Fault> {
+    ) -> Result<Next, Fault> {
+        let first = args.first().map(|&arg| frame.get(arg));
+        let first = first.unwrap_or(Cell::undefined());
+        if self.conformance && id == UNWIND {
+            self.unwound = self.read(first)? == 0;
+            return Ok(self.returned(first));
+        }
         let mut registers = [super::UNDEFINED; 5];
         for (register, &arg) in registers.iter_mut().zip(args) {
             *register = self.read(frame.get(arg))?;
         }
-        machine.call_helper(id, registers, &mut |machine, address, args| {
+        let outcome = machine.call_helper(id, registers, &mut |machine, address, args| {
             let args = args.map(Cell::new);
             let result = self.call_address(machine, address, &args)?;
             self.read(result)
+        })?;
+        Ok(match outcome {
+            Outcome::Value(value) => Next::Value(Cell::new(value)),
+            Outcome::TailCall(program) => Next::Exit(Exit::TailCall(program, first)),
         })
     }
 

@@ -7,7 +7,7 @@ use crate::eval;
 use crate::inst::{BlockCall, InstData};
 use crate::opcode::Opcode;
 use bpf::insn::{AtomicOp, MemWidth};
-use bpf::interp::{Fault, FaultKind, Machine, Outcome};
+use bpf::interp::{Fault, FaultKind, Machine, Meaning};
 use smallvec::SmallVec;
 
 /// What follows an instruction.
@@ -174,18 +174,7 @@ impl Interpreter<'_> {
                 return Ok(packet_load(machine, offset, width));
             }
             InstData::CallHelper { id, args } => {
-                let args = args.as_slice(pool);
-                if let Some(next) = self.conformance_helper(frame, id, args)? {
-                    return Ok(next);
-                }
-                match self.call_helper(machine, frame, id, args)? {
-                    Outcome::Value(value) => value,
-                    Outcome::TailCall(program) => {
-                        let context = args.first().map(|&arg| frame.get(arg));
-                        let context = context.unwrap_or(Cell::undefined());
-                        return Ok(Next::Exit(Exit::TailCall(program, context)));
-                    }
-                }
+                return self.call_helper(machine, frame, id, args.as_slice(pool));
             }
             InstData::CallFunc { func: callee, args } => {
                 let args = cells(frame, args.as_slice(pool));
@@ -193,9 +182,15 @@ impl Interpreter<'_> {
                 return Ok(self.returned(cell));
             }
             InstData::CallIndirect { callee, args } => {
-                let address = self.number(frame, callee)?;
-                let args = cells(frame, args.as_slice(pool));
-                return self.call_address(machine, address, &args).map(Next::Value);
+                let (address, args) = (self.number(frame, callee)?, args.as_slice(pool));
+                // A number is a helper's, as in the bytecode interpreter.
+                if let (Meaning::Nothing, Ok(id)) =
+                    (machine.memory().meaning(address), u32::try_from(address))
+                {
+                    return self.call_helper(machine, frame, id, args);
+                }
+                let cell = self.call_address(machine, address, &cells(frame, args))?;
+                return Ok(self.returned(cell));
             }
             InstData::CallExternal { external, .. } => self.call_external(external)?,
             InstData::Jump { target } => return Ok(Next::Goto(target)),
