@@ -1,0 +1,262 @@
+//! No text makes the assembler panic, hang or ask for much memory.
+//!
+//! Two seconds of random changes to texts that use everything; the random numbers are the same in
+//! each run, and a failing text is printed.
+
+use std::time::{Duration, Instant};
+
+use bpf::diagnostic::FileId;
+use bpf::insn::Endian;
+use frontend::asm::{AsmOptions, assemble};
+
+const SEED: &str = r#"	.text
+	.file "a.c"
+	.file 0 "/x" "a.c" md5 0xcdaefeb11a49b93936290e63682f0373
+	.globl f # comment
+	.p2align 3
+	.type f,@function
+f: g: /* block */ r1 = w2; w3 = -w3
+	r1 = (s8)r2; r1 = be16 r1; r1 s>>= 3; r1 = 'a'
+	.loc 0 1 2 prologue_end is_stmt 0
+	.cfi_sections .debug_frame
+	.cfi_startproc
+	r1 = map ll; r1 = 0x123456789 ll; r2 = 5ull
+	*(u32 *)(r10 - 4) = 7; r1 = *(s16 *)(r2 + 0x10)
+	lock *(u64 *)(r1 + 0) += r2; r2 = atomic_fetch_or((u64 *)(r1 + 0), r2)
+	w0 = cmpxchg32_32(r1 + 4, w0, w2); r3 = xchg_64(r1 - 8, r3)
+	r0 = *(u8 *)skb[r3]; r1 = addr_space_cast(r2, 0, 1); ld_pseudo r1, 2, -1
+	w0 = load_acquire((u8 *)(r1 + 0)); store_release((u64 *)(r1 + 8), r2)
+	if r1 s>= -5 goto 1f; if w1 & 7 goto LBB0_1; goto +1; gotol 1f
+1:	call 6; call g; callx r3; may_goto f2; exit
+LBB0_1: exit
+f2:	exit
+.Lend:	.size f, .Lend-f
+	.cfi_endproc
+	.data
+	.set k, (3*(4+1)|~2)<<1 && 1 || k2 == 2 != 3 <= 1
+	.equ alias, map+4
+map:	.byte 1,2,-1,'x'; .short 0x1234; .long map, .Lend-f, .-map; .quad f, alias-8
+	.ascii "a\n\101\x41\"" ; .asciz "b"; .zero 4, 1; .fill 3, 2, 7; .org .+8
+	.uleb128 .Lb-.La; .sleb128 -5; .octa 0x112233445566778899aabbccddeeff
+.La:	.p2align 4,,3
+.Lb:	.comm c,4,8
+	.local l
+	.comm l,16,8
+	.section maps,"aw",@progbits
+	.weak w; .hidden w; .quad w
+	.pushsection .rodata.str1.1,"aMS",@progbits,1
+.Ls:	.string "x"
+	.popsection; .previous
+	.section tc/x,"ax"; r1 = .Ls+1 ll; .ident "me"; .addrsig; .addrsig_sym f
+"#;
+
+const PIECES: &[&str] = &[
+    "r1",
+    "w2",
+    "=",
+    "+=",
+    "(",
+    ")",
+    "*",
+    "(u8 *)",
+    "ll",
+    "goto",
+    "if",
+    "\n",
+    ";",
+    ",",
+    ":",
+    "#",
+    "/*",
+    "*/",
+    "\"",
+    "'",
+    "\\",
+    "1b",
+    "1f",
+    "0x",
+    "18446744073709551616",
+    "-",
+    "~",
+    "!",
+    ".",
+    "@",
+    "%",
+    ".set k, ",
+    ".set k, k2+1\n.set k2, k\n",
+    ".zero 0x7fffffffffffffff\n",
+    ".p2align 31\n",
+    ".org 99999999999\n",
+    ".fill 99999999, 8, 1\n",
+    ".uleb128 .Lend-.Lx\n",
+    ".bss\n",
+    ".text\n",
+    ".section a,\"G\"\n",
+    "é",
+    "\0",
+    "\u{2028}",
+    ".end\n",
+    "s",
+    "skb",
+    "[",
+    "]",
+    "exit",
+    "call ",
+];
+
+/// A small generator of random numbers (xorshift), so that failures can be repeated.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 % limit.max(1) as u64) as usize
+    }
+}
+
+fn mutate(text: &str, random: &mut Random) -> String {
+    let mut characters: Vec<char> = text.chars().collect();
+    for _ in 0..1 + random.below(6) {
+        let at = random.below(characters.len());
+        match random.below(4) {
+            0 => {
+                let length = random.below(12).min(characters.len() - at);
+                characters.drain(at..at + length);
+            }
+            1 => {
+                let piece = PIECES[random.below(PIECES.len())];
+                characters.splice(at..at, piece.chars());
+            }
+            2 => {
+                let from = random.below(characters.len());
+                let length = random.below(40).min(characters.len() - from);
+                let copy: Vec<char> = characters[from..from + length].to_vec();
+                characters.splice(at..at, copy);
+            }
+            _ => {
+                if let Some(character) = characters.get_mut(at) {
+                    let other = char::from(32 + random.below(95) as u8);
+                    *character = other;
+                }
+            }
+        }
+    }
+    characters.into_iter().collect()
+}
+
+fn run(text: &str) -> Duration {
+    let endian = Endian::Little;
+    let started = Instant::now();
+    let result = assemble(text, FileId(0), &AsmOptions { endian });
+    if let Ok(assembled) = &result {
+        assert!(
+            bpf::elf::write(&assembled.object).is_ok(),
+            "not written:\n{text}"
+        );
+    }
+    if let Err(errors) = &result {
+        for error in errors {
+            let span = error.span().expect("every diagnostic has a place");
+            assert!(span.end as usize <= text.len(), "place outside of:\n{text}");
+        }
+    }
+    started.elapsed()
+}
+
+#[test]
+fn the_text_that_is_changed_is_correct() {
+    let options = AsmOptions {
+        endian: Endian::Big,
+    };
+    let result = assemble(SEED, FileId(0), &options);
+    let errors = result.err().unwrap_or_default();
+    let messages: Vec<_> = errors
+        .iter()
+        .map(|error| {
+            (
+                error.message.as_str(),
+                error.span().map(|s| &SEED[s.range()]),
+            )
+        })
+        .collect();
+    assert!(messages.is_empty(), "{messages:?}");
+}
+
+#[test]
+fn random_changes_do_no_harm() {
+    let mut random = Random(0x2545_f491_4f6c_dd1d);
+    let started = Instant::now();
+    let mut text = SEED.to_owned();
+    while started.elapsed() < Duration::from_secs(2) {
+        let changed = mutate(&text, &mut random);
+        let result = std::panic::catch_unwind(|| run(&changed));
+        let elapsed = match result {
+            Ok(elapsed) => elapsed,
+            Err(_) => panic!("panic on:\n{changed}"),
+        };
+        assert!(
+            elapsed < Duration::from_secs(2),
+            "took {elapsed:?}:\n{changed}"
+        );
+        text = match changed.len() < 3 * SEED.len() && random.below(8) != 0 {
+            true => changed,
+            false => SEED.to_owned(),
+        };
+    }
+}
+
+#[test]
+fn deep_nesting_and_long_chains_need_no_stack() {
+    let depth = 200_000;
+    let texts = [
+        format!(".quad {}1{}", "(".repeat(depth), ")".repeat(depth)),
+        format!(".quad {}1", "-".repeat(depth)),
+        format!(".quad 1{}", "+1".repeat(depth)),
+        format!(".quad {}1{}", "1+(".repeat(depth), ")".repeat(depth)),
+        format!(".quad {}", "(".repeat(depth)),
+        format!("r1 = 1*{}1{}", "(".repeat(depth), ")".repeat(depth)),
+        format!("{}exit", "a:".repeat(1) + &"1:".repeat(depth)),
+        (1..20_000)
+            .map(|n| format!(".set s{n}, s{}-s{}+s{}\n", n + 1, n + 1, n + 1))
+            .collect::<String>()
+            + ".quad s1",
+        (1..20_000)
+            .map(|n| format!(".set s{n}, s{}+1\n", n - 1))
+            .collect::<String>(),
+    ];
+    for text in &texts {
+        let elapsed = run(text);
+        assert!(
+            elapsed < Duration::from_secs(10),
+            "took {elapsed:?}: {}",
+            &text[..40]
+        );
+    }
+}
+
+#[test]
+fn time_is_linear_in_the_text() {
+    let count = 30_000;
+    let repeated = |unit: &dyn Fn(usize) -> String| (0..count).map(unit).collect::<String>();
+    let texts = [
+        repeated(&|n| format!("l{n}: r1 = l{n} ll\n")),
+        repeated(&|n| format!(".section s{n}\n.byte 1\n")),
+        repeated(&|n| format!(".uleb128 .Lb{}-.La{n}\n.La{n}: .zero 100\n.Lb{n}:\n", n + 1))
+            + &format!(".Lb{count}:"),
+        repeated(&|_| "goto undefined\n".to_owned()),
+        repeated(&|_| "r1 = = 5\n".to_owned()),
+        repeated(&|n| format!(".globl g{n}\ncall g{n}\n1: goto 1b\n")),
+        repeated(&|_| ".pushsection a\n".to_owned()),
+        repeated(&|_| ".long .-4\n".to_owned()),
+    ];
+    for text in &texts {
+        let elapsed = run(text);
+        assert!(
+            elapsed < Duration::from_secs(10),
+            "took {elapsed:?}: {}",
+            &text[..40]
+        );
+    }
+}
