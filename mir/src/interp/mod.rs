@@ -3,7 +3,7 @@
 //! Memory, maps, packet and helpers are [`bpf::interp::Machine`]'s, so that a program means the
 //! same before the lift, in MIR, and after emission; only registers are replaced by values. A
 //! pointer is a plain `u64` address of the machine. What a symbol's address is comes from the
-//! caller ([`Interpreter::set_symbol`]), who knows how the object was loaded; functions of the
+//! caller ([`Interpreter::bind_symbols`], [`Interpreter::set_symbol`]); functions of the
 //! module have addresses by their number.
 //!
 //! ```
@@ -29,6 +29,7 @@
 //! module must be well-formed ([`crate::verify`]); on one that is not, a run gives a fault or a
 //! wrong result but does not hang.
 
+mod bind;
 mod call;
 mod step;
 
