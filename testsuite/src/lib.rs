@@ -1,8 +1,12 @@
-//! What the tests of bpfmill share: example programs, packets, and the kernel as an oracle.
+//! What the tests of bpfmill share: file tests, example programs, packets, interpreters as oracle,
+//! and the kernel as oracle.
 
 pub mod build;
 pub mod filetest;
+pub mod fixture;
 #[cfg(feature = "kernel")]
 pub mod kernel;
+pub mod link;
 pub mod objects;
+pub mod observe;
 pub mod packets;

@@ -50,9 +50,8 @@ mod oracle {
 
     use libtest_mimic::{Failed, Trial};
     use testsuite::build::{Level, build};
-    use testsuite::kernel::{
-        Comparison, Fixture, Reference, compare, missing_capability, reference,
-    };
+    use testsuite::fixture::Fixture;
+    use testsuite::kernel::{Comparison, Reference, compare, missing_capability, reference};
     use testsuite::objects::{TestObject, files_below, shared};
     use testsuite::packets::{self, Packet};
 

@@ -6,13 +6,14 @@
 
 use std::collections::BTreeMap;
 
-use bpf::interp::{Machine, Memory, Options};
+use bpf::interp::{Machine, Options};
 use bpf::maps::{MapDef, MapKind};
 use bpf::program_type::ProgramType;
-use mir::interp::Interpreter;
-use mir::{Func, Function, Module, SymbolKind};
+use mir::{Func, Function, Module};
 
 use super::Header;
+use crate::fixture::Fixture;
+use crate::link::Linked;
 use crate::packets::{self, Random};
 
 /// Runs of a function that gets no packet.
@@ -50,7 +51,7 @@ pub(super) type Results = BTreeMap<String, Result<String, String>>;
 /// What runs need besides the module.
 #[derive(Clone, Debug)]
 pub(super) struct World {
-    maps: Vec<MapDef>,
+    linked: Linked,
     arguments: Option<Vec<Argument>>,
 }
 
@@ -61,9 +62,8 @@ enum Argument {
 }
 
 impl World {
-    /// Reads the `args:` and `map:` lines.
-    pub(super) fn new(header: &Header) -> Result<World, String> {
-        let maps = header.settings("map").map(map).collect::<Result<_, _>>()?;
+    /// Reads the `args:` lines.
+    pub(super) fn new(header: &Header, linked: Linked) -> Result<World, String> {
         let arguments = match header.settings("args").next() {
             Some(text) => Some(
                 text.split_whitespace()
@@ -72,7 +72,7 @@ impl World {
             ),
             None => None,
         };
-        Ok(World { maps, arguments })
+        Ok(World { linked, arguments })
     }
 
     /// Runs every function that has a body.
@@ -117,8 +117,9 @@ impl World {
             .iter()
             .find(|(_, function)| function.name == name)
             .ok_or_else(|| format!("no function is named {name}"))?;
-        let mut machine = self.machine(module, ProgramType::Xdp)?;
-        self.interpreter(module)
+        let mut machine = self.machine(ProgramType::Xdp)?;
+        self.linked
+            .interpreter(module, &mut machine)?
             .run(&mut machine, id, numbers)
             .map(|run| run.result)
             .map_err(|fault| fault.to_string())
@@ -144,29 +145,13 @@ impl World {
             .collect()
     }
 
-    fn machine(&self, module: &Module, program_type: ProgramType) -> Result<Machine, String> {
+    fn machine(&self, program_type: ProgramType) -> Result<Machine, String> {
         let options = Options {
             step_limit: STEP_LIMIT,
             ..Options::default()
         };
-        let mut machine = Machine::new(module.endian, program_type, options);
-        for map in &self.maps {
-            machine.add_map(map).map_err(|fault| fault.to_string())?;
-        }
-        Ok(machine)
-    }
-
-    fn interpreter<'module>(&self, module: &'module Module) -> Interpreter<'module> {
-        let mut interpreter = Interpreter::new(module);
-        for (id, symbol) in &module.symbols {
-            let place = self.maps.iter().position(|map| map.name == symbol.name);
-            if symbol.kind == SymbolKind::Map
-                && let Some(number) = place.and_then(|place| u32::try_from(place).ok())
-            {
-                interpreter.set_symbol(id, Memory::map_address(number));
-            }
-        }
-        interpreter
+        self.linked
+            .machine(program_type, options, &Fixture::default())
     }
 
     fn run_on_packet(
@@ -176,12 +161,13 @@ impl World {
         program_type: ProgramType,
         packet: &[u8],
     ) -> Result<String, String> {
-        let mut machine = self.machine(module, program_type)?;
+        let mut machine = self.machine(program_type)?;
         machine
             .set_packet(packet)
             .map_err(|fault| fault.to_string())?;
         let context = machine.context_address();
-        let run = self.interpreter(module).run(&mut machine, func, &[context]);
+        let mut interpreter = self.linked.interpreter(module, &mut machine)?;
+        let run = interpreter.run(&mut machine, func, &[context]);
         let run = run.map_err(|fault| fault.kind.to_string())?;
         let packet = machine.packet().to_vec();
         Ok(format!(
@@ -197,7 +183,7 @@ impl World {
         func: Func,
         inputs: &[Input],
     ) -> Result<String, String> {
-        let mut machine = self.machine(module, ProgramType::Xdp)?;
+        let mut machine = self.machine(ProgramType::Xdp)?;
         let mut arguments = Vec::new();
         for input in inputs {
             arguments.push(match input {
@@ -207,7 +193,8 @@ impl World {
                     .map_err(|fault| fault.to_string())?,
             });
         }
-        let run = self.interpreter(module).run(&mut machine, func, &arguments);
+        let mut interpreter = self.linked.interpreter(module, &mut machine)?;
+        let run = interpreter.run(&mut machine, func, &arguments);
         let run = run.map_err(|fault| fault.kind.to_string())?;
         let mut text = run.result.to_string();
         for (input, address) in inputs.iter().zip(&arguments) {
@@ -252,6 +239,11 @@ fn argument(word: &str) -> Result<Argument, String> {
             "an argument is `number` or `memory=SIZE`, not `{word}`"
         )),
     }
+}
+
+/// The maps of the `map:` lines.
+pub(super) fn maps(header: &Header) -> Result<Vec<MapDef>, String> {
+    header.settings("map").map(map).collect()
 }
 
 fn map(text: &str) -> Result<MapDef, String> {

@@ -1,53 +1,111 @@
 //! From a test file's text to what tests work on.
 
-use bpf::diagnostic::{Diagnostic, SourceMap};
+use std::collections::BTreeMap;
+
+use bpf::diagnostic::{Diagnostic, FileId, Severity, SourceMap};
+use bpf::insn::Endian;
+use bpf::maps::MapDef;
+use bpf::object::Object;
 use codespan_reporting::diagnostic as codespan;
 use codespan_reporting::files::SimpleFiles;
 use codespan_reporting::term;
+use frontend::asm::{AsmOptions, Assembled, assemble};
+use mir::Module;
+use mir::parse::Parsed;
 
-use super::Input;
+use super::{Command, Input};
+use crate::link::Linked;
 
-/// A module, or what is wrong with the text, with the text for rendering.
+/// A test file's text, and what its reader made of it.
 pub(super) struct Source {
     /// The file's name and text.
     pub(super) map: SourceMap,
-    /// What came out of it.
-    pub(super) result: Result<mir::parse::Parsed, Vec<Diagnostic>>,
+    /// What came out.
+    pub(super) text: Text,
+}
+
+/// What a reader makes of a text: the thing itself, or what is wrong.
+pub(super) enum Text {
+    /// MIR.
+    Mir(Result<Parsed, Vec<Diagnostic>>),
+    /// Assembly.
+    Assembly(Result<Assembled, Vec<Diagnostic>>),
 }
 
 impl Source {
-    /// Reads MIR text.
-    pub(super) fn read(input: &Input) -> Result<Source, String> {
+    /// Reads the file by its extension; `endian=big` as an option of the command is for assembly.
+    pub(super) fn read(input: &Input, command: &Command) -> Result<Source, String> {
         let mut map = SourceMap::new();
         let file = map
             .add(input.name.clone(), input.text.clone())
             .ok_or_else(|| "the file is too large".to_owned())?;
-        match input.path.extension().and_then(|name| name.to_str()) {
-            Some("mir") => Ok(Source {
-                result: mir::parse::module_with_spans(file, &input.text),
-                map,
-            }),
-            _ => Err("this kind of test reads MIR text only".to_owned()),
+        let text = match input.path.extension().and_then(|name| name.to_str()) {
+            Some("mir") => Text::Mir(mir::parse::module_with_spans(file, &input.text)),
+            _ => Text::Assembly(assembly(&input.text, file, command)?),
+        };
+        Ok(Source { map, text })
+    }
+
+    /// Everything that the reader and the well-formedness rules have to say.
+    pub(super) fn diagnostics(&self) -> Vec<Diagnostic> {
+        match &self.text {
+            Text::Mir(Ok(parsed)) => parsed.verify(),
+            Text::Assembly(Ok(assembled)) => assembled.warnings.clone(),
+            Text::Mir(Err(diagnostics)) | Text::Assembly(Err(diagnostics)) => diagnostics.clone(),
+        }
+    }
+
+    /// The object of assembly that must be right.
+    pub(super) fn object(self) -> Result<Object, String> {
+        match self.text {
+            Text::Assembly(Ok(assembled)) => Ok(assembled.object),
+            Text::Assembly(Err(errors)) => Err(render(&self.map, &errors)),
+            Text::Mir(_) => Err("this kind of test reads assembly only".to_owned()),
+        }
+    }
+
+    /// The functions of a text that must be right, with the maps that it defines. `maps` are those
+    /// that MIR text names and cannot define.
+    pub(super) fn linked(self, maps: Vec<MapDef>) -> Result<Linked, String> {
+        if let Text::Mir(parsed) = self.text {
+            let parsed = parsed.map_err(|errors| render(&self.map, &errors))?;
+            let errors = parsed.verify();
+            return if errors.is_empty() {
+                Ok(Linked::from_module(parsed.module, maps))
+            } else {
+                Err(render(&self.map, &errors))
+            };
+        }
+        let linked = Linked::from_object(&self.object()?)?;
+        match linked.kept.first() {
+            Some((function, reason)) => Err(format!("{function} is not lifted: {reason}")),
+            None => Ok(linked),
         }
     }
 
     /// The module of a text that must be right.
-    pub(super) fn module(self) -> Result<mir::Module, String> {
-        let Source { map, result } = self;
-        let parsed = result.map_err(|diagnostics| render(&map, &diagnostics))?;
-        let errors = parsed.verify();
-        if errors.is_empty() {
-            Ok(parsed.module)
-        } else {
-            Err(render(&map, &errors))
-        }
+    pub(super) fn module(self) -> Result<Module, String> {
+        self.linked(Vec::new()).map(|linked| linked.module)
     }
+}
+
+fn assembly(
+    text: &str,
+    file: FileId,
+    command: &Command,
+) -> Result<Result<Assembled, Vec<Diagnostic>>, String> {
+    let endian = match command.options.get("endian").map(String::as_str) {
+        None | Some("little") => Endian::Little,
+        Some("big") => Endian::Big,
+        Some(other) => return Err(format!("endian is `little` or `big`, not `{other}`")),
+    };
+    Ok(assemble(text, file, &AsmOptions { endian }))
 }
 
 /// Diagnostics as people see them, without colours.
 pub(super) fn render(map: &SourceMap, diagnostics: &[Diagnostic]) -> String {
     let mut files = SimpleFiles::new();
-    let mut ids = std::collections::BTreeMap::new();
+    let mut ids = BTreeMap::new();
     for (id, file) in map.files() {
         ids.insert(id.0, files.add(file.name.as_str(), file.text.as_str()));
     }
@@ -63,11 +121,7 @@ pub(super) fn render(map: &SourceMap, diagnostics: &[Diagnostic]) -> String {
     text
 }
 
-fn convert(
-    diagnostic: &Diagnostic,
-    ids: &std::collections::BTreeMap<u32, usize>,
-) -> codespan::Diagnostic<usize> {
-    use bpf::diagnostic::Severity;
+fn convert(diagnostic: &Diagnostic, ids: &BTreeMap<u32, usize>) -> codespan::Diagnostic<usize> {
     let severity = match diagnostic.severity {
         Severity::Error => codespan::Severity::Error,
         Severity::Warning => codespan::Severity::Warning,
@@ -80,10 +134,8 @@ fn convert(
             codespan::LabelStyle::Secondary
         };
         let file = *ids.get(&label.span.file.0)?;
-        Some(
-            codespan::Label::new(style, file, label.span.range())
-                .with_message(label.message.as_str()),
-        )
+        let message = label.message.as_str();
+        Some(codespan::Label::new(style, file, label.span.range()).with_message(message))
     });
     let mut notes = diagnostic.notes.clone();
     notes.extend(diagnostic.help.iter().map(|help| format!("help: {help}")));

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::fixture::Fixture;
 use super::load::{ProgramName, Refusal, load, program_names};
 use super::run::{Observations, observe};
+use crate::fixture::Fixture;
 use crate::packets::Packet;
 
 /// Runs of the original from which its own instability is learnt.

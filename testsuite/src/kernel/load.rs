@@ -4,7 +4,7 @@ use std::sync::Mutex;
 
 use libbpf_rs::{MapType, Object, ObjectBuilder, OpenObject, PrintLevel, ProgramType, set_print};
 
-use super::fixture::Fixture;
+use crate::fixture::Fixture;
 
 /// Lines of a verifier log that a report shows.
 const LOG_LINES: usize = 6;

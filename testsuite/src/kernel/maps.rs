@@ -5,7 +5,7 @@ use std::os::fd::{AsFd, AsRawFd};
 
 use libbpf_rs::{MapCore, MapFlags, MapType, Object};
 
-use super::fixture::{Fixture, Value};
+use crate::fixture::{Fixture, Value};
 use crate::packets::Random;
 
 /// Entries given to hash maps and tries that no fixture fills.

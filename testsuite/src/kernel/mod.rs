@@ -10,13 +10,11 @@
 
 mod capability;
 mod compare;
-mod fixture;
 mod load;
 mod maps;
 mod run;
 
 pub use capability::missing_capability;
 pub use compare::{Comparison, Reference, compare, reference};
-pub use fixture::Fixture;
 pub use load::{Loaded, ProgramName, Refusal, load, program_names};
 pub use run::{Observations, observe};

@@ -6,9 +6,9 @@ use libbpf_rs::{ProgramInput, ProgramType};
 use nix::sched::{CpuSet, sched_setaffinity};
 use nix::unistd::Pid;
 
-use super::fixture::Fixture;
 use super::load::Loaded;
 use super::maps;
+use crate::fixture::Fixture;
 use crate::packets::Packet;
 
 /// Room for a packet which a program made longer.

@@ -15,12 +15,9 @@ impl SubTest for Diag {
         true
     }
 
-    fn run(&self, input: &Input, _command: &Command) -> Result<Outcome, String> {
-        let source = Source::read(input)?;
-        let diagnostics = match source.result {
-            Ok(parsed) => parsed.verify(),
-            Err(diagnostics) => diagnostics,
-        };
+    fn run(&self, input: &Input, command: &Command) -> Result<Outcome, String> {
+        let source = Source::read(input, command)?;
+        let diagnostics = source.diagnostics();
         if diagnostics.is_empty() {
             return Err("nothing is wrong with this text".to_owned());
         }

@@ -1,6 +1,8 @@
 //! The kinds of tests.
 
+mod asm;
 mod diag;
+mod lift;
 mod pass;
 mod roundtrip;
 mod run;
@@ -10,7 +12,9 @@ use super::SubTest;
 
 /// All kinds.
 pub static KINDS: &[&dyn SubTest] = &[
+    &asm::Asm,
     &diag::Diag,
+    &lift::Lift,
     &pass::Pass,
     &roundtrip::RoundTrip,
     &run::Run,

@@ -24,7 +24,8 @@ impl SubTest for Pass {
     }
 
     fn run(&self, input: &Input, command: &Command) -> Result<Outcome, String> {
-        let before = Source::read(input)?.module()?;
+        let linked = Source::read(input, command)?.linked(execute::maps(&input.header)?)?;
+        let before = linked.module.clone();
         let value = command.value()?;
         let level = value.strip_prefix('O').and_then(OptLevel::from_name);
         let passes = match level {
@@ -60,7 +61,7 @@ impl SubTest for Pass {
                 text.push_str(&format!("{} {kind} {count}: {}\n", key.pass, key.message));
             }
         }
-        let world = World::new(&input.header)?;
+        let world = World::new(&input.header, linked)?;
         execute::check_expectations(&world, &input.header, &before, "before")?;
         execute::check_expectations(&world, &input.header, &after, "after")?;
         execute::compare(&world.run_all(&before), &world.run_all(&after))?;

@@ -17,8 +17,8 @@ impl SubTest for RoundTrip {
         false
     }
 
-    fn run(&self, input: &Input, _command: &Command) -> Result<Outcome, String> {
-        let module = Source::read(input)?.module()?;
+    fn run(&self, input: &Input, command: &Command) -> Result<Outcome, String> {
+        let module = Source::read(input, command)?.module()?;
         let first = module.to_string();
         let parsed = mir::parse::module(FileId(0), &first)
             .map_err(|diagnostics| format!("printed text is not read: {diagnostics:?}\n{first}"))?;

@@ -16,9 +16,10 @@ impl SubTest for Run {
         false
     }
 
-    fn run(&self, input: &Input, _command: &Command) -> Result<Outcome, String> {
-        let module = Source::read(input)?.module()?;
-        let world = World::new(&input.header)?;
+    fn run(&self, input: &Input, command: &Command) -> Result<Outcome, String> {
+        let linked = Source::read(input, command)?.linked(execute::maps(&input.header)?)?;
+        let module = linked.module.clone();
+        let world = World::new(&input.header, linked)?;
         execute::check_expectations(&world, &input.header, &module, "as written")?;
         let results = world.run_all(&module);
         execute::compare(&results, &results)?;

@@ -1,12 +1,13 @@
-//! `test: verify`: the module is well-formed, apart from lines that end in `; error: MESSAGE`.
+//! `test: verify`: nothing is wrong with the text, apart from lines that end in `; error: MESSAGE` (in
+//! assembly, `# error: MESSAGE`).
 
 use std::collections::BTreeSet;
 
 use crate::filetest::source::Source;
 use crate::filetest::{Command, Input, Outcome, SubTest};
 
-/// What stands before an expected message.
-const MARK: &str = "; error:";
+/// What stands before an expected message, after the mark of a comment.
+const MARK: &str = " error: ";
 
 /// The kind.
 pub(super) struct Verify;
@@ -20,12 +21,9 @@ impl SubTest for Verify {
         false
     }
 
-    fn run(&self, input: &Input, _command: &Command) -> Result<Outcome, String> {
-        let source = Source::read(input)?;
-        let diagnostics = match &source.result {
-            Ok(parsed) => parsed.verify(),
-            Err(diagnostics) => diagnostics.clone(),
-        };
+    fn run(&self, input: &Input, command: &Command) -> Result<Outcome, String> {
+        let source = Source::read(input, command)?;
+        let diagnostics = source.diagnostics();
         let mut failures = Vec::new();
         let mut met = BTreeSet::new();
         for diagnostic in &diagnostics {
@@ -41,7 +39,7 @@ impl SubTest for Verify {
             }
         }
         for (line, text) in (1..).zip(input.text.lines()) {
-            if text.contains(MARK) && !met.contains(&line) {
+            if expectation(&input.text, line).is_some() && !met.contains(&line) {
                 failures.push(format!("line {line}: expected, but nothing is said:{text}"));
             }
         }
@@ -55,6 +53,7 @@ impl SubTest for Verify {
 
 fn expectation(text: &str, line: u32) -> Option<&str> {
     let index = usize::try_from(line).ok()?.checked_sub(1)?;
-    let (_, message) = text.lines().nth(index)?.split_once(MARK)?;
-    Some(message.trim())
+    let (before, message) = text.lines().nth(index)?.split_once(MARK)?;
+    let is_comment = [";", "#", "//"].iter().any(|mark| before.ends_with(mark));
+    is_comment.then(|| message.trim())
 }
