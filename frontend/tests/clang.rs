@@ -33,10 +33,10 @@ fn main() {
     let missing = !runs("clang-19") || !runs("llvm-mc-19");
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let programs = here.join("../testsuite/programs");
-    let mut sources = sources_in(&here.join("tests/clang"));
-    sources.extend(sources_in(&programs));
+    let mut sources = files_in(&here.join("tests/clang"), "c");
+    sources.extend(files_in(&programs, "c"));
     let include = programs.join("include");
-    let trials = sources
+    let mut trials: Vec<Trial> = sources
         .into_iter()
         .map(|source| {
             let name = source
@@ -48,6 +48,17 @@ fn main() {
             Trial::test(name, move || compare(&source, &include)).with_ignored_flag(missing)
         })
         .collect();
+    for folder in [here.join("tests/clang"), programs] {
+        for source in files_in(&folder, "s") {
+            let name = source
+                .file_stem()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned();
+            let trial = Trial::test(name + ".s", move || compare_text(&source));
+            trials.push(trial.with_ignored_flag(missing));
+        }
+    }
     libtest_mimic::run(&arguments, trials).exit();
 }
 
@@ -56,10 +67,13 @@ fn runs(program: &str) -> bool {
     output.is_ok_and(|output| output.status.success())
 }
 
-fn sources_in(folder: &Path) -> Vec<PathBuf> {
+fn files_in(folder: &Path, ending: &str) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let mut sources: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
-    sources.retain(|path| path.extension().is_some_and(|extension| extension == "c"));
+    sources.retain(|path| {
+        path.extension()
+            .is_some_and(|extension| extension == ending)
+    });
     sources.sort();
     sources
 }
@@ -101,6 +115,26 @@ fn compare(source: &Path, include: &Path) -> Result<(), Failed> {
     }
 }
 
+/// Assembly text of our own: the files have to be equal byte for byte.
+fn compare_text(source: &Path) -> Result<(), Failed> {
+    let text = std::fs::read_to_string(source)?;
+    for endian in [Endian::Little, Endian::Big] {
+        let expected = llvm(&text, endian)?;
+        let options = AsmOptions { endian };
+        let assembled = assemble(&text, FileId(0), &options)
+            .map_err(|errors| format!("{endian:?}: {:?}", errors.first()))?;
+        let ours = bpf::elf::write(&assembled.object).map_err(|error| error.to_string())?;
+        if expected != ours {
+            let read = |bytes: &[u8]| bpf::elf::read(bytes).map(|object| describe(&object));
+            let expected = read(&expected).unwrap_or_default();
+            let ours = read(&ours).unwrap_or_default();
+            let difference = expected.iter().zip(&ours).find(|(one, other)| one != other);
+            return Err(format!("{endian:?}: the files differ: {difference:?}").into());
+        }
+    }
+    Ok(())
+}
+
 /// The assembly text, or `None` for a program that this processor version cannot run.
 fn compile(
     source: &Path,
@@ -137,7 +171,8 @@ fn llvm(text: &str, endian: Endian) -> Result<Vec<u8>, Failed> {
         input.push('\n');
     }
     let folder = std::env::temp_dir();
-    let name = format!("bpfmill-clang-{}-{:p}", std::process::id(), &input);
+    let thread = std::thread::current().id();
+    let name = format!("bpfmill-clang-{}-{thread:?}", std::process::id());
     let path = folder.join(name).with_extension("s");
     std::fs::write(&path, input)?;
     let output = Command::new("llvm-mc-19")
@@ -214,19 +249,13 @@ fn describe(object: &Object) -> Vec<String> {
         if entry.kind == STT_SECTION && left_out(section) {
             continue;
         }
+        let place = match entry.section() {
+            Some(_) => String::new(),
+            None => format!("{:?}", entry.place),
+        };
         lines.push(format!(
             "symbol {:?} bind {} type {} other {} in {section} {} value {:x} size {}",
-            entry.name,
-            entry.binding,
-            entry.kind,
-            entry.other,
-            entry
-                .section()
-                .is_none()
-                .then(|| format!("{:?}", entry.place))
-                .unwrap_or_default(),
-            entry.value,
-            entry.size,
+            entry.name, entry.binding, entry.kind, entry.other, place, entry.value, entry.size,
         ));
     }
     lines

@@ -217,7 +217,7 @@ fn deep_nesting_and_long_chains_need_no_stack() {
         format!(".quad {}1{}", "1+(".repeat(depth), ")".repeat(depth)),
         format!(".quad {}", "(".repeat(depth)),
         format!("r1 = 1*{}1{}", "(".repeat(depth), ")".repeat(depth)),
-        format!("{}exit", "a:".repeat(1) + &"1:".repeat(depth)),
+        format!("a:{}exit", "1:".repeat(depth)),
         (1..20_000)
             .map(|n| format!(".set s{n}, s{}-s{}+s{}\n", n + 1, n + 1, n + 1))
             .collect::<String>()

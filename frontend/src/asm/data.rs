@@ -203,10 +203,10 @@ impl Assembler<'_> {
             None => 0,
             Some(value) => value.value,
         };
-        // Only 4 bytes of the value count, as in the GNU assembler.
-        let value = i64::from(value as u32);
+        // At most 4 bytes of the value count, and zeros follow, as in the GNU assembler.
         let bytes = integer_bytes(value, self.options.endian);
-        let unit = low_bytes(&bytes, size, self.options.endian).to_vec();
+        let mut unit = low_bytes(&bytes, size.min(4), self.options.endian).to_vec();
+        unit.resize(usize::from(size), 0);
         let total = count.checked_mul(u64::from(size));
         let total = total.ok_or_else(|| too_large(directive.span))?;
         if unit.iter().all(|byte| *byte == 0) {

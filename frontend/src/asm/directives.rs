@@ -10,7 +10,7 @@ use bpf::object::{
 };
 
 use super::assembler::{Assembler, FileName};
-use super::ast::{Directive, Expr, Item, NameId, Node, Spanned};
+use super::ast::{BinaryOp, Directive, Expr, Item, NameId, Node, Spanned};
 use super::data::DataKind;
 use super::expression::Problem;
 use super::symbols::{Definition, SymbolIndex};
@@ -116,7 +116,8 @@ impl Assembler<'_> {
             }
             ".addrsig_sym" => {
                 self.at_most(directive, 1)?;
-                let symbol = self.mentioned(directive, 0)?;
+                let name = self.symbol(directive, 0)?;
+                let symbol = self.named(name.value);
                 self.address_significant.push(symbol);
                 Ok(())
             }
@@ -272,15 +273,22 @@ impl Assembler<'_> {
             );
         }
         self.keep_nodes();
-        let value = match self.scope().evaluate(value) {
-            Ok(found) => match found.as_number() {
-                Some(number) => self.arena.leaf(Node::Number(number), value.span),
-                None => value,
+        let value = match self.scope().set_value(value) {
+            Ok(found) => match (found.add, found.sub) {
+                (None, None) => self.arena.leaf(Node::Number(found.constant), value.span),
+                // Chains of names stay short this way.
+                (Some(base), None) => {
+                    let base = self.arena.leaf(Node::Place(base.0), value.span);
+                    let constant = self.arena.leaf(Node::Number(found.constant), value.span);
+                    self.arena.binary(BinaryOp::Add, base, constant)
+                }
+                _ => value,
             },
             // Later definitions may make numbers of the symbols.
             Err((Problem::NotNumbers | Problem::TooManySymbols, _)) => value,
             Err((problem, at)) => return Err(self.no_value(problem, at)),
         };
+        self.symbols.register(symbol);
         self.register_all(value);
         self.assign(symbol, name, value, once)
     }

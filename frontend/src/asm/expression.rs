@@ -90,8 +90,31 @@ impl Scope<'_> {
         self.evaluate(expr).ok()?.as_number()
     }
 
-    /// The place of a symbol that is a label or section.
+    /// The place of a symbol that is a label, a section, or set to one of these.
     pub fn place(self, symbol: SymbolIndex) -> Option<Place> {
+        self.place_within(symbol, MAX_DEPTH, &mut { MAX_STEPS })
+    }
+
+    /// What a symbol is set to, with other set symbols followed to the end.
+    pub fn set_value(self, expr: Expr) -> Result<Value, (Problem, Span)> {
+        let value = self.evaluate(expr)?;
+        let Some(symbol) = value.add.filter(|_| value.sub.is_none()) else {
+            return Ok(value);
+        };
+        match self.symbols.get(symbol).definition {
+            Some(Definition::Variable(inner)) => {
+                let (base, constant) = self.base(inner, MAX_DEPTH, &mut { MAX_STEPS })?;
+                Ok(Value {
+                    add: Some(base),
+                    constant: value.constant.wrapping_add(constant),
+                    ..value
+                })
+            }
+            _ => Ok(value),
+        }
+    }
+
+    fn place_within(self, symbol: SymbolIndex, depth: u32, steps: &mut usize) -> Option<Place> {
         match self.symbols.get(symbol).definition? {
             Definition::Label(place) => Some(place),
             Definition::Section(section) => Some(Place {
@@ -99,8 +122,39 @@ impl Scope<'_> {
                 fragment: 0,
                 offset: 0,
             }),
-            _ => None,
+            Definition::Common { .. } => None,
+            Definition::Variable(expr) => {
+                let (base, constant) = self.base(expr, depth, steps).ok()?;
+                let place = self.place_within(base, 0, steps)?;
+                Some(Place {
+                    offset: place.offset.wrapping_add(constant as u64),
+                    ..place
+                })
+            }
         }
+    }
+
+    /// The label or undefined symbol at the end of a chain of set symbols, and the distance to it.
+    fn base(
+        self,
+        expr: Expr,
+        depth: u32,
+        steps: &mut usize,
+    ) -> Result<(SymbolIndex, i64), (Problem, Span)> {
+        let mut expr = expr;
+        let mut constant = 0_i64;
+        for _ in 0..=depth {
+            let value = self.evaluate_to(expr, depth, steps)?;
+            let (Some(symbol), None) = (value.add, value.sub) else {
+                return Err((Problem::NotNumbers, expr.span));
+            };
+            constant = constant.wrapping_add(value.constant);
+            match self.symbols.get(symbol).definition {
+                Some(Definition::Variable(inner)) => expr = inner,
+                _ => return Ok((symbol, constant)),
+            }
+        }
+        Err((Problem::Recursive, expr.span))
     }
 
     fn evaluate_to(
@@ -154,7 +208,16 @@ impl Scope<'_> {
         };
         *steps = left;
         let value = self.evaluate_to(expr, depth, steps);
-        value.map_err(|(problem, _)| (problem, at))
+        let value = value.map_err(|(problem, _)| (problem, at))?;
+        // A second name for a place stays a symbol of its own: it may be bound otherwise.
+        let mut placed = |base| self.place_within(base, depth, steps).is_some();
+        Ok(match value.add {
+            Some(base) if value.sub.is_none() && placed(base) => Value {
+                add: Some(symbol),
+                ..Value::default()
+            },
+            _ => value,
+        })
     }
 
     fn binary(self, op: BinaryOp, left: Value, right: Value) -> Result<Value, Problem> {

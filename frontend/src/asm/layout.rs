@@ -306,7 +306,7 @@ impl Sections {
     /// Distance of a place from its section's start, where already known.
     pub fn offset(&self, place: Place) -> Option<u64> {
         let fragment = self.all.get(place.section)?.fragments.get(place.fragment)?;
-        Some(fragment.start? + place.offset)
+        Some(fragment.start?.wrapping_add(place.offset))
     }
 
     /// Distance between two places, where already known.

@@ -8,16 +8,18 @@ use std::collections::BTreeMap;
 
 use bpf::object::{
     Contents, Object, Relocation, SHF_INFO_LINK, SHT_LLVM_ADDRSIG, SHT_REL, STB_LOCAL, STT_FILE,
-    STT_NOTYPE, STT_OBJECT, STT_SECTION, Section, SectionId, Symbol, SymbolId, SymbolPlace,
+    STT_FUNC, STT_OBJECT, STT_SECTION, Section, SectionId, Symbol, SymbolId, SymbolPlace,
 };
 
 use super::assembler::Assembler;
 use super::ast::Expr;
 use super::layout::{Content, Fragment};
 use super::relocate::PendingRelocation;
+use super::section::{SHF_EXCLUDE, SHF_GNU_RETAIN};
 use super::symbols::{Definition, SymbolIndex};
 
-const SHF_EXCLUDE: u64 = 0x8000_0000;
+/// The flag `R` is an extension by GNU, which the header has to say.
+const ELFOSABI_GNU: u8 = 3;
 
 impl Assembler<'_> {
     /// The object, after everything else.
@@ -26,6 +28,14 @@ impl Assembler<'_> {
         for index in self.address_significant.clone() {
             let index = self.address_significant_symbol(index);
             self.symbols.get_mut(index).used = true;
+        }
+        if self
+            .sections
+            .all
+            .iter()
+            .any(|section| section.flags & SHF_GNU_RETAIN != 0)
+        {
+            object.os_abi = ELFOSABI_GNU;
         }
         let ids = self.section_ids(&relocations);
         let indices = self.symbol_table(&mut object, &ids);
@@ -101,6 +111,8 @@ impl Assembler<'_> {
         let mut locals = Vec::new();
         let mut globals = Vec::new();
         let mut files = self.file_names.iter().peekable();
+        // The first name stands in front of everything, wherever its directive was.
+        locals.extend(files.next().map(|file| (None, file_symbol(&file.name))));
         for (order, &index) in self.symbols.registered.iter().enumerate() {
             if !self.is_listed(index) {
                 continue;
@@ -110,7 +122,7 @@ impl Assembler<'_> {
                 globals.push((Some(index), made));
                 continue;
             }
-            while let Some(file) = files.next_if(|file| file.after <= order + 1) {
+            while let Some(file) = files.next_if(|file| file.after <= order) {
                 locals.push((None, file_symbol(&file.name)));
             }
             locals.push((Some(index), made));
@@ -138,7 +150,7 @@ impl Assembler<'_> {
         let Some(Definition::Variable(expr)) = self.symbols.get(index).definition else {
             return false;
         };
-        match self.scope().evaluate(expr) {
+        match self.scope().set_value(expr) {
             Ok(value) => value
                 .add
                 .is_some_and(|base| self.symbols.get(base).definition.is_none()),
@@ -185,7 +197,7 @@ impl Assembler<'_> {
                 made.kind = STT_OBJECT;
             }
             Some(Definition::Variable(expr)) => {
-                let value = self.scope().evaluate(expr).unwrap_or_default();
+                let value = self.scope().set_value(expr).unwrap_or_default();
                 made.value = value.constant as u64;
                 match value.add {
                     None => made.place = SymbolPlace::Absolute,
@@ -195,9 +207,7 @@ impl Assembler<'_> {
                             made.value = offset.wrapping_add(value.constant as u64);
                         }
                         let base = self.symbols.get(base);
-                        if made.kind == STT_NOTYPE && base.kind != STT_SECTION {
-                            made.kind = base.kind;
-                        }
+                        made.kind = merge_kinds(made.kind, base.kind);
                         if symbol.size.is_none() {
                             made.size = self.size(base.size);
                         }
@@ -258,6 +268,20 @@ impl Assembler<'_> {
         section.link = link;
         section.contents = Contents::Bytes(bytes);
         section
+    }
+}
+
+/// The type of a symbol that is set to another one: the more telling of both.
+fn merge_kinds(kind: u8, base: u8) -> u8 {
+    let rank = |kind| match kind {
+        STT_FUNC => 2,
+        STT_OBJECT => 1,
+        _ => 0,
+    };
+    match base {
+        STT_SECTION => kind,
+        base if rank(base) > rank(kind) => base,
+        _ => kind,
     }
 }
 

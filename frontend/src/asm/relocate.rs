@@ -239,6 +239,13 @@ impl Assembler<'_> {
         undefined: &mut Undefined,
     ) -> Result<Option<PendingRelocation>, Diagnostic> {
         let at = fixup.value.span;
+        if let Some(number) = value.as_number() {
+            return Err(Diagnostic::error(
+                "the number of a helper has to be known where it is called",
+            )
+            .with_primary(at, format!("it is {number}, but only later"))
+            .with_help("move the definition up"));
+        }
         let (Some(symbol), None) = (value.add, value.sub) else {
             return Err(
                 Diagnostic::error("a call's target is a helper's number or a symbol")

@@ -7,14 +7,17 @@ use bpf::object::{
 
 use super::assembler::Assembler;
 use super::ast::{Directive, Item, Node};
+use super::symbols::Definition;
 
 const SHT_NOTE: u32 = 7;
 const SHT_INIT_ARRAY: u32 = 14;
 const SHT_FINI_ARRAY: u32 = 15;
 const SHT_PREINIT_ARRAY: u32 = 16;
 const SHF_TLS: u64 = 0x400;
-const SHF_GNU_RETAIN: u64 = 0x20_0000;
-const SHF_EXCLUDE: u64 = 0x8000_0000;
+/// `R`
+pub const SHF_GNU_RETAIN: u64 = 0x20_0000;
+/// `e`
+pub const SHF_EXCLUDE: u64 = 0x8000_0000;
 
 /// What a `.section` directive says of the section.
 struct Header {
@@ -112,8 +115,8 @@ impl Assembler<'_> {
             };
             let name = self.arena.intern(&header.name);
             if let Some(symbol) = self.symbols.find(name)
-                && self.symbols.get(symbol).definition.is_some()
-                && header.unique.is_none()
+                && let Some(definition) = self.symbols.get(symbol).definition
+                && !matches!(definition, Definition::Section(_))
             {
                 let message = format!("`{}` is already the name of a symbol", header.name);
                 let diagnostic =
@@ -252,9 +255,7 @@ fn default_header(name: &str) -> (u32, u64, u64) {
         _ if is(".fini_array") => (SHT_FINI_ARRAY, data, 0),
         _ if is(".preinit_array") => (SHT_PREINIT_ARRAY, data, 0),
         _ if name.starts_with(".note") => (SHT_NOTE, 0, 0),
-        _ if name.starts_with(".debug_str") && !name.starts_with(".debug_str_") => {
-            (SHT_PROGBITS, SHF_MERGE | SHF_STRINGS, 1)
-        }
+        ".debug_str" | ".debug_line_str" => (SHT_PROGBITS, SHF_MERGE | SHF_STRINGS, 1),
         _ => (SHT_PROGBITS, 0, 0),
     }
 }
