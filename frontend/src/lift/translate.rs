@@ -77,11 +77,14 @@ pub(super) fn translate(
         item: None,
         records,
     };
+    // The layout keeps the input's order, which is what its branches fall through by.
+    let mut in_place: Vec<usize> = order.clone();
+    in_place.sort_unstable();
+    for &index in in_place.iter().filter(|&&index| blocks[index] != entry) {
+        translator.func.layout.append_block(blocks[index]);
+    }
     let mut at_start: Vec<Option<Registers>> = vec![None; code.blocks.len()];
     for &index in &order {
-        if index != 0 || predecessors[0] > 0 {
-            translator.func.layout.append_block(blocks[index]);
-        }
         let merges = predecessors[index] + usize::from(index == 0) > 1;
         if merges {
             let mut file: Registers = [None; REGISTERS];

@@ -1,0 +1,487 @@
+//! From allocated virtual code to slots.
+//!
+//! Registers go into templates, moves of the allocator become 64-bit `mov`, store or load, blocks
+//! that turned out empty are skipped, branches are turned so that the next block follows, and a
+//! jump to a lone `exit` is that `exit`. Then slots are numbered and distances filled in.
+//!
+//! What is recorded beside the slots (relocations, calls, CO-RE records, source positions, origins)
+//! is all that [`crate::link`] needs to put the function into an object.
+
+use crate::lir::{FRAME, Lir, LirInst, LirOp, assign};
+use crate::select::{blocks::inverted, select};
+use crate::{EmitError, Options, frame, regalloc, undefined};
+use bpf::insn::{AluOp, Cpu, Insn, MemWidth, Operand as Source, Pseudo, Reg, Slot, Width};
+use mir::{CoreRelo, External, Func, Module, SourceLoc, Symbol};
+use regalloc2::{
+    Allocation, AllocationKind, Edit, InstOrEdit, OperandConstraint, OperandKind, Output,
+};
+
+/// A compiled function.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EmittedFunction {
+    /// Its code. Calls and symbol references have zero where [`crate::link`] fills in.
+    pub slots: Vec<Slot>,
+    /// `ld_imm64` of a symbol, by slot.
+    pub symbols: Vec<(u32, Symbol)>,
+    /// Calls inside the module, by slot.
+    pub calls: Vec<(u32, Func)>,
+    /// Calls out of the module, by slot.
+    pub externals: Vec<(u32, External)>,
+    /// CO-RE records, by slot.
+    pub core_relos: Vec<(u32, CoreRelo)>,
+    /// Where a source position begins, by slot.
+    pub locations: Vec<(u32, SourceLoc)>,
+    /// For each slot the input slot that it came from, plus one; 0 for none.
+    pub origins: Vec<u32>,
+    /// Bytes of stack used.
+    pub stack: u32,
+    /// Values spilled.
+    pub spills: u32,
+}
+
+/// Compiles one function.
+///
+/// # Errors
+/// When the function cannot be said at the instruction set level, or does not fit a limit; the
+/// caller then keeps the input.
+pub fn emit_function(
+    module: &Module,
+    func: Func,
+    options: &Options,
+) -> Result<EmittedFunction, EmitError> {
+    let function = &module.functions[func];
+    for init_undef in [false, true] {
+        let lir = select(module, function, options, init_undef)?;
+        let output = regalloc::allocate(&lir, options.check_allocation)?;
+        let moves = if lir.has_undef_flow {
+            undefined::find_moves(&lir, &output)
+        } else {
+            undefined::Moves::default()
+        };
+        if !moves.uncertain {
+            return Emitter::new(
+                module,
+                options,
+                &lir,
+                &output,
+                moves,
+                frame::frame_use(function),
+            )?
+            .run();
+        }
+    }
+    Err(EmitError::Undefined)
+}
+
+/// An instruction with what belongs to it.
+#[derive(Clone, Debug)]
+struct Line {
+    insn: Insn,
+    target: Target,
+    location: Option<SourceLoc>,
+    origin: u32,
+    core_relo: Option<CoreRelo>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Target {
+    None,
+    Symbol(Symbol),
+    Func(Func),
+    External(External),
+    /// A block.
+    Block(usize),
+}
+
+/// How a block ends.
+#[derive(Clone, Debug)]
+enum End {
+    Jump(usize),
+    Branch(Line, usize, usize),
+    Return(Line),
+}
+
+struct Emitter<'a> {
+    module: &'a Module,
+    options: &'a Options,
+    lir: &'a Lir,
+    output: &'a Output,
+    moves: undefined::Moves,
+    /// Offset from the frame pointer of spill slot 0; the next lie below.
+    spill_base: i32,
+    stack: u32,
+}
+
+impl<'a> Emitter<'a> {
+    fn new(
+        module: &'a Module,
+        options: &'a Options,
+        lir: &'a Lir,
+        output: &'a Output,
+        moves: undefined::Moves,
+        frame: frame::FrameUse,
+    ) -> Result<Self, EmitError> {
+        let own = frame.depth.next_multiple_of(8);
+        let spills = u32::try_from(output.num_spillslots).unwrap_or(u32::MAX);
+        let stack = own.saturating_add(spills.saturating_mul(8));
+        if spills > 0 && frame.unknown {
+            return Err(EmitError::UnknownFrame);
+        }
+        if spills > 0 && stack > options.stack_limit {
+            return Err(EmitError::Stack {
+                needed: stack,
+                limit: options.stack_limit,
+            });
+        }
+        // Within the limit, so it fits.
+        let spill_base = -(own as i32) - 8;
+        Ok(Emitter {
+            module,
+            options,
+            lir,
+            output,
+            moves,
+            spill_base,
+            stack,
+        })
+    }
+
+    fn run(self) -> Result<EmittedFunction, EmitError> {
+        let mut bodies = Vec::with_capacity(self.lir.blocks.len());
+        let mut ends = Vec::with_capacity(self.lir.blocks.len());
+        for block in 0..self.lir.blocks.len() {
+            let (body, end) = self.block(block);
+            bodies.push(body);
+            ends.push(end);
+        }
+        let lines = arrange(bodies, ends);
+        self.encode(lines)
+    }
+
+    fn block(&self, block: usize) -> (Vec<Line>, End) {
+        let mut lines = Vec::new();
+        let mut end = None;
+        let start = self.lir.blocks[block].insts.start;
+        let mut edit = self
+            .output
+            .edits
+            .partition_point(|(point, _)| point.inst().index() < start);
+        let mut cause: Option<&LirInst> = self.lir.insts.get(start);
+        for item in undefined::items(self.lir, self.output, block) {
+            match item {
+                InstOrEdit::Edit(Edit::Move { from, to }) => {
+                    if from != to && !self.moves.dropped.contains(&edit) {
+                        lines.push(self.copy(*from, *to, cause));
+                    }
+                    edit += 1;
+                }
+                InstOrEdit::Inst(inst) => {
+                    let data = &self.lir.insts[inst.index()];
+                    cause = Some(data);
+                    let successors = &self.lir.blocks[block].successors;
+                    match data.op {
+                        LirOp::Undef | LirOp::Parameters => {}
+                        LirOp::Jump => end = Some(End::Jump(successors[0].block)),
+                        LirOp::Branch(_) => {
+                            let line = self.line(data, inst);
+                            end = Some(End::Branch(line, successors[0].block, successors[1].block));
+                        }
+                        LirOp::Return => end = Some(End::Return(self.line(data, inst))),
+                        _ => lines.push(self.line(data, inst)),
+                    }
+                }
+            }
+        }
+        // Every block ends in a terminator: selection has pushed one.
+        let end = end.unwrap_or_else(|| {
+            End::Return(Line {
+                insn: Insn::Exit,
+                target: Target::None,
+                location: None,
+                origin: 0,
+                core_relo: None,
+            })
+        });
+        (lines, end)
+    }
+
+    fn copy(&self, from: Allocation, to: Allocation, cause: Option<&LirInst>) -> Line {
+        let insn = match (from.kind(), to.kind()) {
+            (AllocationKind::Reg, AllocationKind::Stack) => Insn::Store {
+                width: MemWidth::B64,
+                base: FRAME,
+                offset: self.spill_offset(to),
+                src: Source::Reg(register(from)),
+            },
+            (AllocationKind::Stack, _) => Insn::Load {
+                width: MemWidth::B64,
+                signed: false,
+                dst: register(to),
+                base: FRAME,
+                offset: self.spill_offset(from),
+            },
+            _ => Insn::Alu {
+                width: Width::W64,
+                op: AluOp::Mov,
+                dst: register(to),
+                src: Source::Reg(register(from)),
+            },
+        };
+        Line {
+            insn,
+            target: Target::None,
+            location: cause.and_then(|inst| inst.location),
+            origin: cause.map_or(0, |inst| inst.origin),
+            core_relo: None,
+        }
+    }
+
+    fn spill_offset(&self, allocation: Allocation) -> i16 {
+        let slot = allocation.as_stack().map_or(0, |slot| slot.index());
+        // The stack limit was checked: at most 512 bytes.
+        (self.spill_base - 8 * slot as i32) as i16
+    }
+
+    fn line(&self, data: &LirInst, inst: regalloc2::Inst) -> Line {
+        let allocations = self.output.inst_allocs(inst);
+        let mut regs: Vec<Reg> = Vec::with_capacity(allocations.len());
+        for (operand, &allocation) in data.operands.iter().zip(allocations) {
+            let tied = matches!(operand.constraint(), OperandConstraint::Reuse(_));
+            let fixed = matches!(operand.constraint(), OperandConstraint::FixedReg(_));
+            let implicit = fixed || (tied && operand.kind() == OperandKind::Def);
+            if !implicit {
+                regs.push(register(allocation));
+            }
+        }
+        let (insn, target) = match data.op {
+            LirOp::Insn(template) | LirOp::Branch(template) => {
+                (assign(template, &regs), Target::None)
+            }
+            LirOp::Symbol(symbol) => {
+                let data = &self.module.symbols[symbol];
+                let dst = regs.first().copied().unwrap_or(Reg(0));
+                let insn = Insn::LoadImm64 {
+                    dst,
+                    pseudo: Pseudo(data.pseudo),
+                    imm: data.imm,
+                };
+                (insn, Target::Symbol(symbol))
+            }
+            LirOp::CallFunc(func) => {
+                let target = bpf::insn::CallTarget::Subprogram(-1);
+                (Insn::Call { target }, Target::Func(func))
+            }
+            LirOp::CallExternal(external) => {
+                let data = &self.module.externals[external];
+                let target = match data.pseudo {
+                    0 => bpf::insn::CallTarget::Helper(data.imm),
+                    1 => bpf::insn::CallTarget::Subprogram(data.imm),
+                    _ => bpf::insn::CallTarget::Kfunc(data.imm),
+                };
+                (Insn::Call { target }, Target::External(external))
+            }
+            LirOp::Undef | LirOp::Parameters | LirOp::Jump | LirOp::Return => {
+                (Insn::Exit, Target::None)
+            }
+        };
+        Line {
+            insn,
+            target,
+            location: data.location,
+            origin: data.origin,
+            core_relo: data.core_relo,
+        }
+    }
+
+    fn encode(&self, blocks: Vec<(usize, Vec<Line>)>) -> Result<EmittedFunction, EmitError> {
+        let mut starts = vec![0i64; self.lir.blocks.len()];
+        let mut at = 0i64;
+        for (block, lines) in &blocks {
+            starts[*block] = at;
+            at += lines
+                .iter()
+                .map(|line| line.insn.slots() as i64)
+                .sum::<i64>();
+        }
+        let mut result = EmittedFunction {
+            stack: self.stack,
+            spills: self.output.num_spillslots as u32,
+            ..EmittedFunction::default()
+        };
+        let mut current = None;
+        for line in blocks.into_iter().flat_map(|(_, lines)| lines) {
+            let slot = result.slots.len() as u32;
+            let mut insn = line.insn;
+            match line.target {
+                Target::None => {}
+                Target::Symbol(symbol) => result.symbols.push((slot, symbol)),
+                Target::Func(func) => result.calls.push((slot, func)),
+                Target::External(external) => result.externals.push((slot, external)),
+                Target::Block(block) => {
+                    let distance = starts[block] - i64::from(slot) - 1;
+                    set_distance(&mut insn, distance, self.options.cpu >= Cpu::V4)?;
+                }
+            }
+            if let Some(relo) = line.core_relo {
+                result.core_relos.push((slot, relo));
+            }
+            if line.location.is_some() && line.location != current {
+                current = line.location;
+                result
+                    .locations
+                    .extend(line.location.map(|location| (slot, location)));
+            }
+            for &encoded in insn.encode().as_slice() {
+                result.slots.push(encoded);
+                result.origins.push(line.origin);
+            }
+        }
+        // The kernel wants a position on the first instruction of a function that has any.
+        if let Some((slot, _)) = result.locations.first_mut() {
+            *slot = 0;
+        }
+        Ok(result)
+    }
+}
+
+fn set_distance(insn: &mut Insn, distance: i64, long_jumps: bool) -> Result<(), EmitError> {
+    let range = EmitError::BranchRange { distance };
+    match insn {
+        Insn::Branch { offset, .. } | Insn::MayGoto { offset } => {
+            *offset = i16::try_from(distance).map_err(|_| range)?;
+        }
+        Insn::Goto { offset, long } => {
+            *offset = i32::try_from(distance).map_err(|_| range.clone())?;
+            *long = i16::try_from(distance).is_err();
+            if *long && !long_jumps {
+                return Err(range);
+            }
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+fn register(allocation: Allocation) -> Reg {
+    Reg(allocation.as_reg().map_or(0, |preg| preg.hw_enc() as u8))
+}
+
+/// Orders blocks and writes their ends. The result keeps block numbers for branch targets.
+fn arrange(bodies: Vec<Vec<Line>>, ends: Vec<End>) -> Vec<(usize, Vec<Line>)> {
+    // Where a jump to a block really goes: through blocks that only jump on.
+    let forward = |start: usize| {
+        let mut block = start;
+        for _ in 0..bodies.len() {
+            match &ends[block] {
+                End::Jump(next) if bodies[block].is_empty() && *next != block => block = *next,
+                _ => break,
+            }
+        }
+        block
+    };
+    let ends: Vec<End> = ends
+        .iter()
+        .map(|end| match end {
+            End::Jump(block) => End::Jump(forward(*block)),
+            End::Branch(line, taken, other) => {
+                let (taken, other) = (forward(*taken), forward(*other));
+                if taken == other {
+                    End::Jump(taken)
+                } else {
+                    End::Branch(line.clone(), taken, other)
+                }
+            }
+            End::Return(line) => End::Return(line.clone()),
+        })
+        .collect();
+    // Blocks that something reaches without passing through an empty one.
+    let mut used = vec![false; bodies.len()];
+    let mut work = vec![forward(0)];
+    let first = forward(0);
+    while let Some(block) = work.pop() {
+        if std::mem::replace(&mut used[block], true) {
+            continue;
+        }
+        match &ends[block] {
+            End::Jump(next) => work.push(*next),
+            End::Branch(_, taken, other) => work.extend([*taken, *other]),
+            End::Return(_) => {}
+        }
+    }
+    let lone_exit: Vec<bool> = bodies
+        .iter()
+        .zip(&ends)
+        .map(|(body, end)| body.is_empty() && matches!(end, End::Return(_)))
+        .collect();
+    let mut order: Vec<usize> = (0..bodies.len()).filter(|&block| used[block]).collect();
+    if let Some(position) = order.iter().position(|&block| block == first) {
+        order[..=position].rotate_right(1);
+    }
+    // A jump to a lone `exit` becomes an `exit`, which can leave that block without a way in.
+    loop {
+        let mut wanted = vec![false; bodies.len()];
+        wanted[first] = true;
+        for (position, &block) in order.iter().enumerate() {
+            match &ends[block] {
+                End::Jump(target) => {
+                    let next = order.get(position + 1);
+                    wanted[*target] |= !lone_exit[*target] || next == Some(target);
+                }
+                End::Branch(_, taken, other) => {
+                    wanted[*taken] = true;
+                    wanted[*other] = true;
+                }
+                End::Return(_) => {}
+            }
+        }
+        let before = order.len();
+        order.retain(|&block| wanted[block] || !lone_exit[block]);
+        if order.len() == before {
+            break;
+        }
+    }
+    let goto = |block: usize, cause: Option<&Line>| Line {
+        insn: Insn::Goto {
+            offset: 0,
+            long: false,
+        },
+        target: Target::Block(block),
+        location: cause.and_then(|line| line.location),
+        origin: cause.map_or(0, |line| line.origin),
+        core_relo: None,
+    };
+    let mut bodies: Vec<Option<Vec<Line>>> = bodies.into_iter().map(Some).collect();
+    let mut result = Vec::with_capacity(order.len());
+    for (position, &block) in order.iter().enumerate() {
+        let next = order.get(position + 1).copied();
+        let mut lines = bodies[block].take().unwrap_or_default();
+        match &ends[block] {
+            End::Return(line) => lines.push(line.clone()),
+            End::Jump(target) if Some(*target) == next => {}
+            End::Jump(target) => {
+                let line = match &ends[*target] {
+                    End::Return(exit) if lone_exit[*target] => exit.clone(),
+                    _ => goto(*target, lines.last()),
+                };
+                lines.push(line);
+            }
+            End::Branch(line, taken, other) => {
+                let mut line = line.clone();
+                let (mut taken, mut other) = (*taken, *other);
+                if Some(taken) == next
+                    && let Insn::Branch { cond, .. } = &mut line.insn
+                    && let Some(opposite) = inverted(*cond)
+                {
+                    *cond = opposite;
+                    std::mem::swap(&mut taken, &mut other);
+                }
+                line.target = Target::Block(taken);
+                let jump = (Some(other) != next).then(|| goto(other, Some(&line)));
+                lines.push(line);
+                lines.extend(jump);
+            }
+        }
+        result.push((block, lines));
+    }
+    result
+}

@@ -1,0 +1,76 @@
+//! Addresses: the frame pointer folds into the access, large offsets are added first.
+
+use super::Selector;
+use crate::EmitError;
+use crate::lir::{ANY, FRAME};
+use bpf::insn::{AluOp, Insn, Operand as Source, Reg, Width};
+use mir::{InstData, Opcode, Type, Value};
+use regalloc2::Operand;
+
+/// Additions to the frame pointer are looked through this deep.
+const CHAIN_DEPTH: usize = 8;
+
+impl Selector<'_> {
+    /// The constant offset from the frame pointer that a value is.
+    pub(super) fn frame_offset(&self, value: Value) -> Option<i32> {
+        crate::frame::frame_offset(self.func, value, CHAIN_DEPTH)
+    }
+
+    /// Base register and offset for an access; the operand is missing for the frame pointer.
+    pub(super) fn address(
+        &mut self,
+        base: Value,
+        offset: i32,
+    ) -> Result<(Reg, Vec<Operand>, i16), EmitError> {
+        let (frame, offset) = match self.frame_offset(base) {
+            Some(at) => (
+                true,
+                at.checked_add(offset).ok_or(EmitError::Field {
+                    what: "a stack offset",
+                })?,
+            ),
+            None => (false, offset),
+        };
+        if let Ok(offset) = i16::try_from(offset) {
+            return Ok(if frame {
+                (FRAME, Vec::new(), offset)
+            } else {
+                (ANY, vec![self.use_of(base)], offset)
+            });
+        }
+        let base = if frame {
+            self.make_frame_address(0)
+        } else {
+            self.reg(base)
+        };
+        let add = Insn::Alu {
+            width: Width::W64,
+            op: AluOp::Add,
+            dst: ANY,
+            src: Source::Imm(offset),
+        };
+        let sum = self.define_reusing(add, vec![Operand::reg_use(base)]);
+        Ok((ANY, vec![Operand::reg_use(sum)], 0))
+    }
+
+    /// Whether a base may be the program's context, to which older kernels refuse stores of
+    /// immediates: a parameter of the function.
+    pub(super) fn may_be_context(&self, base: Value) -> bool {
+        matches!(
+            self.func.dfg.value_def(base),
+            mir::ValueDef::Param(block, _) if Some(block) == self.func.layout.entry()
+        )
+    }
+
+    /// Whether an instruction is an addition whose result is only ever a frame address.
+    pub(super) fn is_frame_arithmetic(&self, data: &InstData, result: Value) -> bool {
+        matches!(
+            data,
+            InstData::Binary {
+                opcode: Opcode::Iadd | Opcode::Isub,
+                ty: Type::I64,
+                ..
+            }
+        ) && self.frame_offset(result).is_some()
+    }
+}
