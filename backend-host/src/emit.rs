@@ -154,7 +154,7 @@ impl<'a> Emitter<'a> {
             bodies.push(body);
             ends.push(end);
         }
-        let lines = arrange(bodies, ends);
+        let lines = arrange(bodies, ends, &self.lir.layout);
         self.encode(lines)
     }
 
@@ -367,7 +367,7 @@ fn register(allocation: Allocation) -> Reg {
 }
 
 /// Orders blocks and writes their ends. The result keeps block numbers for branch targets.
-fn arrange(bodies: Vec<Vec<Line>>, ends: Vec<End>) -> Vec<(usize, Vec<Line>)> {
+fn arrange(bodies: Vec<Vec<Line>>, ends: Vec<End>, layout: &[usize]) -> Vec<(usize, Vec<Line>)> {
     // Where a jump to a block really goes: through blocks that only jump on.
     let forward = |start: usize| {
         let mut block = start;
@@ -413,7 +413,11 @@ fn arrange(bodies: Vec<Vec<Line>>, ends: Vec<End>) -> Vec<(usize, Vec<Line>)> {
         .zip(&ends)
         .map(|(body, end)| body.is_empty() && matches!(end, End::Return(_)))
         .collect();
-    let mut order: Vec<usize> = (0..bodies.len()).filter(|&block| used[block]).collect();
+    let mut order: Vec<usize> = layout
+        .iter()
+        .copied()
+        .filter(|&block| used[block])
+        .collect();
     if let Some(position) = order.iter().position(|&block| block == first) {
         order[..=position].rotate_right(1);
     }

@@ -73,8 +73,10 @@ pub struct LirBlock {
 pub struct Lir {
     /// Instructions of all blocks, block after block.
     pub insts: Vec<LirInst>,
-    /// Blocks.
+    /// Blocks, numbered in reverse postorder.
     pub blocks: Vec<LirBlock>,
+    /// The order in which blocks are emitted.
+    pub layout: Vec<usize>,
     /// Number of virtual registers.
     pub vregs: usize,
     /// Whether an unset value flows into a block parameter.

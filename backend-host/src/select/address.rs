@@ -4,7 +4,7 @@ use super::Selector;
 use crate::EmitError;
 use crate::lir::{ANY, FRAME};
 use bpf::insn::{AluOp, Insn, Operand as Source, Reg, Width};
-use mir::{InstData, Opcode, Type, Value};
+use mir::{Inst, InstData, Opcode, Type, Value};
 use regalloc2::Operand;
 
 /// Additions to the frame pointer are looked through this deep.
@@ -19,9 +19,21 @@ impl Selector<'_> {
     /// Base register and offset for an access; the operand is missing for the frame pointer.
     pub(super) fn address(
         &mut self,
+        inst: Inst,
         base: Value,
         offset: i32,
     ) -> Result<(Reg, Vec<Operand>, i16), EmitError> {
+        // The loader compares the offset with what the record says and then writes a new one, so
+        // nothing may be folded into it.
+        if self.func.is_patched(inst) {
+            let offset = i16::try_from(offset).map_err(|_| EmitError::Field {
+                what: "a patched offset",
+            })?;
+            return Ok(match self.frame_offset(base) {
+                Some(0) => (FRAME, Vec::new(), offset),
+                _ => (ANY, vec![self.use_of(base)], offset),
+            });
+        }
         let (frame, offset) = match self.frame_offset(base) {
             Some(at) => (
                 true,

@@ -1,6 +1,6 @@
 //! Blocks, edges and terminators.
 //!
-//! Virtual blocks lie in the order of the MIR layout. An edge from a block with two successors to
+//! Virtual blocks are numbered in reverse postorder and emitted in the order of the MIR layout. An edge from a block with two successors to
 //! one with two predecessors gets a block of its own, where the allocator can put moves and where
 //! constants for the destination's parameters are made; it vanishes later if nothing is in it. The
 //! one for the branch not taken lies right behind its source. The one for the branch taken lies
@@ -15,7 +15,7 @@ use bpf::insn::{Cond, Cpu, Insn, Operand as Source};
 use cranelift_entity::SecondaryMap;
 use mir::{Block, BlockCall, Inst, InstData, Type, Value};
 use regalloc2::{Operand, VReg};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Where the blocks of a function go.
 pub(super) struct Places {
@@ -157,22 +157,31 @@ impl Selector<'_> {
                 }
             }
         }
+        let early: BTreeSet<(Block, usize)> =
+            layout.iter().filter_map(|&block| before[block]).collect();
+        // Numbers follow reverse postorder, as the allocator needs: a definition before its uses.
         let mut places = Places {
             block: SecondaryMap::new(),
             split: BTreeMap::new(),
         };
         let mut count = 0usize;
-        let mut take = || {
+        for &block in order {
+            places.block[block] = count;
             count += 1;
-            count - 1
-        };
+            for which in 0..2 {
+                if early.contains(&(block, which)) || after[block].contains(&which) {
+                    places.split.insert((block, which), count);
+                    count += 1;
+                }
+            }
+        }
         for &block in &layout {
             if let Some(edge) = before[block] {
-                places.split.insert(edge, take());
+                self.lir.layout.extend(places.split.get(&edge));
             }
-            places.block[block] = take();
+            self.lir.layout.push(places.block[block]);
             for &which in &after[block] {
-                places.split.insert((block, which), take());
+                self.lir.layout.extend(places.split.get(&(block, which)));
             }
         }
         self.code = vec![Vec::new(); count];

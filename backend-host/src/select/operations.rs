@@ -290,7 +290,7 @@ impl Selector<'_> {
         base: Value,
         offset: i32,
     ) -> Result<VReg, EmitError> {
-        let (base, mut operands, offset) = self.address(base, offset)?;
+        let (base, mut operands, offset) = self.address(inst, base, offset)?;
         let signed = opcode == Opcode::Sload;
         let template = match opcode {
             Opcode::LoadAcquire => Insn::LoadAcquire {
@@ -327,7 +327,7 @@ impl Selector<'_> {
         value: Value,
         offset: i32,
     ) -> Result<(), EmitError> {
-        let (base, mut operands, offset) = self.address(base_value, offset)?;
+        let (base, mut operands, offset) = self.address(inst, base_value, offset)?;
         // A narrow store keeps only low bytes, so any constant's low half will do for it.
         let immediate = self.constant(value).and_then(|constant| match width {
             MemWidth::B64 => i32::try_from(constant).ok(),
@@ -378,7 +378,7 @@ impl Selector<'_> {
         offset: i32,
         value: Value,
     ) -> Result<(), EmitError> {
-        let (base, mut operands, offset) = self.address(base, offset)?;
+        let (base, mut operands, offset) = self.address(inst, base, offset)?;
         operands.push(self.use_of(value));
         let template = Insn::Atomic {
             width,
@@ -410,7 +410,7 @@ impl Selector<'_> {
         expected: Value,
         value: Value,
     ) -> Result<(), EmitError> {
-        let (base, mut operands, offset) = self.address(base, i32::from(offset))?;
+        let (base, mut operands, offset) = self.address(inst, base, i32::from(offset))?;
         operands.push(self.use_of(value));
         let expected = self.reg(expected);
         operands.push(Operand::reg_fixed_use(expected, preg(0)));
