@@ -28,6 +28,7 @@ impl Selector<'_> {
     pub(super) fn run(mut self) -> Result<Lir, EmitError> {
         let order = self.reverse_postorder();
         self.find_folded(&order);
+        self.find_anchored(&order);
         let places = self.place_blocks(&order);
         for &block in &order {
             let params: Vec<Value> = self.func.dfg.block_params(block).to_vec();
@@ -110,6 +111,18 @@ impl Selector<'_> {
                     && i32::try_from(imm).is_ok()
                 {
                     self.folded[right] = true;
+                }
+            }
+        }
+    }
+
+    fn find_anchored(&mut self, order: &[Block]) {
+        for &block in order {
+            for call in self.successors(block) {
+                for &arg in self.func.dfg.call_args(&call) {
+                    if self.constant(arg).is_some() {
+                        self.anchored[arg] = true;
+                    }
                 }
             }
         }
@@ -270,7 +283,11 @@ impl Selector<'_> {
                 }
                 self.lir.has_undef_flow = true;
             }
-            vregs.push(self.reg(arg));
+            let anchor = self.vregs[arg].filter(|_| self.anchored[arg]);
+            vregs.push(match anchor {
+                Some(vreg) => vreg,
+                None => self.reg(arg),
+            });
         }
         let block = self
             .places

@@ -52,6 +52,9 @@ struct Selector<'a> {
     vregs: SecondaryMap<Value, Option<VReg>>,
     /// Patched constants that their only user takes as an immediate.
     folded: SecondaryMap<Value, bool>,
+    /// Constants that flow into block parameters: made where the program made them, since one made
+    /// on the edge would need a block of its own there.
+    anchored: SecondaryMap<Value, bool>,
     /// Virtual registers whose upper half is known zero.
     clean: Vec<bool>,
     /// Instructions of each virtual block.
@@ -73,6 +76,7 @@ impl<'a> Selector<'a> {
             uses: func.use_counts(),
             vregs: SecondaryMap::with_capacity(func.dfg.value_count()),
             folded: SecondaryMap::new(),
+            anchored: SecondaryMap::new(),
             clean: Vec::with_capacity(func.dfg.value_count()),
             code: Vec::new(),
             lir: Lir::default(),

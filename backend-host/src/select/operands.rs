@@ -59,7 +59,10 @@ impl Selector<'_> {
 
     /// A register with the value, at this place.
     pub(super) fn reg(&mut self, value: Value) -> VReg {
-        if let Some(vreg) = self.vregs[value] {
+        let remade = self.anchored[value] && self.is_remade(value);
+        if let Some(vreg) = self.vregs[value]
+            && !remade
+        {
             return vreg;
         }
         if let Some(constant) = self.constant(value) {

@@ -13,10 +13,17 @@ impl Selector<'_> {
         self.cause = Some(inst);
         let data = *self.func.dfg.inst(inst);
         let result = self.result(inst);
-        if let Some(value) = result
-            && (self.is_remade(value) || self.folded[value])
-        {
-            return Ok(());
+        if let Some(value) = result {
+            if self.anchored[value]
+                && let Some(constant) = self.constant(value)
+            {
+                let vreg = self.make_constant(self.func.dfg.value_type(value), constant);
+                self.set(value, vreg);
+                return Ok(());
+            }
+            if self.is_remade(value) || self.folded[value] {
+                return Ok(());
+            }
         }
         // A pure operation that nobody uses costs nothing to leave out.
         if let Some(value) = result

@@ -7,8 +7,15 @@
 //! What is recorded beside the slots (relocations, calls, CO-RE records, source positions, origins)
 //! is all that [`crate::link`] needs to put the function into an object.
 
+mod arrange;
+mod lines;
+mod shared;
+
+use arrange::arrange;
+use lines::{End, Line, Target};
+
 use crate::lir::{FRAME, Lir, LirInst, LirOp, assign};
-use crate::select::{blocks::inverted, select};
+use crate::select::select;
 use crate::{EmitError, Options, frame, regalloc, undefined};
 use bpf::insn::{AluOp, Cpu, Insn, MemWidth, Operand as Source, Pseudo, Reg, Slot, Width};
 use mir::{CoreRelo, External, Func, Module, SourceLoc, Symbol};
@@ -71,34 +78,6 @@ pub fn emit_function(
         }
     }
     Err(EmitError::Undefined)
-}
-
-/// An instruction with what belongs to it.
-#[derive(Clone, Debug)]
-struct Line {
-    insn: Insn,
-    target: Target,
-    location: Option<SourceLoc>,
-    origin: u32,
-    core_relo: Option<CoreRelo>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Target {
-    None,
-    Symbol(Symbol),
-    Func(Func),
-    External(External),
-    /// A block.
-    Block(usize),
-}
-
-/// How a block ends.
-#[derive(Clone, Debug)]
-enum End {
-    Jump(usize),
-    Branch(Line, usize, usize),
-    Return(Line),
 }
 
 struct Emitter<'a> {
@@ -364,128 +343,4 @@ fn set_distance(insn: &mut Insn, distance: i64, long_jumps: bool) -> Result<(), 
 
 fn register(allocation: Allocation) -> Reg {
     Reg(allocation.as_reg().map_or(0, |preg| preg.hw_enc() as u8))
-}
-
-/// Orders blocks and writes their ends. The result keeps block numbers for branch targets.
-fn arrange(bodies: Vec<Vec<Line>>, ends: Vec<End>, layout: &[usize]) -> Vec<(usize, Vec<Line>)> {
-    // Where a jump to a block really goes: through blocks that only jump on.
-    let forward = |start: usize| {
-        let mut block = start;
-        for _ in 0..bodies.len() {
-            match &ends[block] {
-                End::Jump(next) if bodies[block].is_empty() && *next != block => block = *next,
-                _ => break,
-            }
-        }
-        block
-    };
-    let ends: Vec<End> = ends
-        .iter()
-        .map(|end| match end {
-            End::Jump(block) => End::Jump(forward(*block)),
-            End::Branch(line, taken, other) => {
-                let (taken, other) = (forward(*taken), forward(*other));
-                if taken == other {
-                    End::Jump(taken)
-                } else {
-                    End::Branch(line.clone(), taken, other)
-                }
-            }
-            End::Return(line) => End::Return(line.clone()),
-        })
-        .collect();
-    // Blocks that something reaches without passing through an empty one.
-    let mut used = vec![false; bodies.len()];
-    let mut work = vec![forward(0)];
-    let first = forward(0);
-    while let Some(block) = work.pop() {
-        if std::mem::replace(&mut used[block], true) {
-            continue;
-        }
-        match &ends[block] {
-            End::Jump(next) => work.push(*next),
-            End::Branch(_, taken, other) => work.extend([*taken, *other]),
-            End::Return(_) => {}
-        }
-    }
-    let lone_exit: Vec<bool> = bodies
-        .iter()
-        .zip(&ends)
-        .map(|(body, end)| body.is_empty() && matches!(end, End::Return(_)))
-        .collect();
-    let mut order: Vec<usize> = layout
-        .iter()
-        .copied()
-        .filter(|&block| used[block])
-        .collect();
-    if let Some(position) = order.iter().position(|&block| block == first) {
-        order[..=position].rotate_right(1);
-    }
-    // A jump to a lone `exit` becomes an `exit`, which can leave that block without a way in.
-    loop {
-        let mut wanted = vec![false; bodies.len()];
-        wanted[first] = true;
-        for (position, &block) in order.iter().enumerate() {
-            match &ends[block] {
-                End::Jump(target) => {
-                    let next = order.get(position + 1);
-                    wanted[*target] |= !lone_exit[*target] || next == Some(target);
-                }
-                End::Branch(_, taken, other) => {
-                    wanted[*taken] = true;
-                    wanted[*other] = true;
-                }
-                End::Return(_) => {}
-            }
-        }
-        let before = order.len();
-        order.retain(|&block| wanted[block] || !lone_exit[block]);
-        if order.len() == before {
-            break;
-        }
-    }
-    let goto = |block: usize, cause: Option<&Line>| Line {
-        insn: Insn::Goto {
-            offset: 0,
-            long: false,
-        },
-        target: Target::Block(block),
-        location: cause.and_then(|line| line.location),
-        origin: cause.map_or(0, |line| line.origin),
-        core_relo: None,
-    };
-    let mut bodies: Vec<Option<Vec<Line>>> = bodies.into_iter().map(Some).collect();
-    let mut result = Vec::with_capacity(order.len());
-    for (position, &block) in order.iter().enumerate() {
-        let next = order.get(position + 1).copied();
-        let mut lines = bodies[block].take().unwrap_or_default();
-        match &ends[block] {
-            End::Return(line) => lines.push(line.clone()),
-            End::Jump(target) if Some(*target) == next => {}
-            End::Jump(target) => {
-                let line = match &ends[*target] {
-                    End::Return(exit) if lone_exit[*target] => exit.clone(),
-                    _ => goto(*target, lines.last()),
-                };
-                lines.push(line);
-            }
-            End::Branch(line, taken, other) => {
-                let mut line = line.clone();
-                let (mut taken, mut other) = (*taken, *other);
-                if Some(taken) == next
-                    && let Insn::Branch { cond, .. } = &mut line.insn
-                    && let Some(opposite) = inverted(*cond)
-                {
-                    *cond = opposite;
-                    std::mem::swap(&mut taken, &mut other);
-                }
-                line.target = Target::Block(taken);
-                let jump = (Some(other) != next).then(|| goto(other, Some(&line)));
-                lines.push(line);
-                lines.extend(jump);
-            }
-        }
-        result.push((block, lines));
-    }
-    result
 }
