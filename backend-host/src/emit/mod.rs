@@ -15,10 +15,10 @@ use arrange::arrange;
 use lines::{End, Line, Target};
 
 use crate::lir::{FRAME, Lir, LirInst, LirOp, assign};
-use crate::select::select;
+use crate::select::{Strategy, select};
 use crate::{EmitError, Options, frame, regalloc, undefined};
 use bpf::insn::{AluOp, Cpu, Insn, MemWidth, Operand as Source, Pseudo, Reg, Slot, Width};
-use mir::{CoreRelo, External, Func, Module, SourceLoc, Symbol};
+use mir::{CoreRelo, External, Func, Function, Module, SourceLoc, Symbol};
 use regalloc2::{
     Allocation, AllocationKind, Edit, InstOrEdit, OperandConstraint, OperandKind, Output,
 };
@@ -57,8 +57,69 @@ pub fn emit_function(
     options: &Options,
 ) -> Result<EmittedFunction, EmitError> {
     let function = &module.functions[func];
+    let frame = frame::frame_use(function);
+    let mut best: Option<EmittedFunction> = None;
+    let mut first_error = None;
+    for strategy in STRATEGIES {
+        match emit_with(module, function, frame, options, strategy) {
+            Ok(emitted) => {
+                if best
+                    .as_ref()
+                    .is_none_or(|best| emitted.slots.len() < best.slots.len())
+                {
+                    best = Some(emitted);
+                }
+            }
+            Err(error) => {
+                first_error.get_or_insert(error);
+            }
+        }
+    }
+    best.ok_or_else(|| first_error.unwrap_or(EmitError::Declaration))
+}
+
+/// What is tried. No one choice is best: a copy costs a slot where the allocator could have done
+/// without, and saves several where it would have split the value's range around it.
+const STRATEGIES: [Strategy; 4] = [
+    Strategy {
+        init_undef: false,
+        copy_return: false,
+        copy_call_results: false,
+    },
+    Strategy {
+        init_undef: false,
+        copy_return: true,
+        copy_call_results: false,
+    },
+    Strategy {
+        init_undef: false,
+        copy_return: false,
+        copy_call_results: true,
+    },
+    Strategy {
+        init_undef: false,
+        copy_return: true,
+        copy_call_results: true,
+    },
+];
+
+fn emit_with(
+    module: &Module,
+    function: &Function,
+    frame: frame::FrameUse,
+    options: &Options,
+    strategy: Strategy,
+) -> Result<EmittedFunction, EmitError> {
     for init_undef in [false, true] {
-        let lir = select(module, function, options, init_undef)?;
+        let lir = select(
+            module,
+            function,
+            options,
+            Strategy {
+                init_undef,
+                ..strategy
+            },
+        )?;
         let output = regalloc::allocate(&lir, options.check_allocation)?;
         let moves = if lir.has_undef_flow {
             undefined::find_moves(&lir, &output)
@@ -66,15 +127,7 @@ pub fn emit_function(
             undefined::Moves::default()
         };
         if !moves.uncertain {
-            return Emitter::new(
-                module,
-                options,
-                &lir,
-                &output,
-                moves,
-                frame::frame_use(function),
-            )?
-            .run();
+            return Emitter::new(module, options, &lir, &output, moves, frame)?.run();
         }
     }
     Err(EmitError::Undefined)

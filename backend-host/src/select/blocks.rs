@@ -215,7 +215,10 @@ impl Selector<'_> {
             InstData::Return { arg } => {
                 let mut operands = Vec::new();
                 if !self.is_undef(arg) {
-                    let vreg = self.reg(arg);
+                    let mut vreg = self.reg(arg);
+                    if self.strategy.copy_return && !self.is_remade(arg) {
+                        vreg = self.copy(vreg);
+                    }
                     operands.push(Operand::reg_fixed_use(vreg, preg(0)));
                 }
                 self.push(LirOp::Return, operands);
@@ -277,7 +280,7 @@ impl Selector<'_> {
         let mut vregs = Vec::with_capacity(args.len());
         for arg in args {
             if self.is_undef(arg) {
-                if self.init_undef {
+                if self.strategy.init_undef {
                     vregs.push(self.make_constant(Type::I64, 0));
                     continue;
                 }

@@ -77,6 +77,12 @@ impl Selector<'_> {
         operands.push(Operand::reg_fixed_def(vreg, preg(0)));
         self.push_clobbering(op, operands, call_clobbers());
         if let Some(value) = self.result(inst) {
+            let live = self.uses[value] > 1;
+            let vreg = if self.strategy.copy_call_results && live {
+                self.copy(vreg)
+            } else {
+                vreg
+            };
             self.set(value, vreg);
         }
     }

@@ -34,20 +34,30 @@ pub fn select(
     module: &Module,
     func: &Function,
     options: &Options,
-    init_undef: bool,
+    strategy: Strategy,
 ) -> Result<Lir, EmitError> {
     if func.is_declaration() {
         return Err(EmitError::Declaration);
     }
-    Selector::new(module, func, options, init_undef).run()
+    Selector::new(module, func, options, strategy).run()
+}
+
+/// Choices that selection leaves open; emission tries several and keeps the shortest result.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Strategy {
+    /// Make unset values that flow into block parameters zero.
+    pub init_undef: bool,
+    /// Copy the result into `r0` before returning, so that it need not live there.
+    pub copy_return: bool,
+    /// Copy the result of a call out of `r0` at once.
+    pub copy_call_results: bool,
 }
 
 struct Selector<'a> {
     module: &'a Module,
     func: &'a Function,
     options: &'a Options,
-    /// Make unset values that flow into block parameters zero.
-    init_undef: bool,
+    strategy: Strategy,
     uses: SecondaryMap<Value, u32>,
     vregs: SecondaryMap<Value, Option<VReg>>,
     /// Patched constants that their only user takes as an immediate.
@@ -67,12 +77,17 @@ struct Selector<'a> {
 }
 
 impl<'a> Selector<'a> {
-    fn new(module: &'a Module, func: &'a Function, options: &'a Options, init_undef: bool) -> Self {
+    fn new(
+        module: &'a Module,
+        func: &'a Function,
+        options: &'a Options,
+        strategy: Strategy,
+    ) -> Self {
         Selector {
             module,
             func,
             options,
-            init_undef,
+            strategy,
             uses: func.use_counts(),
             vregs: SecondaryMap::with_capacity(func.dfg.value_count()),
             folded: SecondaryMap::new(),

@@ -128,6 +128,22 @@ impl Selector<'_> {
         vreg
     }
 
+    /// Copies a register: the copy has the same value and, to the verifier, the same identity.
+    pub(super) fn copy(&mut self, source: VReg) -> VReg {
+        let template = Insn::Alu {
+            width: Width::W64,
+            op: AluOp::Mov,
+            dst: ANY,
+            src: Source::Reg(ANY),
+        };
+        let clean = self.is_clean(source);
+        let vreg = self.define(template, vec![Operand::reg_use(source)]);
+        if clean {
+            self.mark_clean(vreg);
+        }
+        vreg
+    }
+
     /// Makes the frame pointer plus an offset in a fresh register.
     pub(super) fn make_frame_address(&mut self, offset: i32) -> VReg {
         let copy = Insn::Alu {
