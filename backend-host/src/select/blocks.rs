@@ -120,7 +120,7 @@ impl Selector<'_> {
         for &block in order {
             for call in self.successors(block) {
                 for &arg in self.func.dfg.call_args(&call) {
-                    if self.constant(arg).is_some() {
+                    if self.is_remade(arg) && !self.is_undef(arg) {
                         self.anchored[arg] = true;
                     }
                 }

@@ -62,7 +62,7 @@ struct Selector<'a> {
     vregs: SecondaryMap<Value, Option<VReg>>,
     /// Patched constants that their only user takes as an immediate.
     folded: SecondaryMap<Value, bool>,
-    /// Constants that flow into block parameters: made where the program made them, since one made
+    /// Constants and addresses that flow into block parameters: made where the program made them, since one made
     /// on the edge would need a block of its own there.
     anchored: SecondaryMap<Value, bool>,
     /// Virtual registers whose upper half is known zero.

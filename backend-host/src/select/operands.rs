@@ -65,6 +65,11 @@ impl Selector<'_> {
         {
             return vreg;
         }
+        self.remake(value)
+    }
+
+    /// Makes a value that needs no register of its own in a fresh one.
+    pub(super) fn remake(&mut self, value: Value) -> VReg {
         if let Some(constant) = self.constant(value) {
             return self.make_constant(self.func.dfg.value_type(value), constant);
         }

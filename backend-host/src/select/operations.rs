@@ -14,10 +14,8 @@ impl Selector<'_> {
         let data = *self.func.dfg.inst(inst);
         let result = self.result(inst);
         if let Some(value) = result {
-            if self.anchored[value]
-                && let Some(constant) = self.constant(value)
-            {
-                let vreg = self.make_constant(self.func.dfg.value_type(value), constant);
+            if self.anchored[value] && self.is_remade(value) {
+                let vreg = self.remake(value);
                 self.set(value, vreg);
                 return Ok(());
             }
