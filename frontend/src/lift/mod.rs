@@ -29,8 +29,8 @@ mod trivial;
 pub use error::LiftError;
 
 use blocks::Bytecode;
-use bpf::btf::{self, Btf};
 use bpf::btf::ext::BtfExt;
+use bpf::btf::{self, Btf};
 use bpf::object::{FunctionRange, Object};
 use cranelift_entity::EntityRef;
 use mir::{Func, Function, Module};

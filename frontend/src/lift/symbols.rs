@@ -75,7 +75,9 @@ impl<'a> Resolver<'a> {
             };
             item.meaning = match (item.insn, relocation) {
                 (Insn::LoadImm64 { pseudo, imm, .. }, Some(found)) => {
-                    if !matches!(found.kind, R_BPF_NONE | R_BPF_64_64) || found.addend.is_some_and(|addend| addend != 0) {
+                    if !matches!(found.kind, R_BPF_NONE | R_BPF_64_64)
+                        || found.addend.is_some_and(|addend| addend != 0)
+                    {
                         return Err(unknown(found.kind));
                     }
                     let data = self

@@ -272,7 +272,9 @@ impl Translator<'_> {
     }
 
     fn low(&mut self, value: Value) -> Value {
-        // The half that was extended is the half that is wanted.
+        // The half that was extended is the half that is wanted. A `w` move of a whole register is
+        // an exception: the kernel does not link the copy to its source, so what a comparison
+        // teaches of one it does not teach of the other, and uses must stay with the copy.
         if let Some((
             _,
             &InstData::Unary {
@@ -282,7 +284,14 @@ impl Translator<'_> {
             },
         )) = self.func.dfg.def_inst(value)
         {
-            return arg;
+            let is_truncation = self
+                .func
+                .dfg
+                .def_inst(arg)
+                .is_some_and(|(_, data)| data.opcode() == Opcode::Trunc);
+            if !is_truncation {
+                return arg;
+            }
         }
         self.value(InstData::Unary {
             opcode: Opcode::Trunc,
