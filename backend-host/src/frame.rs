@@ -7,7 +7,7 @@
 //! to a constant base, as compilers do for arrays, and otherwise the extent is unknown.
 
 use cranelift_entity::SecondaryMap;
-use mir::{Function, InstData, Opcode, Type, Value};
+use mir::{Func, Function, InstData, Module, Opcode, SymbolKind, Type, Value};
 
 /// The constant offset from the frame pointer that a value is, looking through `depth` additions.
 #[must_use]
@@ -167,4 +167,50 @@ fn derive(
         }
         _ => None,
     }
+}
+
+/// Bytes that any frame may have.
+const FRAME_LIMIT: u32 = 512;
+/// The kernel rounds each frame of a call chain up to this when it adds them.
+const FRAME_GRANULE: u32 = 16;
+
+/// How many bytes of stack each function may use when it is compiled anew; to be asked of the
+/// module as lifted.
+///
+/// The kernel adds the frames along every chain of calls and refuses more than 512 bytes (256 a
+/// frame with tail calls). A function that neither calls nor is called may use its 512. One that
+/// does may use what it uses now, so that no chain gets deeper.
+#[must_use]
+pub fn stack_limits(module: &Module) -> SecondaryMap<Func, u32> {
+    let mut chained: SecondaryMap<Func, bool> = SecondaryMap::new();
+    for (caller, function) in &module.functions {
+        for block in function.layout.blocks() {
+            for inst in function.layout.insts(block) {
+                let callee = match *function.dfg.inst(inst) {
+                    InstData::CallFunc { func, .. } => Some(func),
+                    InstData::SymbolAddr { symbol } => match module.symbols[symbol].kind {
+                        SymbolKind::Function(func) => Some(func),
+                        _ => None,
+                    },
+                    InstData::CallIndirect { .. } | InstData::CallExternal { .. } => {
+                        chained[caller] = true;
+                        None
+                    }
+                    _ => None,
+                };
+                if let Some(callee) = callee {
+                    chained[caller] = true;
+                    chained[callee] = true;
+                }
+            }
+        }
+    }
+    let mut limits = SecondaryMap::with_default(FRAME_LIMIT);
+    for (func, function) in &module.functions {
+        if chained[func] {
+            let depth = frame_use(function).depth.next_multiple_of(FRAME_GRANULE);
+            limits[func] = depth.min(FRAME_LIMIT);
+        }
+    }
+    limits
 }
