@@ -51,17 +51,15 @@ fn by_place(
     let numbered = (0u32..).zip(machine.maps());
     let map = numbered.into_iter().find_map(|(number, map)| {
         let place = map.def.place.filter(|place| place.section == section)?;
-        let is_data = map.def.data.is_some();
-        (is_data || place.offset == map_offset).then_some((number, is_data))
+        let is_it = symbol.kind == SymbolKind::Data || place.offset == map_offset;
+        is_it.then_some(number)
     });
     match (map, symbol.kind) {
-        (Some((number, false)), _) => Ok(Some(Memory::map_address(number))),
-        (Some((number, true)), SymbolKind::Data | SymbolKind::Other) => {
-            match u32::try_from(offset) {
-                Ok(offset) => machine.map_value_address(number, offset),
-                Err(_) => Ok(None),
-            }
-        }
+        (Some(number), SymbolKind::Map) => Ok(Some(Memory::map_address(number))),
+        (Some(number), SymbolKind::Data) => match u32::try_from(offset) {
+            Ok(offset) => machine.map_value_address(number, offset),
+            Err(_) => Ok(None),
+        },
         _ => Ok(None),
     }
 }
@@ -70,6 +68,7 @@ fn by_place(
 fn by_number(machine: &mut Machine, symbol: &SymbolData) -> Result<Option<u64>, Fault> {
     let (low, high) = (symbol.imm as u32, (symbol.imm >> 32) as u32);
     match symbol.pseudo {
+        pseudo::NUMBER => Ok(Some(symbol.imm)),
         pseudo::MAP | pseudo::MAP_INDEX if (low as usize) < machine.maps().len() => {
             Ok(Some(Memory::map_address(low)))
         }
@@ -119,7 +118,6 @@ mod tests {
         for (name, section, offset) in [("a", maps, 0), ("b", maps, 32), (".data", data, 0)] {
             let mut def = MapDef::new(name, MapKind::Array, 4, 64, 1);
             def.place = Some(MapPlace { section, offset });
-            def.data = (section == data).then(|| vec![0; 64]);
             machine.add_map(&def).unwrap();
         }
 
