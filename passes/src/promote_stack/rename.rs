@@ -154,10 +154,18 @@ fn low_bits(func: &mut Function, inst: Inst, value: Value, width: MemWidth) -> V
     if let Some(constant) = constant {
         return cursor.ins().iconst(Type::I64, constant & mask);
     }
+    let ty = cursor.func.dfg.value_type(value);
     if width == MemWidth::B32 {
-        let low = cursor.ins().trunc(value);
+        let low = match ty {
+            Type::I32 => value,
+            Type::I64 => cursor.ins().trunc(value),
+        };
         return cursor.ins().zext(low);
     }
+    let value = match ty {
+        Type::I32 => cursor.ins().zext(value),
+        Type::I64 => value,
+    };
     let mask = cursor.ins().iconst(Type::I64, mask);
     cursor.ins().binary(Opcode::Band, Type::I64, value, mask)
 }

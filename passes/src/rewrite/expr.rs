@@ -35,10 +35,7 @@ impl Expr {
         if let Some(constant) = view.constant(value) {
             return Expr::Const(Type::I32, constant);
         }
-        match view
-            .unary(value, Opcode::Zext)
-            .or_else(|| view.unary(value, Opcode::Sext))
-        {
+        match view.extended(value) {
             Some(inner) => Expr::Value(inner),
             None => Expr::unary(Opcode::Trunc, Type::I32, Expr::Value(value)),
         }

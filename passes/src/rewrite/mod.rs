@@ -62,6 +62,44 @@ impl View<'_> {
         }
     }
 
+    /// The 32-bit value that a 64-bit one extends, if a 32-bit operation may take it directly.
+    ///
+    /// An extended truncation is a 32-bit move to the kernel, and two things hang on that. It makes
+    /// a number of a pointer, on which most other operations are refused. And it is a copy that is
+    /// not linked with its source, so that what a comparison teaches of one is not known of the
+    /// other: unless all uses leave the copy at once, none may.
+    pub(crate) fn extended(&self, value: Value) -> Option<Value> {
+        let inner = self
+            .unary(value, Opcode::Zext)
+            .or_else(|| self.unary(value, Opcode::Sext))?;
+        let is_move = matches!(
+            self.func.dfg.def_inst(inner),
+            Some((
+                _,
+                InstData::Unary {
+                    opcode: Opcode::Trunc,
+                    ..
+                }
+            ))
+        );
+        (!is_move || self.has_one_use(value) && self.is_surely_narrow(inner)).then_some(inner)
+    }
+
+    /// Whether a 32-bit value is not just the lower half of what may be a pointer.
+    pub(crate) fn is_surely_narrow(&self, value: Value) -> bool {
+        match self.func.dfg.def_inst(value) {
+            Some((
+                _,
+                &InstData::Unary {
+                    opcode: Opcode::Trunc,
+                    arg,
+                    ..
+                },
+            )) => self.is_number(arg),
+            _ => true,
+        }
+    }
+
     /// The operands of a value's definition, if it is this binary operation.
     pub(crate) fn binary(&self, value: Value, wanted: Opcode) -> Option<[Value; 2]> {
         match self.def(value)? {

@@ -75,6 +75,8 @@ fn with_constant(
         | (Opcode::Urem, 1)
         | (Opcode::Srem, 1 | -1) => zero(),
         (Opcode::Bor, -1) => Some((Expr::Const(ty, -1), ABSORBED)),
+        // The kernel lets 32-bit subtraction, and nothing else, work on a pointer.
+        (Opcode::Isub, _) if !view.is_surely_narrow(a) => None,
         (Opcode::Isub, _) => negated(ty, constant).map(|negated| {
             (
                 Expr::with_constant(Opcode::Iadd, ty, a, negated),

@@ -30,10 +30,7 @@ pub(crate) fn rewrite(view: &View<'_>, opcode: Opcode, ty: Type, arg: Value) -> 
 }
 
 fn trunc(view: &View<'_>, arg: Value) -> Option<Rewrite> {
-    if let Some(inner) = view
-        .unary(arg, Opcode::Zext)
-        .or_else(|| view.unary(arg, Opcode::Sext))
-    {
+    if let Some(inner) = view.extended(arg) {
         return Some((
             Expr::Value(inner),
             "removed an extension that is truncated again",
