@@ -101,6 +101,11 @@ impl Frame {
         self.addresses[value]
     }
 
+    /// The first access to a slot, for remarks.
+    pub(super) fn first_access(&self, slot: Slot) -> Option<Inst> {
+        self.accesses.get(&slot)?.first().copied()
+    }
+
     /// The slot that a plain access covers.
     pub(super) fn slot_of(&self, func: &Function, inst: Inst) -> Option<Slot> {
         let (InstData::Load {
@@ -159,10 +164,9 @@ impl Frame {
             .zip(assigned)
             .filter(|&(slot, assigned)| {
                 if !assigned {
-                    let first = self.accesses.get(&slot).and_then(|list| list.first());
                     cx.missed(
                         func,
-                        first.copied(),
+                        self.first_access(slot),
                         "a stack slot may be read before it is written",
                     );
                 }

@@ -3,9 +3,9 @@
 //! **What.**
 //! ```text
 //!   v1 = frame
-//!   store.b64 v1-8, v2
+//!   store.u64 v1-8, v2
 //!   …                      ──►   v3 = iadd v2, 1
-//!   v4 = load.b64 v1-8
+//!   v4 = load.u64 v1-8
 //!   v3 = iadd v4, 1
 //! ```
 //!
@@ -22,6 +22,9 @@
 //! A narrow slot's value is masked at the store, so that loads see what memory would have held;
 //! the mask never meets a pointer, because the kernel refuses narrow stores of those.
 //!
+//! **When it pays.** A slot that is live across a call where four other values are already would be
+//! spilled again ([`pressure`]); it stays one.
+//!
 //! **Cost.** Finding accesses is linear. Two bit vectors of slots a block for the paths, and one
 //! value a slot and block for renaming; at most [`access::MAX_SLOTS`] slots.
 //!
@@ -31,6 +34,7 @@
 mod access;
 mod escape;
 mod paths;
+mod pressure;
 mod rename;
 
 use crate::edit;
@@ -55,6 +59,11 @@ impl Pass for PromoteStack {
             return changed;
         };
         let slots = frame.promotable(func, &cfg, cx);
+        let (slots, spilled) = pressure::divide(func, &cfg, &frame, slots);
+        for slot in spilled {
+            let access = frame.first_access(slot);
+            cx.missed(func, access, "a stack slot would be spilled again");
+        }
         if slots.is_empty() {
             return changed;
         }

@@ -22,6 +22,10 @@ impl SlotSet {
         self.0[index / 64] |= 1 << (index % 64);
     }
 
+    pub(super) fn remove(&mut self, index: usize) {
+        self.0[index / 64] &= !(1 << (index % 64));
+    }
+
     pub(super) fn contains(&self, index: usize) -> bool {
         self.0
             .get(index / 64)
@@ -34,7 +38,7 @@ impl SlotSet {
         }
     }
 
-    fn unite(&mut self, other: &SlotSet) {
+    pub(super) fn unite(&mut self, other: &SlotSet) {
         for (word, other) in self.0.iter_mut().zip(&other.0) {
             *word |= other;
         }

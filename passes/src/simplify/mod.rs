@@ -2,8 +2,8 @@
 //!
 //! **What.**
 //! ```text
-//!   v2 = iadd v1, 8          v3 = load.b32 v1+12
-//!   v3 = load.b32 v2+4  ──►
+//!   v2 = iadd v1, 8          v3 = load.u32 v1+12
+//!   v3 = load.u32 v2+4  ──►
 //!   v5 = ishl v4, 32         v6 = trunc v4
 //!   v7 = ushr v5, 32    ──►  v7 = zext v6
 //!   br eq 5, v8         ──►  br eq v8, 5
