@@ -7,7 +7,7 @@
 use super::lines::{End, Line, Target};
 use super::shared;
 use crate::select::blocks::inverted;
-use bpf::insn::Insn;
+use bpf::insn::{Insn, RegSet};
 
 /// Orders blocks and writes their ends. The result keeps block numbers for branch targets.
 pub(super) fn arrange(
@@ -74,6 +74,7 @@ pub(super) fn arrange(
         location: cause.and_then(|line| line.location),
         origin: cause.map_or(0, |line| line.origin),
         core_relo: None,
+        arguments: RegSet::EMPTY,
     };
     let mut bodies: Vec<Option<Vec<Line>>> = bodies.into_iter().map(Some).collect();
     let mut result = Vec::with_capacity(order.len());

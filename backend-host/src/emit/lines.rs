@@ -1,6 +1,6 @@
 //! Instructions on their way out: registers are real, branch targets are still blocks.
 
-use bpf::insn::Insn;
+use bpf::insn::{Insn, RegSet};
 use mir::{CoreRelo, External, Func, SourceLoc, Symbol};
 
 /// An instruction with what belongs to it.
@@ -11,6 +11,8 @@ pub(super) struct Line {
     pub location: Option<SourceLoc>,
     pub origin: u32,
     pub core_relo: Option<CoreRelo>,
+    /// Registers that a call is given.
+    pub arguments: RegSet,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,23 +1,30 @@
 //! From allocated virtual code to slots.
 //!
-//! Registers go into templates, moves of the allocator become 64-bit `mov`, store or load, blocks
-//! that turned out empty are skipped, branches are turned so that the next block follows, and a
+//! Registers go into templates, moves of the allocator become 64-bit `mov`, store or load, those that
+//! need not be are removed ([`copies`]), blocks that turned out empty are skipped, branches are turned so that the next block follows, and a
 //! jump to a lone `exit` is that `exit`. Then slots are numbered and distances filled in.
 //!
 //! What is recorded beside the slots (relocations, calls, CO-RE records, source positions, origins)
 //! is all that [`crate::link`] needs to put the function into an object.
 
 mod arrange;
+mod copies;
 mod lines;
+mod partition;
+mod places;
 mod shared;
+#[cfg(test)]
+mod tests;
 
 use arrange::arrange;
+use copies::Code;
 use lines::{End, Line, Target};
+use places::Places;
 
 use crate::lir::{FRAME, Lir, LirInst, LirOp, assign};
 use crate::select::{Strategy, select};
 use crate::{EmitError, Options, frame, regalloc, undefined};
-use bpf::insn::{AluOp, Cpu, Insn, MemWidth, Operand as Source, Pseudo, Reg, Slot, Width};
+use bpf::insn::{AluOp, Cpu, Insn, MemWidth, Operand as Source, Pseudo, Reg, RegSet, Slot, Width};
 use mir::{CoreRelo, External, Func, Function, Module, SourceLoc, Symbol};
 use regalloc2::{
     Allocation, AllocationKind, Edit, InstOrEdit, OperandConstraint, OperandKind, Output,
@@ -139,8 +146,7 @@ struct Emitter<'a> {
     lir: &'a Lir,
     output: &'a Output,
     moves: undefined::Moves,
-    /// Offset from the frame pointer of spill slot 0; the next lie below.
-    spill_base: i32,
+    places: Places,
     stack: u32,
 }
 
@@ -166,14 +172,17 @@ impl<'a> Emitter<'a> {
             });
         }
         // Within the limit, so it fits.
-        let spill_base = -(own as i32) - 8;
+        let places = Places {
+            spill_base: -(own as i32) - 8,
+            slots: output.num_spillslots,
+        };
         Ok(Emitter {
             module,
             options,
             lir,
             output,
             moves,
-            spill_base,
+            places,
             stack,
         })
     }
@@ -186,6 +195,11 @@ impl<'a> Emitter<'a> {
             bodies.push(body);
             ends.push(end);
         }
+        copies::remove(&mut Code {
+            bodies: &mut bodies,
+            ends: &mut ends,
+            places: self.places,
+        });
         let lines = arrange(bodies, ends, &self.lir.layout);
         self.encode(lines)
     }
@@ -225,15 +239,14 @@ impl<'a> Emitter<'a> {
             }
         }
         // Every block ends in a terminator: selection has pushed one.
-        let end = end.unwrap_or_else(|| {
-            End::Return(Line {
-                insn: Insn::Exit,
-                target: Target::None,
-                location: None,
-                origin: 0,
-                core_relo: None,
-            })
-        });
+        let end = end.unwrap_or(End::Return(Line {
+            insn: Insn::Exit,
+            target: Target::None,
+            location: None,
+            origin: 0,
+            core_relo: None,
+            arguments: RegSet::EMPTY,
+        }));
         (lines, end)
     }
 
@@ -265,21 +278,25 @@ impl<'a> Emitter<'a> {
             location: cause.and_then(|inst| inst.location),
             origin: cause.map_or(0, |inst| inst.origin),
             core_relo: None,
+            arguments: RegSet::EMPTY,
         }
     }
 
     fn spill_offset(&self, allocation: Allocation) -> i16 {
         let slot = allocation.as_stack().map_or(0, |slot| slot.index());
-        // The stack limit was checked: at most 512 bytes.
-        (self.spill_base - 8 * slot as i32) as i16
+        self.places.offset(slot)
     }
 
     fn line(&self, data: &LirInst, inst: regalloc2::Inst) -> Line {
         let allocations = self.output.inst_allocs(inst);
         let mut regs: Vec<Reg> = Vec::with_capacity(allocations.len());
+        let mut arguments = RegSet::EMPTY;
         for (operand, &allocation) in data.operands.iter().zip(allocations) {
             let tied = matches!(operand.constraint(), OperandConstraint::Reuse(_));
             let fixed = matches!(operand.constraint(), OperandConstraint::FixedReg(_));
+            if fixed && operand.kind() == OperandKind::Use {
+                arguments = arguments.with(register(allocation));
+            }
             let implicit = fixed || (tied && operand.kind() == OperandKind::Def);
             if !implicit {
                 regs.push(register(allocation));
@@ -322,6 +339,7 @@ impl<'a> Emitter<'a> {
             location: data.location,
             origin: data.origin,
             core_relo: data.core_relo,
+            arguments,
         }
     }
 

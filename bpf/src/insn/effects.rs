@@ -51,6 +51,12 @@ impl RegSet {
         self.0 == 0
     }
 
+    /// The set as a number: bit *n* for register *n*.
+    #[must_use]
+    pub fn bits(self) -> u16 {
+        self.0
+    }
+
     /// The registers, lowest first.
     pub fn iter(self) -> impl Iterator<Item = Reg> {
         (0..16).map(Reg).filter(move |reg| self.contains(*reg))
