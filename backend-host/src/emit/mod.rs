@@ -65,48 +65,54 @@ pub fn emit_function(
 ) -> Result<EmittedFunction, EmitError> {
     let function = &module.functions[func];
     let frame = frame::frame_use(function);
-    let mut best: Option<EmittedFunction> = None;
+    let mut best = None;
     let mut first_error = None;
-    for strategy in STRATEGIES {
-        match emit_with(module, function, frame, options, strategy) {
+    let mut keep_shorter =
+        |strategy, best: &mut Option<(EmittedFunction, Strategy)>| match emit_with(
+            module, function, frame, options, strategy,
+        ) {
             Ok(emitted) => {
                 if best
                     .as_ref()
-                    .is_none_or(|best| emitted.slots.len() < best.slots.len())
+                    .is_none_or(|(best, _)| emitted.slots.len() < best.slots.len())
                 {
-                    best = Some(emitted);
+                    *best = Some((emitted, strategy));
                 }
             }
             Err(error) => {
                 first_error.get_or_insert(error);
             }
-        }
+        };
+    for strategy in STRATEGIES {
+        keep_shorter(strategy, &mut best);
     }
-    best.ok_or_else(|| first_error.unwrap_or(EmitError::Declaration))
+    if frame.depth > 0 {
+        let strategy = best.as_ref().map_or(STRATEGIES[0], |&(_, best)| best);
+        let shared = Strategy {
+            share_frame_addresses: true,
+            ..strategy
+        };
+        keep_shorter(shared, &mut best);
+    }
+    best.map(|(best, _)| best)
+        .ok_or_else(|| first_error.unwrap_or(EmitError::Declaration))
 }
 
 /// What is tried. No one choice is best: a copy costs a slot where the allocator could have done
-/// without, and saves several where it would have split the value's range around it.
-const STRATEGIES: [Strategy; 4] = [
-    Strategy {
-        init_undef: false,
-        copy_return: false,
-        copy_call_results: false,
-    },
+/// without, and saves several where it would have split the value's range around it. With the
+/// better one of these, sharing frame addresses is tried.
+const STRATEGIES: [Strategy; 2] = [
     Strategy {
         init_undef: false,
         copy_return: true,
         copy_call_results: false,
+        share_frame_addresses: false,
     },
     Strategy {
         init_undef: false,
         copy_return: false,
         copy_call_results: true,
-    },
-    Strategy {
-        init_undef: false,
-        copy_return: true,
-        copy_call_results: true,
+        share_frame_addresses: false,
     },
 ];
 

@@ -53,6 +53,7 @@ impl Selector<'_> {
         self.places = Some(places);
         for &block in &order {
             self.mir_block = Some(block);
+            self.frame_addresses.clear();
             self.current = self.places.as_ref().map_or(0, |places| places.block[block]);
             let insts: Vec<Inst> = self.func.layout.insts(block).collect();
             for inst in insts {
@@ -252,7 +253,9 @@ impl Selector<'_> {
             match split {
                 Some(split) => {
                     self.current = split;
+                    let before = std::mem::take(&mut self.frame_addresses);
                     let edge = self.edge(call);
+                    self.frame_addresses = before;
                     self.push(LirOp::Jump, Vec::new());
                     self.lir.blocks[split].successors = vec![edge];
                     self.current = source;

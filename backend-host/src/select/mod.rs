@@ -25,6 +25,7 @@ use bpf::insn::Insn;
 use cranelift_entity::SecondaryMap;
 use mir::{Block, Function, Inst, Module, Opcode, Value};
 use regalloc2::{Operand, PRegSet, RegClass, VReg};
+use std::collections::BTreeMap;
 
 /// Selects instructions for a function.
 ///
@@ -51,6 +52,8 @@ pub struct Strategy {
     pub copy_return: bool,
     /// Copy the result of a call out of `r0` at once.
     pub copy_call_results: bool,
+    /// Make each address in the frame once a block, and not at each use.
+    pub share_frame_addresses: bool,
 }
 
 struct Selector<'a> {
@@ -74,6 +77,8 @@ struct Selector<'a> {
     current: usize,
     mir_block: Option<Block>,
     cause: Option<Inst>,
+    /// Frame addresses made in the current block, by offset, if they are shared.
+    frame_addresses: BTreeMap<i32, VReg>,
 }
 
 impl<'a> Selector<'a> {
@@ -99,6 +104,7 @@ impl<'a> Selector<'a> {
             current: 0,
             mir_block: None,
             cause: None,
+            frame_addresses: BTreeMap::new(),
         }
     }
 

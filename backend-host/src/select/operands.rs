@@ -151,6 +151,11 @@ impl Selector<'_> {
 
     /// Makes the frame pointer plus an offset in a fresh register.
     pub(super) fn make_frame_address(&mut self, offset: i32) -> VReg {
+        if self.strategy.share_frame_addresses
+            && let Some(&shared) = self.frame_addresses.get(&offset)
+        {
+            return shared;
+        }
         let copy = Insn::Alu {
             width: Width::W64,
             op: AluOp::Mov,
@@ -167,7 +172,9 @@ impl Selector<'_> {
             dst: ANY,
             src: Source::Imm(offset),
         };
-        self.define_reusing(add, vec![Operand::reg_use(vreg)])
+        let sum = self.define_reusing(add, vec![Operand::reg_use(vreg)]);
+        self.frame_addresses.insert(offset, sum);
+        sum
     }
 
     /// Loads a symbol into a fresh register.
