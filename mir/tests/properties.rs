@@ -1,218 +1,19 @@
 //! Properties of random functions: text and renumbering keep their meaning, and what the analyses
 //! say of bits is true of runs.
 
+mod generate;
+
 use bpf::diagnostic::FileId;
-use bpf::insn::{Cond, Endian};
-use bpf::interp::{FaultKind, Machine, Options};
-use bpf::program_type::ProgramType;
+use generate::{Memory, for_each_function, module_of, random_args, run};
 use mir::analysis::{ControlFlowGraph, DemandedBits, KnownValues};
-use mir::interp::Interpreter;
-use mir::{Block, Cursor, Format, Func, Function, Module, Opcode, Type, Value};
+use mir::{Block, Cursor, Function, Opcode, Type, Value};
 
-const FUNCTIONS: u64 = 1500;
-const PARAMETERS: usize = 3;
-
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0
-    }
-
-    fn below(&mut self, bound: usize) -> usize {
-        (self.next() % bound as u64) as usize
-    }
-
-    fn pick<T: Copy>(&mut self, from: &[T]) -> T {
-        from[self.below(from.len())]
-    }
-
-    /// Small numbers, powers of two, masks and noise.
-    fn number(&mut self) -> u64 {
-        let noise = self.next();
-        match self.below(4) {
-            0 => noise % 70,
-            1 => 1 << (noise % 64),
-            2 => u64::MAX >> (noise % 64),
-            _ => noise,
-        }
-    }
-}
-
-/// Values that a block may use, by type.
-#[derive(Clone, Default)]
-struct Scope {
-    wide: Vec<Value>,
-    narrow: Vec<Value>,
-}
-
-impl Scope {
-    fn add(&mut self, func: &Function, value: Value) {
-        match func.dfg.value_type(value) {
-            Type::I32 => self.narrow.push(value),
-            Type::I64 => self.wide.push(value),
-        }
-    }
-
-    fn of(&self, ty: Type) -> &[Value] {
-        match ty {
-            Type::I32 => &self.narrow,
-            Type::I64 => &self.wide,
-        }
-    }
-}
-
-fn random_type(random: &mut Random) -> Type {
-    random.pick(&[Type::I32, Type::I64])
-}
-
-/// A pure instruction on what the scope has.
-fn random_inst(random: &mut Random, func: &mut Function, block: Block, scope: &mut Scope) {
-    let (ty, opcode) = (random_type(random), random.pick(Opcode::ALL));
-    let value = match opcode.format() {
-        Format::Binary => {
-            let left = random.pick(scope.of(ty));
-            // Half of all right operands are constants, as in real code.
-            let right = match random.below(2) {
-                0 => random.pick(scope.of(ty)),
-                _ => constant(random, func, block, ty),
-            };
-            let args = [left, right];
-            let mut cursor = Cursor::at_end(func, block);
-            cursor.ins().binary(opcode, ty, args[0], args[1])
-        }
-        Format::Unary => {
-            let (from, to) = match opcode {
-                Opcode::Sext | Opcode::Zext => (Type::I32, Type::I64),
-                Opcode::Trunc => (Type::I64, Type::I32),
-                Opcode::Ineg | Opcode::Sext8 | Opcode::Sext16 => (ty, ty),
-                _ => (Type::I64, Type::I64),
-            };
-            let arg = random.pick(scope.of(from));
-            Cursor::at_end(func, block).ins().unary(opcode, to, arg)
-        }
-        _ => constant(random, func, block, ty),
-    };
-    scope.add(func, value);
-}
-
-fn constant(random: &mut Random, func: &mut Function, block: Block, ty: Type) -> Value {
-    let number = random.number().cast_signed();
-    Cursor::at_end(func, block).ins().iconst(ty, number)
-}
-
-/// Some bits of a value: without masks everything demands everything, and nothing is known.
-fn some_bits(random: &mut Random, func: &mut Function, block: Block, value: Value) -> Value {
-    let ty = func.dfg.value_type(value);
-    let mask = constant(random, func, block, ty);
-    let mut cursor = Cursor::at_end(func, block);
-    cursor.ins().binary(Opcode::Band, ty, value, mask)
-}
-
-/// A function of some blocks that each take a wide and a narrow parameter, with edges forward and
-/// back, and no memory.
-fn random_function(random: &mut Random) -> Function {
-    let mut func = Function::new("random");
-    func.parameter_count = PARAMETERS as u8;
-    let entry = func.append_new_block();
-    let mut outer = Scope::default();
-    for _ in 0..PARAMETERS {
-        func.dfg.append_block_param(entry, Type::I64);
-    }
-    for param in func.dfg.block_params(entry).to_vec() {
-        let value = some_bits(random, &mut func, entry, param);
-        outer.add(&func, value);
-    }
-    let first = outer.wide[0];
-    let narrow = Cursor::at_end(&mut func, entry).ins().trunc(first);
-    outer.add(&func, narrow);
-    let others: Vec<Block> = (0..1 + random.below(5))
-        .map(|_| {
-            let block = func.append_new_block();
-            func.dfg.append_block_param(block, Type::I64);
-            func.dfg.append_block_param(block, Type::I32);
-            block
-        })
-        .collect();
-    for block in std::iter::once(entry).chain(others.iter().copied()) {
-        let mut scope = outer.clone();
-        if block != entry {
-            for param in func.dfg.block_params(block).to_vec() {
-                scope.add(&func, param);
-            }
-        }
-        for _ in 0..1 + random.below(8) {
-            random_inst(random, &mut func, block, &mut scope);
-        }
-        if block == entry {
-            outer = scope.clone();
-        }
-        let args = |random: &mut Random| [random.pick(&scope.wide), random.pick(&scope.narrow)];
-        let kind = random.below(4);
-        let (to, other) = (random.pick(&others), random.pick(&others));
-        if block != entry && kind == 0 {
-            let result = random.pick(&scope.wide);
-            let result = some_bits(random, &mut func, block, result);
-            Cursor::at_end(&mut func, block).ins().return_(result);
-        } else if kind == 1 {
-            let args = args(random);
-            Cursor::at_end(&mut func, block).ins().jump(to, &args);
-        } else {
-            let ty = random_type(random);
-            let cond = random.pick(&[Cond::Eq, Cond::Gt, Cond::Sle, Cond::Set, Cond::Lt]);
-            let left = random.pick(scope.of(ty));
-            let left = some_bits(random, &mut func, block, left);
-            let compared = [left, constant(random, &mut func, block, ty)];
-            let (taken, not_taken) = (args(random), args(random));
-            Cursor::at_end(&mut func, block).ins().branch(
-                cond,
-                ty,
-                compared,
-                (to, &taken),
-                (other, &not_taken),
-            );
-        }
-    }
-    func
-}
-
-fn module_of(func: &Function) -> Module {
-    let mut module = Module::new(Endian::Little);
-    module.functions.push(func.clone());
-    module
-}
-
-/// The result; `None` when the run does not end in time.
-fn run(module: &Module, args: [u64; PARAMETERS]) -> Option<u64> {
-    let mut machine = Machine::new(Endian::Little, ProgramType::Xdp, Options::default());
-    let mut interpreter = Interpreter::new(module).strict().with_step_limit(300);
-    match interpreter.run(&mut machine, Func::from_u32(0), &args) {
-        Ok(run) => Some(run.result),
-        Err(fault) => {
-            assert_eq!(fault.kind, FaultKind::StepLimit(300));
-            None
-        }
-    }
-}
-
-fn for_each_function(mut check: impl FnMut(&mut Random, &Function)) {
-    for seed in 1..=FUNCTIONS {
-        let mut random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
-        let func = random_function(&mut random);
-        check(&mut random, &func);
-    }
-}
-
-fn random_args(random: &mut Random) -> [u64; PARAMETERS] {
-    std::array::from_fn(|_| random.number())
-}
+/// Steps after which a run is given up.
+const STEPS: u64 = 300;
 
 #[test]
 fn text_and_renumbering_keep_the_meaning() {
-    for_each_function(|random, func| {
+    for_each_function(Memory::None, |random, func| {
         let module = module_of(func);
         if let Err(errors) = mir::verify::verify_module(&module) {
             panic!("{}", errors[0].1.annotate(func));
@@ -224,9 +25,9 @@ fn text_and_renumbering_keep_the_meaning() {
         assert!(mir::verify::verify_module(&compact).is_ok());
         for _ in 0..3 {
             let args = random_args(random);
-            let result = run(&module, args);
-            assert_eq!(run(&read, args), result, "{text}");
-            assert_eq!(run(&compact, args), result, "{text}");
+            let result = run(&module, args, STEPS);
+            assert_eq!(run(&read, args, STEPS), result, "{text}");
+            assert_eq!(run(&compact, args, STEPS), result, "{text}");
         }
     });
 }
@@ -234,7 +35,7 @@ fn text_and_renumbering_keep_the_meaning() {
 #[test]
 fn bits_that_nobody_demands_change_nothing() {
     let mut compared = 0;
-    for_each_function(|random, func| {
+    for_each_function(Memory::None, |random, func| {
         let module = module_of(func);
         let demanded = DemandedBits::compute(func, &ControlFlowGraph::compute(func));
         let entry = func.layout.entry().expect("it has a body");
@@ -245,7 +46,11 @@ fn bits_that_nobody_demands_change_nothing() {
                 *arg ^= random.next() & !demanded.get(param);
             }
             compared += usize::from(args != changed);
-            assert_eq!(run(&module, args), run(&module, changed), "{func}");
+            assert_eq!(
+                run(&module, args, STEPS),
+                run(&module, changed, STEPS),
+                "{func}"
+            );
         }
     });
     assert!(compared > 1000, "only {compared} runs were different");
@@ -253,7 +58,7 @@ fn bits_that_nobody_demands_change_nothing() {
 
 #[test]
 fn known_bits_hold_in_runs() {
-    for_each_function(|random, func| {
+    for_each_function(Memory::None, |random, func| {
         let known = KnownValues::compute(func, &ControlFlowGraph::compute(func));
         // Returning a value instead shows it.
         for block in func.layout.blocks() {
@@ -281,7 +86,7 @@ fn known_bits_hold_in_runs() {
             let module = module_of(&only_here(&shown, block));
             let bits = known.get(func, value);
             for _ in 0..3 {
-                if let Some(result) = run(&module, random_args(random))
+                if let Some(result) = run(&module, random_args(random), STEPS)
                     && result != ELSEWHERE
                 {
                     assert_eq!(result & bits.zeros, 0, "{value} {bits:x?}\n{func}");
