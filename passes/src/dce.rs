@@ -35,8 +35,7 @@ impl Pass for Dce {
     fn run(&self, func: &mut Function, cx: &mut PassContext<'_>) -> Changed {
         let mut changed = Changed::No;
         let cfg = cx.analyses.cfg(func);
-        if edit::remove_unreachable_blocks(func, &cfg) > 0 {
-            cx.applied_to_function(func, "removed unreachable blocks");
+        if edit::remove_unreachable_blocks(func, &cfg, cx) {
             changed = Changed::ControlFlow;
             cx.analyses.invalidate(changed);
         }
@@ -114,7 +113,7 @@ fn remove_params(
             .map(|&param| used.contains(param))
             .collect();
         if keep.contains(&false) {
-            cx.applied_to_function(func, "removed unused block parameters");
+            cx.applied_to_block(func, block, "removed unused block parameters");
             edit::retain_params(func, block, cfg.predecessors(block), &keep);
             removed = true;
         }

@@ -1,21 +1,27 @@
 //! Edits that more than one pass makes, each keeping the function well-formed.
 
+use crate::pass::PassContext;
 use mir::analysis::{ControlFlowGraph, Predecessor};
 use mir::{Block, BlockCall, Function, Inst, InstData, Value};
 use smallvec::SmallVec;
 
-/// Removes blocks that no path from the entry reaches, and says how many. Arguments stand with the
-/// jumps that pass them, so nothing else needs to change.
-pub(crate) fn remove_unreachable_blocks(func: &mut Function, cfg: &ControlFlowGraph) -> usize {
+/// Removes blocks that no path from the entry reaches, and says whether there were any. Arguments
+/// stand with the jumps that pass them, so nothing else needs to change.
+pub(crate) fn remove_unreachable_blocks(
+    func: &mut Function,
+    cfg: &ControlFlowGraph,
+    cx: &mut PassContext<'_>,
+) -> bool {
     let unreachable: Vec<Block> = func
         .layout
         .blocks()
         .filter(|&block| !cfg.is_reachable(block))
         .collect();
     for &block in &unreachable {
+        cx.applied_to_block(func, block, "removed an unreachable block");
         func.layout.remove_block(block);
     }
-    unreachable.len()
+    !unreachable.is_empty()
 }
 
 /// Removes the parameters of a block for which `keep` is false, with the arguments for them. The

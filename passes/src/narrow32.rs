@@ -73,16 +73,38 @@ impl Pass for Narrow32 {
                     target: cx.target,
                     endian: cx.endian(),
                 };
-                if let Some((expr, message)) = rewrite(&view, &demanded, &data, result) {
-                    let ty = func.dfg.value_type(result);
-                    cx.applied(func, inst, message);
-                    rewrite::replace(func, &mut uses, inst, ty, expr);
-                    changed = true;
-                }
+                let Some((expr, message)) = rewrite(&view, &demanded, &data, result) else {
+                    if may_be_pointer(&view, &demanded, &data, result) {
+                        cx.missed(func, Some(inst), "kept 64 bits of what may be a pointer");
+                    }
+                    continue;
+                };
+                let ty = func.dfg.value_type(result);
+                cx.applied(func, inst, message);
+                rewrite::replace(func, &mut uses, inst, ty, expr);
+                changed = true;
             }
         }
         Changed::instructions_if(changed)
     }
+}
+
+/// Whether all that keeps a sum or difference from 32 bits is that an operand may be a pointer.
+fn may_be_pointer(
+    view: &View<'_>,
+    demanded: &DemandedBits,
+    data: &InstData,
+    result: Value,
+) -> bool {
+    let bits = demanded.get(result);
+    matches!(
+        *data,
+        InstData::Binary {
+            opcode: Opcode::Iadd | Opcode::Isub,
+            ty: Type::I64,
+            args,
+        } if bits != 0 && bits >> 32 == 0 && !args.iter().all(|&arg| view.is_number(arg))
+    )
 }
 
 fn rewrite(

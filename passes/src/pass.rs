@@ -8,7 +8,7 @@ use crate::pipeline::OptLevel;
 use crate::remarks::{RemarkKind, Remarks};
 use crate::target::Target;
 use bpf::insn::Endian;
-use mir::{Function, Inst, Module};
+use mir::{Block, Function, Inst, Module};
 
 /// What a pass did to a function. The order is that of what gets invalidated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -137,9 +137,15 @@ impl PassContext<'_> {
         self.remark(RemarkKind::Applied, func, Some(inst), message);
     }
 
-    /// Counts, and remarks on, something that was done to the function as a whole.
-    pub fn applied_to_function(&mut self, func: &Function, message: &'static str) {
-        self.remark(RemarkKind::Applied, func, None, message);
+    /// Counts, and remarks on, something that was done to a block: its place is that of its first
+    /// instruction that has one.
+    pub fn applied_to_block(&mut self, func: &Function, block: Block, message: &'static str) {
+        let placed = func
+            .layout
+            .insts(block)
+            .find(|&inst| func.locations[inst].is_some());
+        let inst = placed.or_else(|| func.layout.first_inst(block));
+        self.remark(RemarkKind::Applied, func, inst, message);
     }
 
     /// Counts, and remarks on, something that could not be done, and why.

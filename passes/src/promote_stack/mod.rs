@@ -49,9 +49,8 @@ impl Pass for PromoteStack {
     fn run(&self, func: &mut Function, cx: &mut PassContext<'_>) -> Changed {
         let mut changed = Changed::No;
         let cfg = cx.analyses.cfg(func);
-        if edit::remove_unreachable_blocks(func, &cfg) > 0 {
+        if edit::remove_unreachable_blocks(func, &cfg, cx) {
             changed = Changed::ControlFlow;
-            cx.applied_to_function(func, "removed unreachable blocks");
             cx.analyses.invalidate(changed);
         }
         let cfg = cx.analyses.cfg(func);
@@ -67,8 +66,10 @@ impl Pass for PromoteStack {
         if slots.is_empty() {
             return changed;
         }
-        for _ in &slots {
-            cx.applied_to_function(func, "turned a stack slot into a value");
+        for &slot in &slots {
+            if let Some(access) = frame.first_access(slot) {
+                cx.applied(func, access, "turned a stack slot into a value");
+            }
         }
         let dominators = cx.analyses.dominators(func);
         rename::promote(func, &cfg, &dominators, &slots, &frame);

@@ -12,11 +12,23 @@ pub(crate) fn rewrite(view: &View<'_>, data: &InstData) -> Option<(Value, i16)> 
     let (base, offset) = base_and_offset(data)?;
     let base = view.func.dfg.resolve(base);
     let (inner, constant) = view.binary_with_constant(base, Opcode::Iadd)?;
-    if view.uses.all[base] != view.uses.bases[base] && !view.is_rematerialised(inner) {
+    if has_other_uses(view, base) && !view.is_rematerialised(inner) {
         return None;
     }
     let sum = i16::try_from(offset.checked_add(constant)?).ok()?;
     Some((inner, sum))
+}
+
+/// Whether the base of a memory access is a sum that stays because something else uses it.
+pub(crate) fn is_shared(view: &View<'_>, data: &InstData) -> bool {
+    base_and_offset(data).is_some_and(|(base, _)| {
+        let base = view.func.dfg.resolve(base);
+        view.binary_with_constant(base, Opcode::Iadd).is_some() && has_other_uses(view, base)
+    })
+}
+
+fn has_other_uses(view: &View<'_>, base: Value) -> bool {
+    view.uses.all[base] != view.uses.bases[base]
 }
 
 /// Gives a memory access another base and offset.

@@ -130,6 +130,12 @@ fn visit(
                 uses.count_inst(func, inst);
                 uses.remove_unused(func, &old);
                 changed = Changed::Instructions;
+            } else if address::is_shared(&view, &data) {
+                cx.missed(
+                    func,
+                    Some(inst),
+                    "kept an address that is more than an address",
+                );
             }
         }
     }

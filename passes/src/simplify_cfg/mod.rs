@@ -59,10 +59,7 @@ fn round(func: &mut Function, cx: &mut PassContext<'_>) -> Changed {
     let folded = Changed::control_flow_if(blocks::fold_branches(func, cx));
     cx.analyses.invalidate(folded);
     let cfg = cx.analyses.cfg(func);
-    let removed = Changed::control_flow_if(edit::remove_unreachable_blocks(func, &cfg) > 0);
-    if removed.any() {
-        cx.applied_to_function(func, "removed unreachable blocks");
-    }
+    let removed = Changed::control_flow_if(edit::remove_unreachable_blocks(func, &cfg, cx));
     cx.analyses.invalidate(removed);
     let params = Changed::instructions_if(params::remove_redundant(func, cx));
     cx.analyses.invalidate(params);

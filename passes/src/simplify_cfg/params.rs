@@ -93,7 +93,11 @@ fn visit(
                 }
             }
         };
-        cx.applied_to_function(func, "removed a block parameter that is always the same");
+        cx.applied_to_block(
+            func,
+            block,
+            "removed a block parameter that is always the same",
+        );
         func.dfg.change_to_alias(param, value);
         keep[index] = false;
     }
