@@ -10,6 +10,8 @@
 //!    is there already goes.
 //! 3. [`remove_unused`]: copies, constants, reloads and spills that nobody reads go.
 //!
+//! Then [`webs`](super::webs) looks at what is left across blocks.
+//!
 //! **Soundness for the verifier.** Only 64-bit copies are seen through, and those have the same
 //! identity to the verifier, in spill slots too: what a comparison teaches of one it teaches of all.
 //! Fewer copies leave less to be taught. Registers that instructions name implicitly are left
@@ -21,7 +23,7 @@
 
 use super::lines::{End, Line};
 use super::places::{Places, Set};
-use bpf::insn::{AluOp, Insn, Operand as Source, Reg, Width};
+use bpf::insn::{AluOp, AtomicOp, Insn, Operand as Source, Reg, Width};
 
 /// A copy that one rewrite removes can enable another; later rounds find next to nothing.
 const MAX_ROUNDS: usize = 4;
@@ -41,6 +43,14 @@ pub(super) struct Code<'a> {
 
 /// Removes copies.
 pub(super) fn remove(code: &mut Code<'_>) {
+    settle(code);
+    if super::webs::coalesce(code) {
+        settle(code);
+    }
+}
+
+/// The three rewrites in turns.
+fn settle(code: &mut Code<'_>) {
     for _ in 0..MAX_ROUNDS {
         let Some(live) = live_at_end(code) else {
             return;
@@ -68,15 +78,15 @@ pub(super) fn successors(end: &End) -> [Option<usize>; 2] {
 
 /// What is read later.
 #[derive(Clone, Copy, Debug)]
-struct Live {
+pub(super) struct Live {
     /// After the last line of the body.
-    at_end: Set,
+    pub(super) at_end: Set,
     /// After the block's end.
     out: Set,
 }
 
 /// What is live at the end of each block; none if that takes too long.
-fn live_at_end(code: &Code<'_>) -> Option<Vec<Live>> {
+pub(super) fn live_at_end(code: &Code<'_>) -> Option<Vec<Live>> {
     let mut at_start = vec![Set::EMPTY; code.bodies.len()];
     let nothing = Live {
         at_end: Set::EMPTY,
@@ -200,7 +210,7 @@ impl Ranges<'_> {
     /// Computes the source of the copy at `at` in its destination.
     fn rename_before(&mut self, at: usize, src: Reg, dst: Reg) -> bool {
         let (source, destination) = (Places::register(src), Places::register(dst));
-        let mut renamed = Vec::new();
+        let mut lines = Vec::new();
         for index in (at.saturating_sub(MAX_DISTANCE)..at).rev() {
             let line = &self.body[index];
             let (reads, writes) = (self.places.reads(line), self.places.writes(line));
@@ -210,12 +220,12 @@ impl Ranges<'_> {
             if !reads.contains(source) && !writes.contains(source) {
                 continue;
             }
-            let Some(insn) = renamed_insn(&line.insn, src, dst) else {
+            let Some(insn) = renamed(&line.insn, src, dst, true, true) else {
                 return false;
             };
-            renamed.push((index, insn));
+            lines.push((index, insn));
             if writes.contains(source) && !reads.contains(source) {
-                self.rename(renamed, at, index..at, source, destination);
+                self.rename(lines, at, index..at, source, destination);
                 return true;
             }
         }
@@ -226,7 +236,7 @@ impl Ranges<'_> {
     /// longer needed.
     fn rename_after(&mut self, at: usize, src: Reg, dst: Reg) -> bool {
         let (source, destination) = (Places::register(src), Places::register(dst));
-        let mut renamed = Vec::new();
+        let mut lines = Vec::new();
         if !self.after[at].contains(destination) {
             return false;
         }
@@ -237,13 +247,13 @@ impl Ranges<'_> {
                 return false;
             }
             if reads.contains(destination) || writes.contains(destination) {
-                let Some(insn) = renamed_insn(&line.insn, dst, src) else {
+                let Some(insn) = renamed(&line.insn, dst, src, true, true) else {
                     return false;
                 };
-                renamed.push((index, insn));
+                lines.push((index, insn));
             }
             if !self.after[index].contains(destination) {
-                self.rename(renamed, at, at..index, destination, source);
+                self.rename(lines, at, at..index, destination, source);
                 return true;
             }
         }
@@ -258,12 +268,12 @@ impl Ranges<'_> {
         {
             return false;
         }
-        let Some(insn) = renamed_insn(&line.insn, dst, src) else {
+        let Some(insn) = renamed(&line.insn, dst, src, true, true) else {
             return false;
         };
         line.insn = insn;
         let range = at..self.body.len();
-        self.rename(renamed, at, range, destination, source);
+        self.rename(lines, at, range, destination, source);
         true
     }
 
@@ -271,13 +281,13 @@ impl Ranges<'_> {
     /// place is live instead of another.
     fn rename(
         &mut self,
-        renamed: Vec<(usize, Insn)>,
+        lines: Vec<(usize, Insn)>,
         at: usize,
         range: std::ops::Range<usize>,
         old: usize,
         new: usize,
     ) {
-        for (index, insn) in renamed {
+        for (index, insn) in lines {
             self.body[index].insn = insn;
         }
         // What is taken out must not look like a reader or writer to the copies after it.
@@ -291,39 +301,61 @@ impl Ranges<'_> {
     }
 }
 
-/// The instruction with one register in place of another; none if it names it implicitly.
-fn renamed_insn(insn: &Insn, from: Reg, to: Reg) -> Option<Insn> {
+/// The instruction with one register in place of another, where it reads it and where it writes
+/// it; none if it names registers implicitly. What it reads and writes by one operand it must be
+/// asked to rename as both.
+pub(super) fn renamed(insn: &Insn, from: Reg, to: Reg, reads: bool, writes: bool) -> Option<Insn> {
     let mut insn = *insn;
-    let swap = |reg: &mut Reg| {
-        if *reg == from {
+    let swap = |reg: &mut Reg, wanted: bool| {
+        if wanted && *reg == from {
             *reg = to;
         }
     };
     let swap_source = |source: &mut Source| {
         if let Source::Reg(reg) = source {
-            swap(reg);
+            swap(reg, reads);
         }
     };
     match &mut insn {
-        Insn::Alu { dst, src, .. } => {
-            swap(dst);
+        Insn::Alu {
+            op: AluOp::Mov,
+            dst,
+            src,
+            ..
+        } => {
+            swap(dst, writes);
             swap_source(src);
         }
-        Insn::Neg { dst, .. } | Insn::Endian { dst, .. } | Insn::LoadImm64 { dst, .. } => swap(dst),
+        Insn::Alu { dst, src, .. } => {
+            swap(dst, reads && writes);
+            swap_source(src);
+        }
+        Insn::Neg { dst, .. } | Insn::Endian { dst, .. } => swap(dst, reads && writes),
+        Insn::LoadImm64 { dst, .. } => swap(dst, writes),
         Insn::Movsx { dst, src, .. } => {
-            swap(dst);
-            swap(src);
+            swap(dst, writes);
+            swap(src, reads);
         }
         Insn::Load { dst, base, .. } => {
-            swap(dst);
-            swap(base);
+            swap(dst, writes);
+            swap(base, reads);
         }
         Insn::Store { base, src, .. } => {
-            swap(base);
+            swap(base, reads);
             swap_source(src);
         }
+        Insn::Atomic {
+            op,
+            fetch,
+            base,
+            src,
+            ..
+        } if *op != AtomicOp::Cmpxchg => {
+            swap(base, reads);
+            swap(src, reads && (writes || !*fetch));
+        }
         Insn::Branch { dst, src, .. } => {
-            swap(dst);
+            swap(dst, reads);
             swap_source(src);
         }
         _ => return None,

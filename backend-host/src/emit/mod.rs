@@ -15,6 +15,7 @@ mod places;
 mod shared;
 #[cfg(test)]
 mod tests;
+mod webs;
 
 use arrange::arrange;
 use copies::Code;
