@@ -25,6 +25,10 @@ fn main() {
             let name = format!("{} {}", object.name, level.name());
             trials.push(trial(name, &object, *level));
         }
+        trials.push(interpreter_trial(
+            format!("{} interpreter", object.name),
+            &object,
+        ));
     }
     let conclusion = libtest_mimic::run(&arguments, trials);
     #[cfg(feature = "kernel")]
@@ -39,8 +43,13 @@ fn trial(name: String, _: &objects::TestObject, _: testsuite::build::Level) -> T
         .with_ignored_flag(true)
 }
 
+#[cfg(not(feature = "kernel"))]
+fn interpreter_trial(name: String, object: &objects::TestObject) -> Trial {
+    trial(name, object, testsuite::build::Level::Copy)
+}
+
 #[cfg(feature = "kernel")]
-use oracle::trial;
+use oracle::{interpreter_trial, trial};
 
 #[cfg(feature = "kernel")]
 mod oracle {
@@ -51,7 +60,7 @@ mod oracle {
     use libtest_mimic::{Failed, Trial};
     use testsuite::build::{Level, build};
     use testsuite::fixture::Fixture;
-    use testsuite::kernel::{Comparison, Reference, compare, missing_capability, reference};
+    use testsuite::kernel::{Comparison, Reference, agree, compare, missing_capability, reference};
     use testsuite::objects::{TestObject, files_below, shared};
     use testsuite::packets::{self, Packet};
 
@@ -75,7 +84,10 @@ mod oracle {
 
     pub fn trial(name: String, object: &TestObject, level: Level) -> Trial {
         let object = object.clone();
-        let trial = Trial::test(name, move || run(&object, level));
+        only_with_capability(Trial::test(name, move || run(&object, level)))
+    }
+
+    fn only_with_capability(trial: Trial) -> Trial {
         match missing_capability() {
             Some(capability) => trial
                 .with_kind(format!("needs {capability}"))
@@ -92,6 +104,11 @@ mod oracle {
         for (level, total) in totals.iter() {
             println!("{}: {total}", level.name());
         }
+        if let Ok((programs, observations, faults)) = AGREEMENT.lock().as_deref() {
+            println!(
+                "interpreter: {programs} programs, {observations} observations, {faults} runs given up"
+            );
+        }
         let Ok(references) = REFERENCES.lock() else {
             return;
         };
@@ -100,6 +117,35 @@ mod oracle {
             "objects which libbpf does not open as given: {}",
             closed.count()
         );
+    }
+
+    static AGREEMENT: Mutex<(usize, usize, usize)> = Mutex::new((0, 0, 0));
+
+    pub fn interpreter_trial(name: String, object: &TestObject) -> Trial {
+        let object = object.clone();
+        only_with_capability(Trial::test(name, move || {
+            let bytes = std::fs::read(&object.path)?;
+            let agreement = agree(&bytes, &object.name, &PACKETS, &fixture(&object)?)?;
+            if let Ok(mut sums) = AGREEMENT.lock() {
+                sums.0 += agreement.programs;
+                sums.1 += agreement.observations;
+                sums.2 += agreement.faults;
+            }
+            if agreement.differences.is_empty() {
+                Ok(())
+            } else {
+                Err(agreement.differences.join("\n").into())
+            }
+        }))
+    }
+
+    fn fixture(object: &TestObject) -> Result<Fixture, String> {
+        if object.name.starts_with("programs/") {
+            let stem = object.path.file_stem().unwrap_or_default();
+            Fixture::of_program(&stem.to_string_lossy())
+        } else {
+            Ok(Fixture::default())
+        }
     }
 
     fn run(object: &TestObject, level: Level) -> Result<(), Failed> {

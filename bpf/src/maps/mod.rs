@@ -5,8 +5,14 @@
 //! `.bss` and their `.name` variants) and the kernel configuration become array maps of one
 //! element when a program is loaded, and are listed here as such.
 
+mod by_btf;
+mod definitions;
+mod error;
 mod kinds;
+mod legacy;
 
+pub use definitions::definitions;
+pub use error::{MapError, MapErrorKind};
 pub use kinds::MapKind;
 
 use crate::object::SectionId;

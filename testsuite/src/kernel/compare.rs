@@ -156,7 +156,7 @@ impl Reference {
         packets: &[Packet],
     ) -> Result<Result<Observations, Refusal>, String> {
         match load(bytes, name, &self.object_name, &self.fixture) {
-            Ok(loaded) => observe(&loaded, packets, &self.fixture).map(Ok),
+            Ok(loaded) => observe(&loaded, packets, &self.fixture, true).map(Ok),
             Err(refusal) => Ok(Err(refusal)),
         }
     }

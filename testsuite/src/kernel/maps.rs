@@ -33,12 +33,12 @@ fn shape(kind: MapType) -> Option<(Shape, bool)> {
     })
 }
 
-/// Stores the fixture's entries and, in maps that it does not mention, values which depend on the
-/// map's name alone. Data sections keep what the object gave them.
+/// Stores the fixture's entries and, with `seeded`, in maps that it does not mention, values which
+/// depend on the map's name alone. Data sections keep what the object gave them.
 ///
 /// # Errors
 /// An entry of the fixture which the kernel does not take.
-pub fn fill(object: &Object, fixture: &Fixture) -> Result<(), String> {
+pub fn fill(object: &Object, fixture: &Fixture, seeded: bool) -> Result<(), String> {
     for map in object.maps() {
         let name = map.name().to_string_lossy().into_owned();
         if name.contains('.') {
@@ -54,7 +54,10 @@ pub fn fill(object: &Object, fixture: &Fixture) -> Result<(), String> {
             map.update(&entry.key, &value, MapFlags::ANY)
                 .map_err(|error| format!("fixture of map {name}: {error}"))?;
         }
-        if !mentioned && let Some((shape, per_cpu)) = shape(map.map_type()) {
+        if seeded
+            && !mentioned
+            && let Some((shape, per_cpu)) = shape(map.map_type())
+        {
             seed(&map, &name, shape, per_cpu);
         }
     }

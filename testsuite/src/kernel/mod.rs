@@ -10,11 +10,13 @@
 
 mod capability;
 mod compare;
+mod interpreter;
 mod load;
 mod maps;
 mod run;
 
 pub use capability::missing_capability;
 pub use compare::{Comparison, Reference, compare, reference};
+pub use interpreter::{Agreement, agree};
 pub use load::{Loaded, ProgramName, Refusal, load, program_names};
 pub use run::{Observations, observe};

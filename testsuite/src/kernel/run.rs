@@ -19,7 +19,7 @@ const SKB_BYTES: usize = 192;
 /// What was seen: a name for each thing, and what it was.
 pub type Observations = BTreeMap<String, String>;
 
-/// Fills the maps, runs the program on every packet in turn, and reads the maps at the end. Empty
+/// Fills the maps (with `seeded`, those too that the fixture does not mention), runs the program on every packet in turn, and reads the maps at the end. Empty
 /// for program types that cannot be run on packets.
 ///
 /// # Errors
@@ -28,6 +28,7 @@ pub fn observe(
     loaded: &Loaded,
     packets: &[Packet],
     fixture: &Fixture,
+    seeded: bool,
 ) -> Result<Observations, String> {
     let mut seen = Observations::new();
     let Some(takes_skb) = loaded.program_type().and_then(packet_kind) else {
@@ -37,7 +38,7 @@ pub fn observe(
         return Ok(seen);
     };
     stay_on_one_cpu();
-    maps::fill(&loaded.object, fixture)?;
+    maps::fill(&loaded.object, fixture, seeded)?;
     let mut output = vec![0; OUTPUT_BYTES];
     let mut context = [0; SKB_BYTES];
     for packet in packets {
@@ -95,6 +96,6 @@ fn stay_on_one_cpu() {
         .and_then(|()| sched_setaffinity(Pid::from_raw(0), &set));
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
