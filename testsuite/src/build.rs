@@ -1,4 +1,7 @@
-//! One object in, one object out: what `bpfmill build` does, as a function.
+//! One object in, one object out: what `bpfmill build` does, as a function of bytes.
+
+use bpfmill::compile::{CompileOptions, Compiled, compile};
+use passes::OptLevel;
 
 /// How much the compiler does between reading and writing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,7 +27,7 @@ impl Level {
 }
 
 /// The levels that exist.
-pub const LEVELS: &[Level] = &[Level::Copy];
+pub const LEVELS: &[Level] = &[Level::Copy, Level::O0, Level::O2];
 
 /// Compiles an object at a level.
 ///
@@ -32,8 +35,15 @@ pub const LEVELS: &[Level] = &[Level::Copy];
 /// What the compiler said, when the object is refused.
 pub fn build(object: &[u8], level: Level) -> Result<Vec<u8>, String> {
     let parsed = bpf::elf::read(object).map_err(|error| error.to_string())?;
-    match level {
-        Level::Copy => bpf::elf::write(&parsed).map_err(|error| error.to_string()),
-        Level::O0 | Level::O2 => Err("the compiler is not wired up".to_owned()),
-    }
+    let result = match level {
+        Level::Copy => parsed,
+        Level::O0 => compiled(&parsed, OptLevel::O0)?.object,
+        Level::O2 => compiled(&parsed, OptLevel::O2)?.object,
+    };
+    bpf::elf::write(&result).map_err(|error| error.to_string())
+}
+
+fn compiled(object: &bpf::object::Object, level: OptLevel) -> Result<Compiled, String> {
+    let options = CompileOptions::at_level(level);
+    compile(object, &options, |_| ()).map_err(|error| error.to_string())
 }

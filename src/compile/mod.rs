@@ -1,0 +1,221 @@
+//! One object in, one object out: lift, passes, emission, linking.
+//!
+//! Every function goes its own way. One that cannot be lifted or emitted, that a pass broke, or
+//! that came out longer than it was keeps the input's bytes, and [`FunctionReport::kept`] says
+//! why; so the result is never worse than the input, and nothing about one function stops another.
+
+mod options;
+mod report;
+
+pub use options::CompileOptions;
+pub use report::{Compiled, FunctionReport, Kept};
+
+use std::time::Instant;
+
+use backend_host::{EmittedFunction, FunctionInput, emit_function, frame, link};
+use bpf::insn::{Cpu, Insn, read_slots};
+use bpf::object::Object;
+use bpf::program_type::ProgramType;
+use frontend::lift::{LiftedFunction, LiftedObject, lift_object};
+use mir::Func;
+use passes::{Event, Pipeline, PipelineOptions, Session, UnknownPass};
+
+/// Compiles every selected function of an object. `sink` gets what the pass manager shows.
+///
+/// # Errors
+/// When the options name a pass that does not exist.
+pub fn compile(
+    object: &Object,
+    options: &CompileOptions,
+    sink: impl FnMut(Event<'_>),
+) -> Result<Compiled, UnknownPass> {
+    let start = Instant::now();
+    let cpu = options.cpu.unwrap_or_else(|| newest_used(object));
+    let mut pipeline = options.pipeline.clone();
+    pipeline.target.cpu = cpu;
+    let pipeline = Pipeline::build(&pipeline)?;
+    let mut session = if options.keep_remarks {
+        Session::new().keeping_remarks()
+    } else {
+        Session::new()
+    };
+    if shows_something(&options.pipeline) {
+        session = session.with_sink(sink);
+    }
+    let lifted = lift_object(object);
+    let stack_limits = frame::stack_limits(&lifted.module);
+    let mut compilation = Compilation {
+        options,
+        pipeline,
+        cpu,
+        session,
+        lifted,
+    };
+    let mut inputs = Vec::with_capacity(compilation.lifted.functions.len());
+    let mut reports = Vec::with_capacity(inputs.capacity());
+    for index in 0..compilation.lifted.functions.len() {
+        let function = compilation.lifted.functions[index].clone();
+        let limit = stack_limits[function.func];
+        let mut report = compilation.report(&function);
+        let emitted = match compilation.function(&function, limit, &mut report) {
+            Ok(emitted) => Some(emitted),
+            Err(kept) => {
+                report.slots_after = report.slots_before;
+                report.kept = Some(kept);
+                None
+            }
+        };
+        inputs.push(FunctionInput {
+            func: function.func,
+            range: function.range,
+            emitted,
+        });
+        reports.push(report);
+    }
+    Ok(compilation.finish(object, &inputs, reports, start))
+}
+
+/// The newest instruction set level that an object's code needs; the oldest for an object without
+/// code that is understood.
+#[must_use]
+pub fn newest_used(object: &Object) -> Cpu {
+    let code = object.section_ids().filter(|&id| object.is_executable(id));
+    let mut newest = Cpu::V1;
+    for section in code {
+        let Some(slots) = read_slots(object.data(section), object.endian) else {
+            continue;
+        };
+        let mut rest = slots.as_slice();
+        while !rest.is_empty() {
+            let used = match Insn::decode(rest) {
+                Ok((insn, used)) => {
+                    newest = newest.max(insn.min_cpu());
+                    used
+                }
+                Err(_) => 1,
+            };
+            rest = rest.get(used..).unwrap_or(&[]);
+        }
+    }
+    newest
+}
+
+/// Whether the manager would have anything for the sink: printing has a cost even when ignored.
+fn shows_something(options: &PipelineOptions) -> bool {
+    options.print_changed || !options.print_after.is_empty() || options.bisect_limit.is_some()
+}
+
+struct Compilation<'a> {
+    options: &'a CompileOptions,
+    pipeline: Pipeline,
+    cpu: Cpu,
+    session: Session<'a>,
+    lifted: LiftedObject,
+}
+
+impl Compilation<'_> {
+    fn report(&self, function: &LiftedFunction) -> FunctionReport {
+        let section = self.lifted.module.functions[function.func].section.clone();
+        let slots = usize::try_from(function.range.size / 8).unwrap_or(usize::MAX);
+        FunctionReport {
+            name: function.range.name.clone(),
+            program_type: ProgramType::from_section(&section),
+            section,
+            slots_before: slots,
+            slots_after: slots,
+            kept: None,
+            passes: Vec::new(),
+            micros: 0,
+        }
+    }
+
+    fn function(
+        &mut self,
+        function: &LiftedFunction,
+        stack_limit: u32,
+        report: &mut FunctionReport,
+    ) -> Result<EmittedFunction, Kept> {
+        if !self.options.selects(&function.range.name) {
+            return Err(Kept::NotSelected);
+        }
+        if let Some(error) = &function.kept {
+            return Err(Kept::NotLifted(error.clone()));
+        }
+        let start = Instant::now();
+        let result = self.passes_and_emission(function.func, stack_limit, report);
+        report.micros = u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let emitted = result?;
+        let (before, after) = (report.slots_before, emitted.slots.len());
+        let changed = report.passes.iter().any(|pass| pass.changed.any());
+        let optimising = !self.pipeline.steps(&function.range.name).is_empty();
+        if after > before {
+            return Err(Kept::Longer { before, after });
+        }
+        if optimising && !changed && after == before {
+            return Err(Kept::NothingFound);
+        }
+        report.slots_after = after;
+        Ok(emitted)
+    }
+
+    fn passes_and_emission(
+        &mut self,
+        func: Func,
+        stack_limit: u32,
+        report: &mut FunctionReport,
+    ) -> Result<EmittedFunction, Kept> {
+        let module = &mut self.lifted.module;
+        let stats = self.pipeline.run_function(module, func, &mut self.session);
+        report.passes = stats.passes;
+        if let Some(failure) = stats.failure {
+            return Err(Kept::BrokenByPass(failure));
+        }
+        let options = backend_host::Options {
+            cpu: self.cpu,
+            stack_limit,
+            check_allocation: self.options.check_allocation,
+        };
+        emit_function(module, func, &options).map_err(Kept::NotEmitted)
+    }
+
+    fn finish(
+        self,
+        object: &Object,
+        inputs: &[FunctionInput],
+        mut reports: Vec<FunctionReport>,
+        start: Instant,
+    ) -> Compiled {
+        let LiftedObject {
+            module,
+            btf,
+            btf_ext,
+            btf_problem,
+            ..
+        } = self.lifted;
+        let mut notes: Vec<String> = btf_problem.into_iter().collect();
+        let linked = link(object, btf.as_ref(), btf_ext.as_ref(), &module, inputs);
+        let result = match linked {
+            Ok(linked) => {
+                notes.extend(linked.remarks);
+                linked.object
+            }
+            Err(error) => {
+                for report in reports.iter_mut().filter(|report| report.kept.is_none()) {
+                    report.slots_after = report.slots_before;
+                    report.kept = Some(Kept::NotLinked(error.clone()));
+                }
+                object.clone()
+            }
+        };
+        Compiled {
+            object: result,
+            module,
+            btf,
+            functions: reports,
+            remarks: self.session.remarks,
+            notes,
+            cpu: self.cpu,
+            micros: u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX),
+        }
+    }
+}

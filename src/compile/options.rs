@@ -1,0 +1,40 @@
+//! What a user can ask of a compilation.
+
+use bpf::insn::Cpu;
+use passes::{OptLevel, PipelineOptions};
+
+/// How to compile an object.
+#[derive(Clone, Debug, Default)]
+pub struct CompileOptions {
+    /// Passes and how to watch them. Its target's instruction set is overridden by `cpu`.
+    pub pipeline: PipelineOptions,
+    /// The newest instruction set that output may use; by default the newest that the input uses.
+    pub cpu: Option<Cpu>,
+    /// Names of the functions to compile; all when empty.
+    pub only: Vec<String>,
+    /// Have each register allocation proved by an independent checker.
+    pub check_allocation: bool,
+    /// Keep remarks beside counting them.
+    pub keep_remarks: bool,
+}
+
+impl CompileOptions {
+    /// A level with nothing else asked for.
+    #[must_use]
+    pub fn at_level(level: OptLevel) -> CompileOptions {
+        CompileOptions {
+            pipeline: PipelineOptions {
+                level,
+                ..PipelineOptions::default()
+            },
+            check_allocation: cfg!(debug_assertions),
+            ..CompileOptions::default()
+        }
+    }
+
+    /// Whether a function of this name is to be compiled.
+    #[must_use]
+    pub fn selects(&self, function: &str) -> bool {
+        self.only.is_empty() || self.only.iter().any(|name| name == function)
+    }
+}

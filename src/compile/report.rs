@@ -1,0 +1,101 @@
+//! What a compilation did, as data.
+
+use backend_host::{EmitError, LinkError};
+use bpf::btf::Btf;
+use bpf::insn::Cpu;
+use bpf::object::Object;
+use bpf::program_type::ProgramType;
+use frontend::lift::LiftError;
+use mir::Module;
+use passes::{PassFailure, PassStats, Remarks};
+
+/// Why a function kept the input's bytes.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Kept {
+    /// It was not asked for.
+    #[error("it was not selected")]
+    NotSelected,
+    /// No pass changed it, and emission found nothing to save.
+    #[error("there was nothing to improve")]
+    NothingFound,
+    /// It is not understood.
+    #[error("it cannot be lifted: {0}")]
+    NotLifted(LiftError),
+    /// A pass left something ill-formed: a defect of the compiler.
+    #[error("{0}")]
+    BrokenByPass(PassFailure),
+    /// The back end cannot say it.
+    #[error("it cannot be emitted: {0}")]
+    NotEmitted(EmitError),
+    /// The result has more slots.
+    #[error("the result would be longer: {after} slots instead of {before}")]
+    Longer {
+        /// Slots of the input.
+        before: usize,
+        /// Slots of the result.
+        after: usize,
+    },
+    /// The object cannot be put together with moved code.
+    #[error("the object cannot be linked again: {0}")]
+    NotLinked(LinkError),
+}
+
+impl Kept {
+    /// Whether a user should hear of it: not when it was asked for, or when there was nothing to do.
+    #[must_use]
+    pub fn is_remarkable(&self) -> bool {
+        !matches!(self, Kept::NotSelected | Kept::NothingFound)
+    }
+}
+
+/// What became of one function.
+#[derive(Clone, Debug)]
+pub struct FunctionReport {
+    /// Name of its symbol.
+    pub name: String,
+    /// Section.
+    pub section: String,
+    /// The program type that the section says; none for subprograms and unknown sections.
+    pub program_type: Option<ProgramType>,
+    /// 8-byte slots of the input.
+    pub slots_before: usize,
+    /// 8-byte slots of the output.
+    pub slots_after: usize,
+    /// Why the input's bytes were kept, if they were.
+    pub kept: Option<Kept>,
+    /// Each application of a pass, in order.
+    pub passes: Vec<PassStats>,
+    /// Time for passes and emission.
+    pub micros: u64,
+}
+
+/// A compiled object.
+#[derive(Clone, Debug)]
+pub struct Compiled {
+    /// The result.
+    pub object: Object,
+    /// All functions after the passes.
+    pub module: Module,
+    /// The object's BTF, whose strings source positions refer to.
+    pub btf: Option<Btf>,
+    /// What became of each function, in the order of sections and offsets.
+    pub functions: Vec<FunctionReport>,
+    /// What the passes reported.
+    pub remarks: Remarks,
+    /// What is to be said of the object as a whole, one sentence each.
+    pub notes: Vec<String>,
+    /// The newest instruction set that output could use.
+    pub cpu: Cpu,
+    /// Time from the object to the object.
+    pub micros: u64,
+}
+
+impl Compiled {
+    /// Slots of all functions before and after.
+    #[must_use]
+    pub fn total_slots(&self) -> (usize, usize) {
+        self.functions.iter().fold((0, 0), |(before, after), function| {
+            (before + function.slots_before, after + function.slots_after)
+        })
+    }
+}
