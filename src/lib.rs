@@ -1,7 +1,26 @@
 //! bpfmill, a compiler toolchain for BPF: what its command line does, as a library.
 //!
 //! The crates beside this one know one thing each (the instruction set and its container, the
-//! language MIR, the front end, the passes, the back ends); this one joins them. [`compile`] is the
-//! main job. Nothing here prints or exits, that is for `main.rs` and the commands that it runs.
+//! language MIR, the front end, the passes, the back ends); this one joins them.
+//!
+//! ```text
+//!   main ─► cli ─► commands ─┬─► input (text, MIR, objects) ─► compile ─► output
+//!                            └─► terminal ─► render (diagnostics)
+//! ```
+//!
+//! [`compile`] is the main job, and it neither prints nor exits; only [`terminal`], [`output`] and
+//! `main.rs` touch the outside.
 
+pub mod cli;
+pub mod commands;
 pub mod compile;
+pub mod conformance;
+pub mod failure;
+pub mod input;
+pub mod listing;
+pub mod map_file;
+pub mod output;
+pub mod packet_file;
+pub mod render;
+pub mod report;
+pub mod terminal;

@@ -4,9 +4,11 @@
 //! that came out longer than it was keeps the input's bytes, and [`FunctionReport::kept`] says
 //! why; so the result is never worse than the input, and nothing about one function stops another.
 
+mod module;
 mod options;
 mod report;
 
+pub use module::{OptimiseError, object_of, optimise};
 pub use options::CompileOptions;
 pub use report::{Compiled, FunctionReport, Kept};
 

@@ -94,8 +94,10 @@ impl Compiled {
     /// Slots of all functions before and after.
     #[must_use]
     pub fn total_slots(&self) -> (usize, usize) {
-        self.functions.iter().fold((0, 0), |(before, after), function| {
-            (before + function.slots_before, after + function.slots_after)
-        })
+        self.functions
+            .iter()
+            .fold((0, 0), |(before, after), function| {
+                (before + function.slots_before, after + function.slots_after)
+            })
     }
 }

@@ -60,7 +60,9 @@ mod oracle {
     use libtest_mimic::{Failed, Trial};
     use testsuite::build::{Level, build};
     use testsuite::fixture::Fixture;
-    use testsuite::kernel::{Comparison, Reference, agree, compare, missing_capability, reference};
+    use testsuite::kernel::{
+        Agreement, Comparison, Reference, agree, compare, missing_capability, reference,
+    };
     use testsuite::objects::{TestObject, files_below, shared};
     use testsuite::packets::{self, Packet};
 
@@ -104,9 +106,10 @@ mod oracle {
         for (level, total) in totals.iter() {
             println!("{}: {total}", level.name());
         }
-        if let Ok((programs, observations, faults)) = AGREEMENT.lock().as_deref() {
+        if let Ok(sums) = AGREEMENT.lock() {
             println!(
-                "interpreter: {programs} programs, {observations} observations, {faults} runs given up"
+                "interpreter: {} programs, {} observations, {} runs given up; {} programs left out",
+                sums.programs, sums.observations, sums.faults, sums.left_out
             );
         }
         let Ok(references) = REFERENCES.lock() else {
@@ -119,7 +122,7 @@ mod oracle {
         );
     }
 
-    static AGREEMENT: Mutex<(usize, usize, usize)> = Mutex::new((0, 0, 0));
+    static AGREEMENT: LazyLock<Mutex<Agreement>> = LazyLock::new(Mutex::default);
 
     pub fn interpreter_trial(name: String, object: &TestObject) -> Trial {
         let object = object.clone();
@@ -127,9 +130,10 @@ mod oracle {
             let bytes = std::fs::read(&object.path)?;
             let agreement = agree(&bytes, &object.name, &PACKETS, &fixture(&object)?)?;
             if let Ok(mut sums) = AGREEMENT.lock() {
-                sums.0 += agreement.programs;
-                sums.1 += agreement.observations;
-                sums.2 += agreement.faults;
+                sums.programs += agreement.programs;
+                sums.observations += agreement.observations;
+                sums.faults += agreement.faults;
+                sums.left_out += agreement.left_out;
             }
             if agreement.differences.is_empty() {
                 Ok(())

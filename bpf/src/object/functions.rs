@@ -86,6 +86,21 @@ impl FunctionTable {
             .iter()
             .any(|irregularity| irregularity.section == section)
     }
+
+    /// The functions that a loader takes for programs, by index: as in libbpf, those outside of
+    /// `.text` that are not static, and a function that is alone in the object wherever it lies.
+    pub fn programs<'table>(
+        &'table self,
+        object: &'table Object,
+    ) -> impl Iterator<Item = usize> + 'table {
+        let alone = self.functions.len() == 1;
+        let is_program = move |range: &FunctionRange| {
+            let section = object.section(range.section);
+            let text = section.is_some_and(|section| section.name == ".text");
+            alone || !text && (range.global || range.symbol.is_none())
+        };
+        (0..self.functions.len()).filter(move |&index| is_program(&self.functions[index]))
+    }
 }
 
 impl FunctionTable {

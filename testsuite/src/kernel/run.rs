@@ -19,7 +19,8 @@ const SKB_BYTES: usize = 192;
 /// What was seen: a name for each thing, and what it was.
 pub type Observations = BTreeMap<String, String>;
 
-/// Fills the maps (with `seeded`, those too that the fixture does not mention), runs the program on every packet in turn, and reads the maps at the end. Empty
+/// Fills the maps (with `seeded`, those too that the fixture does not mention), runs the program on
+/// every packet in turn, and reads the maps at the end. Empty
 /// for program types that cannot be run on packets.
 ///
 /// # Errors

@@ -1,0 +1,308 @@
+//! `build`: lift, optimise, emit.
+
+use std::cell::RefCell;
+
+use bpf::insn::Cpu;
+use clap::{Args, ValueEnum};
+use mir::parse::Parsed;
+use passes::{Event, KernelVersion, OptLevel, PipelineOptions, Target};
+
+use super::EndianArg;
+use crate::cli::ReportFormat;
+use crate::compile::{self, CompileOptions, Compiled};
+use crate::failure::Failure;
+use crate::input::{Assembled, Input};
+use crate::terminal::Terminal;
+use crate::{input, listing, output, report};
+
+/// Options of `build`.
+#[derive(Debug, Args)]
+pub struct Options {
+    /// Object, assembly or MIR text; `-` is the standard input
+    file: String,
+    /// File to write; `-` is the standard output. Without it text goes to the standard output, and
+    /// an object is made but not written
+    #[arg(short, value_name = "OUT")]
+    output: Option<String>,
+    /// What to make [default: obj, or mir for MIR text]
+    #[arg(long, value_enum, value_name = "FORM")]
+    emit: Option<Emit>,
+    /// How to optimise
+    #[command(flatten)]
+    pub(super) optimiser: OptimiserOptions,
+    /// Byte order of assembly
+    #[arg(long, value_enum, default_value_t)]
+    endian: EndianArg,
+    /// Print a function's MIR after this pass; `all` for every pass
+    #[arg(long, value_name = "PASS", value_delimiter = ',')]
+    print_after: Vec<String>,
+    /// Print a function's MIR after each pass that changed it
+    #[arg(long)]
+    print_changed: bool,
+    /// Say what was done and what was missed
+    #[arg(long, value_name = "FORMAT", num_args = 0..=1, require_equals = true, default_missing_value = "text")]
+    remarks: Option<ReportFormat>,
+    /// Say what became of each function
+    #[arg(long, value_name = "FORMAT", num_args = 0..=1, require_equals = true, default_missing_value = "text")]
+    stats: Option<ReportFormat>,
+    /// Say how long each pass took
+    #[arg(long)]
+    time_passes: bool,
+}
+
+/// What decides the code that comes out.
+#[derive(Debug, Args)]
+pub struct OptimiserOptions {
+    /// 0: lift and emit; 1: what is cheap; 2: for time; s: for size
+    #[arg(short = 'O', value_name = "LEVEL", default_value = "2", value_parser = level)]
+    pub(super) level: OptLevel,
+    /// Newest instruction set of the output: v1 to v4 [default: the newest that the input uses, at
+    /// least v3 for assembly]
+    #[arg(long, value_name = "CPU", value_parser = cpu)]
+    mcpu: Option<Cpu>,
+    /// Oldest kernel that must accept the output
+    #[arg(long, value_name = "VERSION", default_value = "6.18", value_parser = kernel)]
+    kernel: KernelVersion,
+    /// Run exactly these passes, in this order
+    #[arg(long, value_name = "PASSES", value_delimiter = ',')]
+    passes: Option<Vec<String>>,
+    /// Add a pass; PASS@FUNCTION for one function
+    #[arg(long, value_name = "PASS", value_delimiter = ',')]
+    enable: Vec<String>,
+    /// Leave a pass out; PASS@FUNCTION for one function
+    #[arg(long, value_name = "PASS", value_delimiter = ',')]
+    disable: Vec<String>,
+    /// Run only the first N applications of passes, and list all; -1 lists only
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    opt_bisect_limit: Option<i64>,
+    /// Check that MIR is well-formed after each pass, and prove each register allocation
+    #[arg(long)]
+    verify_each: bool,
+    /// Compile this function only; may be repeated
+    #[arg(long, value_name = "NAME")]
+    prog: Vec<String>,
+}
+
+/// What to make.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Emit {
+    /// An ELF object
+    Obj,
+    /// Assembly
+    Asm,
+    /// MIR after the passes
+    Mir,
+}
+
+pub(super) fn level(text: &str) -> Result<OptLevel, String> {
+    OptLevel::from_name(text).ok_or_else(|| "levels are 0, 1, 2 and s".to_owned())
+}
+
+fn cpu(text: &str) -> Result<Cpu, String> {
+    Cpu::from_name(text).ok_or_else(|| "instruction sets are v1, v2, v3 and v4".to_owned())
+}
+
+fn kernel(text: &str) -> Result<KernelVersion, String> {
+    KernelVersion::from_text(text).ok_or_else(|| "a kernel version is like 6.12".to_owned())
+}
+
+impl OptimiserOptions {
+    /// The compiler's options.
+    #[must_use]
+    pub fn compile_options(
+        &self,
+        from_text: bool,
+        object: Option<&bpf::object::Object>,
+    ) -> CompileOptions {
+        let used = object.map(compile::newest_used);
+        let default = if from_text {
+            used.map(|used| used.max(Cpu::V3))
+        } else {
+            used
+        };
+        let limit = self.opt_bisect_limit;
+        CompileOptions {
+            pipeline: PipelineOptions {
+                level: self.level,
+                target: Target {
+                    kernel: self.kernel,
+                    ..Target::default()
+                },
+                passes: self.passes.clone(),
+                enable: self.enable.clone(),
+                disable: self.disable.clone(),
+                verify_each: self.verify_each,
+                bisect_limit: limit.map(|limit| u64::try_from(limit).unwrap_or(u64::MAX)),
+                ..PipelineOptions::default()
+            },
+            cpu: self.mcpu.or(default),
+            only: self.prog.clone(),
+            check_allocation: self.verify_each || cfg!(debug_assertions),
+            keep_remarks: false,
+        }
+    }
+}
+
+/// Compiles a file.
+///
+/// # Errors
+/// [`Failure`] for unreadable or wrong input, unknown passes, and outputs that cannot be written.
+pub fn run(options: &Options, terminal: &Terminal) -> Result<(), Failure> {
+    match input::read(&options.file, options.endian.into())? {
+        Input::Object(assembled) => build_object(options, &assembled, terminal),
+        Input::Mir(parsed) => build_mir(options, *parsed, terminal),
+    }
+}
+
+impl Options {
+    fn compile_options(
+        &self,
+        from_text: bool,
+        object: Option<&bpf::object::Object>,
+    ) -> CompileOptions {
+        let mut options = self.optimiser.compile_options(from_text, object);
+        options.pipeline.print_after = self.print_after.clone();
+        options.pipeline.print_changed = self.print_changed;
+        options.keep_remarks = self.remarks.is_some();
+        options
+    }
+
+    /// Where text results go: beside an artefact on the standard output they would spoil it.
+    fn reports_to_stderr(&self, emit: Emit) -> bool {
+        match &self.output {
+            Some(output) => output == "-",
+            None => emit != Emit::Obj,
+        }
+    }
+}
+
+/// What the pass manager shows, in order, to be printed when the compilation is over.
+fn show(events: &RefCell<Vec<String>>, event: Event<'_>) {
+    events.borrow_mut().push(event.to_string());
+}
+
+fn build_object(
+    options: &Options,
+    assembled: &Assembled,
+    terminal: &Terminal,
+) -> Result<(), Failure> {
+    for warning in &assembled.warnings {
+        terminal.show(&assembled.map, warning);
+    }
+    let compile_options = options.compile_options(assembled.from_text, Some(&assembled.object));
+    check_names(&compile_options, &assembled.object)?;
+    let events = RefCell::new(Vec::new());
+    let compiled = compile::compile(&assembled.object, &compile_options, |event| {
+        show(&events, event)
+    })
+    .map_err(|error| Failure::Usage(error.to_string()))?;
+    for event in events.into_inner() {
+        terminal.line(event.trim_end());
+    }
+    let emit = options.emit.unwrap_or(Emit::Obj);
+    let bytes = match emit {
+        Emit::Obj => bpf::elf::write(&compiled.object)
+            .map_err(|error| Failure::refused(format!("{}: {error}", options.file)))?,
+        Emit::Asm => listing::assembly(&compiled.object).into_bytes(),
+        Emit::Mir => compiled.module.to_string().into_bytes(),
+    };
+    write(options, emit, &bytes)?;
+    reports(options, emit, &compiled, terminal)
+}
+
+/// A name that selects nothing is a mistake of the user.
+fn check_names(options: &CompileOptions, object: &bpf::object::Object) -> Result<(), Failure> {
+    let functions = object.functions();
+    let unknown = options
+        .only
+        .iter()
+        .find(|name| !functions.iter().any(|function| function.name == **name));
+    match unknown {
+        Some(name) => {
+            let names: Vec<&str> = functions
+                .iter()
+                .map(|function| function.name.as_str())
+                .collect();
+            Err(Failure::Usage(format!(
+                "there is no function `{name}`; the functions are {}",
+                names.join(", ")
+            )))
+        }
+        None => Ok(()),
+    }
+}
+
+fn write(options: &Options, emit: Emit, bytes: &[u8]) -> Result<(), Failure> {
+    match (&options.output, emit) {
+        (Some(output), _) => output::write(output, bytes),
+        (None, Emit::Obj) => Ok(()),
+        (None, Emit::Asm | Emit::Mir) => output::print(bytes),
+    }
+}
+
+fn reports(
+    options: &Options,
+    emit: Emit,
+    compiled: &Compiled,
+    terminal: &Terminal,
+) -> Result<(), Failure> {
+    if let Some(format) = options.remarks {
+        let as_json = format == ReportFormat::Json;
+        for line in report::remarks(compiled, &options.file, as_json) {
+            terminal.line(&line);
+        }
+    }
+    if options.time_passes {
+        terminal.line(report::times_text(compiled).trim_end());
+    }
+    let text = match options.stats {
+        None => return Ok(()),
+        Some(ReportFormat::Text) => report::stats_text(compiled),
+        Some(ReportFormat::Json) => {
+            let json = report::stats_json(compiled, &options.file, options.optimiser.level);
+            format!("{json}\n")
+        }
+    };
+    if options.reports_to_stderr(emit) {
+        terminal.line(text.trim_end());
+        Ok(())
+    } else {
+        output::print(text.as_bytes())
+    }
+}
+
+fn build_mir(options: &Options, parsed: Parsed, terminal: &Terminal) -> Result<(), Failure> {
+    let mut module = parsed.module;
+    let compile_options = options.compile_options(true, None);
+    let events = RefCell::new(Vec::new());
+    let remarks = compile::optimise(&mut module, &compile_options, |event| show(&events, event));
+    for event in events.into_inner() {
+        terminal.line(event.trim_end());
+    }
+    let remarks = remarks.map_err(|error| match error {
+        compile::OptimiseError::Unknown(error) => Failure::Usage(error.to_string()),
+        compile::OptimiseError::Broken(error) => Failure::refused(error.to_string()),
+    })?;
+    if options.remarks.is_some() {
+        for remark in remarks.list() {
+            let (function, message, pass) = (&remark.function, remark.message, remark.pass);
+            terminal.line(&format!(
+                "{}: {function}: remark: {}: {message} [{pass}]",
+                options.file,
+                remark.kind.name()
+            ));
+        }
+    }
+    let emit = options.emit.unwrap_or(Emit::Mir);
+    if emit == Emit::Mir {
+        return write(options, emit, module.to_string().as_bytes());
+    }
+    let object = compile::object_of(&module, &compile_options)
+        .map_err(|message| Failure::refused(format!("{}: {message}", options.file)))?;
+    let bytes = match emit {
+        Emit::Obj => bpf::elf::write(&object)
+            .map_err(|error| Failure::refused(format!("{}: {error}", options.file)))?,
+        Emit::Asm | Emit::Mir => listing::assembly(&object).into_bytes(),
+    };
+    write(options, emit, &bytes)
+}

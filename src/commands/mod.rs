@@ -1,0 +1,30 @@
+//! The commands, one file each: its options are its help text, `run` is what it does.
+
+pub mod asm;
+pub mod build;
+pub mod dis;
+pub mod passes;
+pub mod run;
+pub mod show;
+
+use bpf::insn::Endian;
+use clap::ValueEnum;
+
+/// Byte order of assembled text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum EndianArg {
+    /// `bpfel`
+    #[default]
+    Little,
+    /// `bpfeb`
+    Big,
+}
+
+impl From<EndianArg> for Endian {
+    fn from(argument: EndianArg) -> Endian {
+        match argument {
+            EndianArg::Little => Endian::Little,
+            EndianArg::Big => Endian::Big,
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! MIR text compiled: passes over a module that came from no object, and an object made for it.
+//!
+//! Text cannot define maps, data or BTF. So only a module that names nothing outside of itself can
+//! become an object; every other one can still be optimised and printed.
+
+use backend_host::{FunctionInput, emit_function, frame, link};
+use bpf::insn::Cpu;
+use bpf::object::{FunctionRange, Object, Section, Symbol, SymbolPlace};
+use mir::{Func, Module};
+use passes::{Event, Pipeline, Remarks, Session, UnknownPass};
+
+use super::CompileOptions;
+
+/// Bytes that stand for a function until its code is linked: one `exit`.
+const PLACEHOLDER: u64 = 8;
+const SHT_PROGBITS: u32 = 1;
+/// `SHF_ALLOC | SHF_EXECINSTR`
+const CODE_FLAGS: u64 = 6;
+const STT_FUNC: u8 = 2;
+
+/// Runs the passes on every selected function of a module.
+///
+/// # Errors
+/// When the options name a pass that does not exist, or a pass left something ill-formed.
+pub fn optimise(
+    module: &mut Module,
+    options: &CompileOptions,
+    sink: impl FnMut(Event<'_>),
+) -> Result<Remarks, OptimiseError> {
+    let mut pipeline = options.pipeline.clone();
+    pipeline.target.cpu = options.cpu.unwrap_or(Cpu::V4);
+    let pipeline = Pipeline::build(&pipeline)?;
+    let mut session = if options.keep_remarks {
+        Session::new().keeping_remarks()
+    } else {
+        Session::new()
+    };
+    session = session.with_sink(sink);
+    let functions: Vec<Func> = module.functions.keys().collect();
+    for func in functions {
+        if options.selects(&module.functions[func].name) {
+            let stats = pipeline.run_function(module, func, &mut session);
+            if let Some(failure) = stats.failure {
+                return Err(failure.into());
+            }
+        }
+    }
+    Ok(session.remarks)
+}
+
+/// Why a module was not optimised.
+#[derive(Debug, thiserror::Error)]
+pub enum OptimiseError {
+    /// There is no such pass.
+    #[error(transparent)]
+    Unknown(#[from] UnknownPass),
+    /// A defect of the compiler.
+    #[error(transparent)]
+    Broken(#[from] passes::PassFailure),
+}
+
+/// Makes an object of a module.
+///
+/// # Errors
+/// In one sentence: what the module names that text cannot define, or why a function cannot be
+/// emitted.
+pub fn object_of(module: &Module, options: &CompileOptions) -> Result<Object, String> {
+    if let Some(symbol) = module.symbols.values().next() {
+        let name = &symbol.name;
+        return Err(format!(
+            "`{name}` is named but not defined: MIR text has no maps and no data"
+        ));
+    }
+    if let Some(external) = module.externals.values().next() {
+        let name = &external.name;
+        return Err(format!(
+            "`{name}` is outside of the module: MIR text has no BTF to say what it is"
+        ));
+    }
+    if !module.core_relos.is_empty() {
+        return Err("CO-RE records need the BTF that MIR text has not".to_owned());
+    }
+    let mut object = Object::new(module.endian);
+    let limits = frame::stack_limits(module);
+    let mut inputs = Vec::new();
+    for (func, function) in &module.functions {
+        let name = &function.name;
+        let emitted = emit_function(
+            module,
+            func,
+            &backend_host::Options {
+                cpu: options.cpu.unwrap_or(Cpu::V3),
+                stack_limit: limits[func],
+                check_allocation: options.check_allocation,
+            },
+        );
+        let emitted = emitted.map_err(|error| format!("`{name}` cannot be emitted: {error}"))?;
+        let range = place(&mut object, function);
+        inputs.push(FunctionInput {
+            func,
+            range,
+            emitted: Some(emitted),
+        });
+    }
+    inputs.sort_by_key(|input| (input.range.section, input.range.offset));
+    let linked = link(&object, None, None, module, &inputs).map_err(|error| error.to_string())?;
+    Ok(linked.object)
+}
+
+/// A place for a function in the section that it names.
+fn place(object: &mut Object, function: &mir::Function) -> FunctionRange {
+    let name = match function.section.as_str() {
+        "" => ".text",
+        name => name,
+    };
+    let section = object.section_by_name(name).unwrap_or_else(|| {
+        object.add_section(Section {
+            flags: CODE_FLAGS,
+            align: PLACEHOLDER,
+            ..Section::new(name, SHT_PROGBITS)
+        })
+    });
+    let mut offset = 0;
+    if let Some(section) = object.section_mut(section) {
+        section.flags = CODE_FLAGS;
+        section.align = PLACEHOLDER;
+        if let Some(data) = section.data_mut() {
+            offset = data.len() as u64;
+            data.extend_from_slice(&[0x95, 0, 0, 0, 0, 0, 0, 0]);
+        }
+    }
+    let symbol = object.add_symbol(Symbol {
+        name: function.name.clone(),
+        value: offset,
+        size: PLACEHOLDER,
+        binding: u8::from(function.global),
+        kind: STT_FUNC,
+        other: 0,
+        place: SymbolPlace::Section(section),
+    });
+    FunctionRange {
+        section,
+        offset,
+        size: PLACEHOLDER,
+        symbol: Some(symbol),
+        name: function.name.clone(),
+        global: function.global,
+    }
+}

@@ -1,0 +1,60 @@
+//! Why a command stops, and which exit code that is.
+
+use bpf::diagnostic::{Diagnostic, SourceMap};
+
+/// Why a command stops.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The input was understood and refused: exit code 1.
+    #[error("the input is refused")]
+    Refused {
+        /// Files that the diagnostics point into.
+        map: SourceMap,
+        /// What is wrong.
+        diagnostics: Vec<Diagnostic>,
+    },
+    /// The command line makes no sense: exit code 2.
+    #[error("{0}")]
+    Usage(String),
+    /// Something outside failed: exit code 2.
+    #[error("{path}: {error}")]
+    Io {
+        /// File, or `-`.
+        path: String,
+        /// What the system said.
+        error: std::io::Error,
+    },
+    /// Whoever read our output has gone; nothing is to be said.
+    #[error("output closed")]
+    Closed,
+}
+
+impl Failure {
+    /// A refusal in one sentence, with no place in a text.
+    #[must_use]
+    pub fn refused(message: impl Into<String>) -> Failure {
+        Failure::Refused {
+            map: SourceMap::new(),
+            diagnostics: vec![Diagnostic::error(message)],
+        }
+    }
+
+    /// A failed operation on a file.
+    #[must_use]
+    pub fn io(path: &str, error: std::io::Error) -> Failure {
+        Failure::Io {
+            path: path.to_owned(),
+            error,
+        }
+    }
+
+    /// The exit code.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Failure::Refused { .. } => 1,
+            Failure::Usage(_) | Failure::Io { .. } => 2,
+            Failure::Closed => 0,
+        }
+    }
+}
