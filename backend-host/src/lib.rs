@@ -6,7 +6,7 @@
 //!   bpf::Object ─────────────────────────────────────────────────────[link]◄──┘──► bpf::Object
 //! ```
 //!
-//! [`emit_function`] compiles one function and knows nothing of objects; [`link`] puts any mixture
+//! [`emit_function`] compiles one function and knows nothing of objects; [`link()`] puts any mixture
 //! of compiled and untouched functions back into the object, with symbols, relocations and
 //! `.BTF.ext` moved along.
 //!

@@ -5,7 +5,7 @@ use crate::pass::PassInfo;
 /// Declares passes. Each line is a summary, a module, its unit type, its name and its kind.
 macro_rules! declare_passes {
     ($(#[doc = $summary:literal] mod $module:ident: $pass:ident = $name:literal $kind:ident;)*) => {
-        $(#[doc = $summary] pub mod $module;)*
+        $(pub mod $module;)*
 
         /// Every pass, in the order of the list.
         pub static REGISTRY: &[$crate::pass::PassInfo] = &[$(

@@ -5,7 +5,7 @@
 //! (`r0 = r9; if r0 == 0`). With registers known, three rewrites take turns until none applies:
 //! 1. [`coalesce`]: what is computed in one register only to be copied to another is computed
 //!    there; and what is copied only to be changed is changed where it lies.
-//! 2. [`propagate`]: an operand is read from the register where its value has been the longest,
+//! 2. [`propagate`](super::partition::propagate): an operand is read from the register where its value has been the longest,
 //!    which leaves copies unused; a reload of what a register holds becomes a copy; a copy of what
 //!    is there already goes.
 //! 3. [`remove_unused`]: copies, constants, reloads and spills that nobody reads go.

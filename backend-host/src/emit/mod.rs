@@ -5,7 +5,7 @@
 //! jump to a lone `exit` is that `exit`. Then slots are numbered and distances filled in.
 //!
 //! What is recorded beside the slots (relocations, calls, CO-RE records, source positions, origins)
-//! is all that [`crate::link`] needs to put the function into an object.
+//! is all that [`crate::link()`] needs to put the function into an object.
 
 mod arrange;
 mod copies;
@@ -34,7 +34,7 @@ use regalloc2::{
 /// A compiled function.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EmittedFunction {
-    /// Its code. Calls and symbol references have zero where [`crate::link`] fills in.
+    /// Its code. Calls and symbol references have zero where [`crate::link()`] fills in.
     pub slots: Vec<Slot>,
     /// `ld_imm64` of a symbol, by slot.
     pub symbols: Vec<(u32, Symbol)>,

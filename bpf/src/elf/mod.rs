@@ -1,6 +1,6 @@
 //! ELF files to [`crate::object::Object`] and back.
 //!
-//! [`read`] takes a 64-bit relocatable object of either byte order apart, [`write()`] puts it
+//! [`read()`] takes a 64-bit relocatable object of either byte order apart, [`write()`] puts it
 //! together again; an unchanged object comes out byte for byte equal wherever the file held nothing
 //! but zeroes between its sections. Only the raw structures of the `object` crate are used: its
 //! high-level writer chooses section order and string tables itself, and stores addends into the

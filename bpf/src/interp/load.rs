@@ -211,11 +211,11 @@ impl<'a> Loader<'a> {
         growing.slots.extend_from_slice(&slots);
         let mut reached = Vec::new();
         let mut skip = false;
-        for slot in 0..slots.len() {
+        for (slot, insn) in slots.iter().enumerate() {
             if std::mem::take(&mut skip) {
                 continue;
             }
-            skip = slots[slot].opcode == LD_IMM64;
+            skip = insn.opcode == LD_IMM64;
             let target = self
                 .resolve(range, slot, growing, base)
                 .map_err(|kind| error(slot, kind))?;

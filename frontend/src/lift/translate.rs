@@ -2,7 +2,7 @@
 //!
 //! Blocks are translated in reverse postorder. A block with one predecessor starts with that
 //! predecessor's registers; any other starts with a parameter for each live register, and
-//! [`trivial`](super::trivial) removes the redundant ones afterwards. Every predecessor of a block
+//! [`trivial`] removes the redundant ones afterwards. Every predecessor of a block
 //! has a register file at its end when its terminator is made, so arguments are known at once: a
 //! value for each live register, `undef` for one that nobody wrote.
 

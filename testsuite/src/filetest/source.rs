@@ -1,14 +1,10 @@
 //! From a test file's text to what tests work on.
 
-use std::collections::BTreeMap;
-
-use bpf::diagnostic::{Diagnostic, FileId, Severity, SourceMap};
+use bpf::diagnostic::{Diagnostic, FileId, SourceMap};
 use bpf::insn::Endian;
 use bpf::maps::MapDef;
 use bpf::object::Object;
-use codespan_reporting::diagnostic as codespan;
-use codespan_reporting::files::SimpleFiles;
-use codespan_reporting::term;
+use bpfmill::render;
 use frontend::asm::{AsmOptions, Assembled, assemble};
 use mir::Module;
 use mir::parse::Parsed;
@@ -59,7 +55,7 @@ impl Source {
     pub(super) fn object(self) -> Result<Object, String> {
         match self.text {
             Text::Assembly(Ok(assembled)) => Ok(assembled.object),
-            Text::Assembly(Err(errors)) => Err(render(&self.map, &errors)),
+            Text::Assembly(Err(errors)) => Err(render::text(&self.map, &errors)),
             Text::Mir(_) => Err("this kind of test reads assembly only".to_owned()),
         }
     }
@@ -68,12 +64,12 @@ impl Source {
     /// that MIR text names and cannot define.
     pub(super) fn linked(self, maps: Vec<MapDef>) -> Result<Linked, String> {
         if let Text::Mir(parsed) = self.text {
-            let parsed = parsed.map_err(|errors| render(&self.map, &errors))?;
+            let parsed = parsed.map_err(|errors| render::text(&self.map, &errors))?;
             let errors = parsed.verify();
             return if errors.is_empty() {
                 Ok(Linked::from_module(parsed.module, maps))
             } else {
-                Err(render(&self.map, &errors))
+                Err(render::text(&self.map, &errors))
             };
         }
         let linked = Linked::from_object(&self.object()?)?;
@@ -100,50 +96,4 @@ fn assembly(
         Some(other) => return Err(format!("endian is `little` or `big`, not `{other}`")),
     };
     Ok(assemble(text, file, &AsmOptions { endian }))
-}
-
-/// Diagnostics as people see them, without colours.
-pub(super) fn render(map: &SourceMap, diagnostics: &[Diagnostic]) -> String {
-    let mut files = SimpleFiles::new();
-    let mut ids = BTreeMap::new();
-    for (id, file) in map.files() {
-        ids.insert(id.0, files.add(file.name.as_str(), file.text.as_str()));
-    }
-    let config = term::Config::default();
-    let mut text = String::new();
-    for diagnostic in diagnostics {
-        let rendered = term::emit_into_string(&config, &files, &convert(diagnostic, &ids));
-        match rendered {
-            Ok(rendered) => text.push_str(&rendered),
-            Err(error) => text.push_str(&format!("{diagnostic:?}: {error}\n")),
-        }
-    }
-    text
-}
-
-fn convert(diagnostic: &Diagnostic, ids: &BTreeMap<u32, usize>) -> codespan::Diagnostic<usize> {
-    let severity = match diagnostic.severity {
-        Severity::Error => codespan::Severity::Error,
-        Severity::Warning => codespan::Severity::Warning,
-        _ => codespan::Severity::Note,
-    };
-    let labels = diagnostic.labels.iter().filter_map(|label| {
-        let style = if label.primary {
-            codespan::LabelStyle::Primary
-        } else {
-            codespan::LabelStyle::Secondary
-        };
-        let file = *ids.get(&label.span.file.0)?;
-        let message = label.message.as_str();
-        Some(codespan::Label::new(style, file, label.span.range()).with_message(message))
-    });
-    let mut notes = diagnostic.notes.clone();
-    notes.extend(diagnostic.help.iter().map(|help| format!("help: {help}")));
-    codespan::Diagnostic {
-        severity,
-        code: diagnostic.code.map(str::to_owned),
-        message: diagnostic.message.clone(),
-        labels: labels.collect(),
-        notes,
-    }
 }

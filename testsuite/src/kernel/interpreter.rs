@@ -111,10 +111,9 @@ fn asks_the_kernel(module: &Module) -> bool {
             .blocks()
             .flat_map(|block| function.layout.insts(block));
         insts.any(|inst| match *function.dfg.inst(inst) {
-            InstData::CallHelper { id, .. } => u32::try_from(id)
-                .ok()
-                .and_then(helpers::by_id)
-                .is_some_and(|helper| helper.name == "get_prandom_u32"),
+            InstData::CallHelper { id, .. } => {
+                helpers::by_id(id).is_some_and(|helper| helper.name == "get_prandom_u32")
+            }
             _ => false,
         })
     };

@@ -1,6 +1,8 @@
 //! `test: diag`: the text is wrong, and this is what people are told.
 
-use crate::filetest::source::{Source, render};
+use bpfmill::render;
+
+use crate::filetest::source::Source;
 use crate::filetest::{Command, Input, Outcome, SubTest};
 
 /// The kind.
@@ -21,6 +23,6 @@ impl SubTest for Diag {
         if diagnostics.is_empty() {
             return Err("nothing is wrong with this text".to_owned());
         }
-        Ok(Outcome::Snapshot(render(&source.map, &diagnostics)))
+        Ok(Outcome::Snapshot(render::text(&source.map, &diagnostics)))
     }
 }

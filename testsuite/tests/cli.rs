@@ -1,0 +1,267 @@
+//! The command line as scripts use it: exit codes, streams, files, and the shape of JSON.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+
+const FILTER: &str = "testsuite/programs/drop_udp.s";
+const BALANCER: &str = "testsuite/programs/v3/xdp_balancer.o";
+
+fn bpfmill(arguments: &[&str], input: &[u8]) -> Output {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_bpfmill"))
+        .args(arguments)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the binary starts");
+    // A command that does not read its input may be gone already.
+    let _ = child.stdin.take().map(|mut stdin| stdin.write_all(input));
+    child.wait_with_output().expect("the binary ends")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn json(bytes: &[u8]) -> Value {
+    serde_json::from_slice(bytes).expect("this is JSON")
+}
+
+/// A folder that goes away with the test.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Folder {
+        let path = std::env::temp_dir().join(format!("bpfmill-{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&path).expect("a folder can be made");
+        Folder(path)
+    }
+
+    fn file(&self, name: &str) -> String {
+        self.0.join(name).to_string_lossy().into_owned()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+#[test]
+fn assembly_becomes_an_object_on_the_standard_output() {
+    let output = bpfmill(&["asm", "-", "-o", "-"], b"r0 = 2\nexit\n");
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let object = bpf::elf::read(&output.stdout).unwrap();
+    let section = object.section_by_name(".text").unwrap();
+    assert_eq!(object.data(section).len(), 16);
+}
+
+#[test]
+fn wrong_assembly_is_refused_and_the_old_output_stays() {
+    let folder = Folder::new("refused");
+    let output_file = folder.file("out.o");
+    std::fs::write(&output_file, b"good").unwrap();
+    let output = bpfmill(
+        &["asm", "-", "-o", &output_file],
+        b"r0 = 2\nr12 = 1\nexti\n",
+    );
+    assert_eq!(output.status.code(), Some(1));
+    assert!(output.stdout.is_empty());
+    let shown = text(&output.stderr);
+    assert_eq!(shown.matches("error").count(), 2, "{shown}");
+    assert!(shown.contains("<stdin>:2:1"), "{shown}");
+    assert_eq!(std::fs::read(&output_file).unwrap(), b"good");
+}
+
+#[test]
+fn diagnostics_as_json_have_byte_offsets() {
+    let output = bpfmill(
+        &["--error-format=json", "asm", "-", "-o", "-"],
+        b"r0 = 2\nexti\n",
+    );
+    assert_eq!(output.status.code(), Some(1));
+    let value = json(&output.stderr);
+    assert_eq!(value["severity"], "error");
+    assert_eq!(value["labels"][0]["start"], 7);
+    assert_eq!(value["labels"][0]["line"], 2);
+}
+
+#[test]
+fn bad_usage_and_missing_files_exit_with_2() {
+    let missing = bpfmill(&["build", "no/such/file.o"], b"");
+    assert_eq!(missing.status.code(), Some(2));
+    assert!(text(&missing.stderr).contains("no/such/file.o"));
+    assert_eq!(
+        bpfmill(&["build", BALANCER, "-O", "7"], b"").status.code(),
+        Some(2)
+    );
+    let unknown = bpfmill(&["build", BALANCER, "--disable", "gnv"], b"");
+    assert_eq!(unknown.status.code(), Some(2));
+    assert!(
+        text(&unknown.stderr).contains("promote-stack"),
+        "the passes are listed"
+    );
+    assert_eq!(
+        bpfmill(&["build", BALANCER, "--prog", "nobody"], b"")
+            .status
+            .code(),
+        Some(2)
+    );
+}
+
+#[test]
+fn a_broken_container_is_refused_with_its_place() {
+    let bytes = std::fs::read(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(BALANCER)).unwrap();
+    let output = bpfmill(&["build", "-"], &bytes[..bytes.len() / 2]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(!text(&output.stderr).contains("panicked"));
+}
+
+#[test]
+fn statistics_have_the_promised_shape_and_nothing_grows() {
+    let output = bpfmill(&["build", BALANCER, "--stats=json"], b"");
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let stats = json(&output.stdout);
+    assert_eq!(stats["target"], "host");
+    assert_eq!(stats["level"], "2");
+    let program = &stats["programs"][0];
+    assert_eq!(program["name"], "balance");
+    assert_eq!(program["type"], "xdp");
+    let slots = |field: &str| program[field].as_u64().unwrap();
+    assert!(slots("insns_after") < slots("insns_before"));
+    assert!(program["kept_input"].is_null());
+    assert_eq!(program["passes"][0]["name"], "simplify-cfg");
+    assert!(program["passes"][0]["micros"].is_u64());
+}
+
+#[test]
+fn bisection_runs_the_first_applications_only() {
+    let none = bpfmill(
+        &["build", BALANCER, "--opt-bisect-limit=0", "--stats=json"],
+        b"",
+    );
+    let shown = text(&none.stderr);
+    assert!(
+        shown.contains("BISECT: NOT running pass (1) simplify-cfg on function balance"),
+        "{shown}"
+    );
+    assert!(!shown.contains("BISECT: running"));
+    let two = bpfmill(&["build", BALANCER, "--opt-bisect-limit=2"], b"");
+    assert_eq!(text(&two.stderr).matches("BISECT: running").count(), 2);
+}
+
+#[test]
+fn a_pass_can_be_switched_off_for_one_function() {
+    let with = |extra: &[&str]| {
+        let mut arguments = vec!["build", BALANCER, "--stats=json"];
+        arguments.extend_from_slice(extra);
+        let stats = json(&bpfmill(&arguments, b"").stdout);
+        let passes = stats["programs"][0]["passes"].as_array().unwrap().clone();
+        passes.iter().filter(|pass| pass["name"] == "gvn").count()
+    };
+    assert_eq!(with(&[]), 2);
+    assert_eq!(with(&["--disable", "gvn@balance"]), 0);
+    assert_eq!(with(&["--disable", "gvn@other"]), 2);
+    assert_eq!(with(&["--passes", "dce", "--enable", "gvn"]), 1);
+}
+
+#[test]
+fn remarks_have_source_lines() {
+    let output = bpfmill(&["build", BALANCER, "--remarks"], b"");
+    let shown = text(&output.stderr);
+    let remark = "remark: replaced a computation by an equal earlier one [gvn]";
+    let line = shown.lines().find(|line| line.ends_with(remark)).unwrap();
+    assert!(line.contains("xdp_balancer.c:"), "{line}");
+    let output = bpfmill(&["build", BALANCER, "--remarks=json"], b"");
+    for line in text(&output.stderr).lines() {
+        let remark: Value = serde_json::from_str(line).unwrap();
+        assert!(remark["message"].is_string());
+    }
+}
+
+#[test]
+fn mir_goes_in_and_out() {
+    let first = bpfmill(&["build", FILTER, "--emit", "mir", "-O", "0"], b"");
+    assert_eq!(first.status.code(), Some(0), "{}", text(&first.stderr));
+    let again = bpfmill(&["build", "-", "-O", "0"], &first.stdout);
+    assert_eq!(text(&again.stdout), text(&first.stdout));
+    let object = bpfmill(&["build", "-", "--emit", "obj", "-o", "-"], &first.stdout);
+    assert_eq!(object.status.code(), Some(0), "{}", text(&object.stderr));
+    assert!(bpf::elf::read(&object.stdout).is_ok());
+}
+
+#[test]
+fn emitted_assembly_assembles_to_the_emitted_code() {
+    for file in [FILTER, BALANCER, "testsuite/programs/v3/subprograms.o"] {
+        let object = bpfmill(&["build", file, "-o", "-"], b"");
+        let assembly = bpfmill(&["build", file, "--emit", "asm"], b"");
+        let again = bpfmill(&["asm", "-", "-o", "-"], &assembly.stdout);
+        assert_eq!(again.status.code(), Some(0), "{}", text(&again.stderr));
+        let object = bpf::elf::read(&object.stdout).unwrap();
+        let again = bpf::elf::read(&again.stdout).unwrap();
+        let code = object.section_ids().filter(|&id| object.is_executable(id));
+        for section in code.filter_map(|id| object.section(id)) {
+            let other = again.section_by_name(&section.name).unwrap();
+            assert_eq!(again.data(other), section.data(), "{file} {}", section.name);
+        }
+    }
+}
+
+#[test]
+fn the_listing_names_functions_and_relocations() {
+    let output = bpfmill(&["dis", "testsuite/programs/v3/subprograms.o"], b"");
+    let shown = text(&output.stdout);
+    assert!(shown.contains("Disassembly of section .text:"), "{shown}");
+    assert!(shown.contains("R_BPF_64_32"), "{shown}");
+    let output = bpfmill(&["dis", "--json", "--section", "xdp", BALANCER], b"");
+    assert_eq!(json(&output.stdout)["functions"][0]["name"], "balance");
+}
+
+#[test]
+fn programs_run_on_packets() {
+    let udp = "ffffffffffff0000000000000800450000200000000040110000\
+               0a0000010a00000200350035000c0000000000000000";
+    for level in [None, Some("0"), Some("2")] {
+        let mut arguments = vec!["run", FILTER, "--packet", udp, "--json"];
+        if let Some(level) = level {
+            arguments.extend(["-O", level]);
+        }
+        let output = bpfmill(&arguments, b"");
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        let result = json(&output.stdout);
+        assert_eq!(result["r0"], 1, "XDP_DROP");
+        assert_eq!(result["packet_out"], udp);
+        assert!(result["steps"].as_u64().unwrap() > 3);
+    }
+}
+
+#[test]
+fn conformance_programs_come_on_the_standard_input() {
+    let program = b"b7 00 00 00 2a 00 00 00 95 00 00 00 00 00 00 00";
+    for arguments in [
+        &["run", "--conformance"][..],
+        &["run", "--conformance", "-O", "2"],
+    ] {
+        let output = bpfmill(arguments, program);
+        assert_eq!(text(&output.stdout), "2a\n", "{}", text(&output.stderr));
+    }
+}
+
+#[test]
+fn passes_and_objects_are_listed() {
+    let list = json(&bpfmill(&["passes", "--json"], b"").stdout);
+    assert!(
+        list.as_array()
+            .unwrap()
+            .iter()
+            .any(|pass| pass["name"] == "narrow32")
+    );
+    let shown = json(&bpfmill(&["show", "--json", BALANCER], b"").stdout);
+    assert_eq!(shown["programs"][0]["type"], "xdp");
+    assert_eq!(shown["maps"].as_array().unwrap().len(), 4);
+}
