@@ -28,6 +28,7 @@ pub mod undefined;
 pub use emit::{EmittedFunction, emit_function};
 pub use error::{EmitError, LinkError};
 pub use link::{FunctionInput, Linked, link};
+pub use regalloc::Allocator;
 
 use bpf::insn::Cpu;
 

@@ -14,7 +14,7 @@ pub use report::{Compiled, FunctionReport, Kept};
 
 use std::time::Instant;
 
-use backend_host::{EmittedFunction, FunctionInput, emit_function, frame, link};
+use backend_host::{Allocator, EmittedFunction, FunctionInput, emit_function, frame, link};
 use bpf::insn::{Cpu, Insn, read_slots};
 use bpf::object::Object;
 use bpf::program_type::ProgramType;
@@ -52,6 +52,7 @@ pub fn compile(
         cpu,
         session,
         lifted,
+        allocator: Allocator::default(),
     };
     let mut inputs = Vec::with_capacity(compilation.lifted.functions.len());
     let mut reports = Vec::with_capacity(inputs.capacity());
@@ -113,6 +114,7 @@ struct Compilation<'a> {
     cpu: Cpu,
     session: Session<'a>,
     lifted: LiftedObject,
+    allocator: Allocator,
 }
 
 impl Compilation<'_> {
@@ -177,7 +179,7 @@ impl Compilation<'_> {
             stack_limit,
             check_allocation: self.options.check_allocation,
         };
-        emit_function(module, func, &options).map_err(Kept::NotEmitted)
+        emit_function(module, func, &options, &mut self.allocator).map_err(Kept::NotEmitted)
     }
 
     fn finish(

@@ -3,7 +3,7 @@
 //! Text cannot define maps, data or BTF. So only a module that names nothing outside of itself can
 //! become an object; every other one can still be optimised and printed.
 
-use backend_host::{FunctionInput, emit_function, frame, link};
+use backend_host::{Allocator, FunctionInput, emit_function, frame, link};
 use bpf::insn::Cpu;
 use bpf::object::{FunctionRange, Object, Section, Symbol, SymbolPlace};
 use mir::{Func, Module};
@@ -83,6 +83,7 @@ pub fn object_of(module: &Module, options: &CompileOptions) -> Result<Object, St
     let mut object = Object::new(module.endian);
     let limits = frame::stack_limits(module);
     let mut inputs = Vec::new();
+    let mut allocator = Allocator::default();
     for (func, function) in &module.functions {
         let name = &function.name;
         let emitted = emit_function(
@@ -93,6 +94,7 @@ pub fn object_of(module: &Module, options: &CompileOptions) -> Result<Object, St
                 stack_limit: limits[func],
                 check_allocation: options.check_allocation,
             },
+            &mut allocator,
         );
         let emitted = emitted.map_err(|error| format!("`{name}` cannot be emitted: {error}"))?;
         let range = place(&mut object, function);

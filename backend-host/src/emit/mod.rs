@@ -23,8 +23,9 @@ use lines::{End, Line, Target};
 use places::Places;
 
 use crate::lir::{FRAME, Lir, LirInst, LirOp, assign};
+use crate::regalloc::Allocator;
 use crate::select::{Strategy, select};
-use crate::{EmitError, Options, frame, regalloc, undefined};
+use crate::{EmitError, Options, frame, undefined};
 use bpf::insn::{AluOp, Cpu, Insn, MemWidth, Operand as Source, Pseudo, Reg, RegSet, Slot, Width};
 use mir::{CoreRelo, External, Func, Function, Module, SourceLoc, Symbol};
 use regalloc2::{
@@ -54,7 +55,7 @@ pub struct EmittedFunction {
     pub spills: u32,
 }
 
-/// Compiles one function.
+/// Compiles one function. `allocator` may have served other functions before.
 ///
 /// # Errors
 /// When the function cannot be said at the instruction set level, or does not fit a limit; the
@@ -63,6 +64,7 @@ pub fn emit_function(
     module: &Module,
     func: Func,
     options: &Options,
+    allocator: &mut Allocator,
 ) -> Result<EmittedFunction, EmitError> {
     let function = &module.functions[func];
     let frame = frame::frame_use(function);
@@ -70,7 +72,7 @@ pub fn emit_function(
     let mut first_error = None;
     let mut keep_shorter =
         |strategy, best: &mut Option<(EmittedFunction, Strategy)>| match emit_with(
-            module, function, frame, options, strategy,
+            module, function, frame, options, strategy, allocator,
         ) {
             Ok(emitted) => {
                 if best
@@ -123,6 +125,7 @@ fn emit_with(
     frame: frame::FrameUse,
     options: &Options,
     strategy: Strategy,
+    allocator: &mut Allocator,
 ) -> Result<EmittedFunction, EmitError> {
     for init_undef in [false, true] {
         let lir = select(
@@ -134,7 +137,7 @@ fn emit_with(
                 ..strategy
             },
         )?;
-        let output = regalloc::allocate(&lir, options.check_allocation)?;
+        let output = allocator.allocate(&lir, options.check_allocation)?;
         let moves = if lir.has_undef_flow {
             undefined::find_moves(&lir, &output)
         } else {
