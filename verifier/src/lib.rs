@@ -1,1 +1,3 @@
-//! verifier: see docs/architecture.md; no code yet.
+//! Would Linux load it: the kernel verifier's verdict, computed without a kernel.
+
+pub mod domain;
