@@ -88,7 +88,7 @@ impl Value {
             overflowing_add,
             ALL64
         );
-        self.bits = self.bits.add(other.bits);
+        self.bits = self.bits + other.bits;
     }
 
     /// `self -= other`, without [`Value::sync`].
@@ -125,7 +125,7 @@ impl Value {
             overflowing_sub,
             ALL64
         );
-        self.bits = self.bits.sub(other.bits);
+        self.bits = self.bits - other.bits;
     }
 
     /// `self = -self`, without [`Value::sync`].
@@ -160,7 +160,7 @@ impl Value {
         };
         (self.smin, self.smax) =
             product_range!(self.smin, self.smax, other.smin, other.smax, ALL_SIGNED64);
-        self.bits = self.bits.mul(other.bits);
+        self.bits = self.bits * other.bits;
     }
 
     /// `self &= other`, without [`Value::sync`].

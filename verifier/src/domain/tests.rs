@@ -224,9 +224,9 @@ fn small_tnums_contain_all_results() {
     for (a, left) in &all {
         for (b, right) in &all {
             let results: [(Tnum, Concrete); 6] = [
-                (a.add(*b), u64::wrapping_add),
-                (a.sub(*b), u64::wrapping_sub),
-                (a.mul(*b), u64::wrapping_mul),
+                (*a + *b, u64::wrapping_add),
+                (*a - *b, u64::wrapping_sub),
+                (*a * *b, u64::wrapping_mul),
                 (*a & *b, |a, b| a & b),
                 (*a | *b, |a, b| a | b),
                 (*a ^ *b, |a, b| a ^ b),

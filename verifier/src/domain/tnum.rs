@@ -135,50 +135,6 @@ impl Tnum {
         size == 0 || (self.value | self.mask) & (size - 1) == 0
     }
 
-    /// Sums.
-    #[must_use]
-    pub fn add(self, other: Tnum) -> Tnum {
-        let masks = self.mask.wrapping_add(other.mask);
-        let values = self.value.wrapping_add(other.value);
-        let sum = masks.wrapping_add(values);
-        let mask = (sum ^ values) | self.mask | other.mask;
-        Tnum {
-            value: values & !mask,
-            mask,
-        }
-    }
-
-    /// Differences.
-    #[must_use]
-    pub fn sub(self, other: Tnum) -> Tnum {
-        let difference = self.value.wrapping_sub(other.value);
-        let highest = difference.wrapping_add(self.mask);
-        let lowest = difference.wrapping_sub(other.mask);
-        let mask = (highest ^ lowest) | self.mask | other.mask;
-        Tnum {
-            value: difference & !mask,
-            mask,
-        }
-    }
-
-    /// Products: each bit of `self` adds a shifted `other` to the sum, or, when the bit is not
-    /// known, the union of the sums with and without it.
-    #[must_use]
-    pub fn mul(self, other: Tnum) -> Tnum {
-        let (mut left, mut right) = (self, other);
-        let mut sum = Tnum::constant(0);
-        while left.value | left.mask != 0 {
-            if left.value & 1 != 0 {
-                sum = sum.add(right);
-            } else if left.mask & 1 != 0 {
-                sum = sum.union(sum.add(right));
-            }
-            left = left.shift_right(1);
-            right = right.shift_left(1);
-        }
-        sum
-    }
-
     /// Shifted left by a known count below 64.
     #[must_use]
     pub fn shift_left(self, count: u32) -> Tnum {
@@ -212,6 +168,59 @@ impl Tnum {
             value: shift(self.value),
             mask: shift(self.mask),
         }
+    }
+}
+
+/// Sums.
+impl std::ops::Add for Tnum {
+    type Output = Tnum;
+
+    fn add(self, other: Tnum) -> Tnum {
+        let masks = self.mask.wrapping_add(other.mask);
+        let values = self.value.wrapping_add(other.value);
+        let sum = masks.wrapping_add(values);
+        let mask = (sum ^ values) | self.mask | other.mask;
+        Tnum {
+            value: values & !mask,
+            mask,
+        }
+    }
+}
+
+/// Differences.
+impl std::ops::Sub for Tnum {
+    type Output = Tnum;
+
+    fn sub(self, other: Tnum) -> Tnum {
+        let difference = self.value.wrapping_sub(other.value);
+        let highest = difference.wrapping_add(self.mask);
+        let lowest = difference.wrapping_sub(other.mask);
+        let mask = (highest ^ lowest) | self.mask | other.mask;
+        Tnum {
+            value: difference & !mask,
+            mask,
+        }
+    }
+}
+
+/// Products: each bit of `self` adds a shifted `other` to the sum, or, when the bit is not
+/// known, the union of the sums with and without it.
+impl std::ops::Mul for Tnum {
+    type Output = Tnum;
+
+    fn mul(self, other: Tnum) -> Tnum {
+        let (mut left, mut right) = (self, other);
+        let mut sum = Tnum::constant(0);
+        while left.value | left.mask != 0 {
+            if left.value & 1 != 0 {
+                sum = sum + right;
+            } else if left.mask & 1 != 0 {
+                sum = sum.union(sum + right);
+            }
+            left = left.shift_right(1);
+            right = right.shift_left(1);
+        }
+        sum
     }
 }
 
