@@ -18,6 +18,7 @@ mod tests;
 mod tnum;
 mod value;
 
+pub(crate) use branch::exchanged;
 pub use branch::{Comparison, Decision};
 pub use refine::refine;
 pub use tnum::Tnum;

@@ -263,6 +263,10 @@ impl std::ops::BitXor for Tnum {
 
 impl fmt::Display for Tnum {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "({:#x}; {:#x})", self.value, self.mask)
+        if self.is_const() {
+            write!(f, "{}", self.value.cast_signed())
+        } else {
+            write!(f, "({:#x}; {:#x})", self.value, self.mask)
+        }
     }
 }

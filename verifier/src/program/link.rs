@@ -1,0 +1,573 @@
+//! One function and all that it reaches, in one stream: what libbpf's linking makes.
+//!
+//! Functions that the main one calls are appended in the order in which a walk over the
+//! instructions meets them, each followed by those that it meets first itself. That order gives
+//! functions the numbers and instructions the places that a kernel log shows.
+//!
+//! The work is linear in the instructions linked, which are bounded by what the kernel takes.
+
+use std::collections::BTreeMap;
+
+use bpf::btf::ext::CoreRelocationKind;
+use bpf::btf::{Btf, BtfExt, TypeId, TypeKind, function_table};
+use bpf::insn::{CallTarget, Insn, Slot, read_slots};
+use bpf::maps::{MapDef, MapKind, MapPlace, READ_ONLY_PROG, definitions};
+use bpf::object::{FunctionRange, Object, Relocation, SectionId, Symbol, SymbolPlace};
+use bpf::program_type::{ProgramType, SectionKind};
+
+use super::maps::{Map, MapId};
+use super::origin::{self, Origin, SourceLine};
+use super::prototype::{Signature, returns_number, signature};
+use super::{Meaning, Op, Program, Subprogram};
+use crate::options::Options;
+
+/// `BPF_PSEUDO_FUNC`
+const PSEUDO_FUNC: u8 = 4;
+/// The kernel's limit for the length of a program.
+const MAX_SLOTS: usize = 1_000_000;
+
+/// Which program of an object.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ProgramId {
+    /// Section.
+    pub section: String,
+    /// Function.
+    pub function: String,
+}
+
+impl std::fmt::Display for ProgramId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.section, self.function)
+    }
+}
+
+/// Why there is no program to verify.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LinkError {
+    /// The object has no such program.
+    #[error("there is no program {0}")]
+    NoProgram(ProgramId),
+    /// Neither the section's name nor the options say what type it has.
+    #[error("section `{0}` does not say the program's type")]
+    NoType(String),
+    /// BTF cannot be read.
+    #[error("{0}")]
+    Btf(String),
+    /// A map definition cannot be read.
+    #[error("{0}")]
+    Maps(String),
+    /// The code is not whole slots.
+    #[error("function `{0}` is not made of whole instructions")]
+    Code(String),
+    /// A call or address leads nowhere.
+    #[error("{section}+{offset:#x}: no function begins where this refers to")]
+    Target {
+        /// Section of the reference.
+        section: String,
+        /// Its byte offset.
+        offset: u64,
+    },
+    /// There are more instructions than any kernel takes.
+    #[error("the program has more than {MAX_SLOTS} instructions")]
+    TooLong,
+}
+
+/// An object made ready for linking its programs.
+#[derive(Debug)]
+pub struct Linker<'a> {
+    object: &'a Object,
+    btf: Option<Btf>,
+    ext: Option<BtfExt>,
+    functions: Vec<FunctionRange>,
+    starts: BTreeMap<(SectionId, u64), usize>,
+    relocations: BTreeMap<(SectionId, u64), Relocation>,
+    definitions: Vec<MapDef>,
+    by_place: BTreeMap<MapPlace, usize>,
+    types: BTreeMap<(SectionId, u64), TypeId>,
+    relocatable: BTreeMap<(SectionId, u64), CoreRelocationKind>,
+}
+
+impl<'a> Linker<'a> {
+    /// Reads what programs share.
+    ///
+    /// # Errors
+    /// BTF or map definitions that cannot be read.
+    pub fn new(object: &'a Object) -> Result<Linker<'a>, LinkError> {
+        let section = |name| object.section_by_name(name).map(|id| object.data(id));
+        let unreadable = |error: bpf::btf::BtfError| LinkError::Btf(error.to_string());
+        let btf = section(".BTF")
+            .map(|bytes| Btf::parse(bytes, object.endian))
+            .transpose()
+            .map_err(unreadable)?;
+        let ext = section(".BTF.ext")
+            .map(|bytes| BtfExt::parse(bytes, object.endian))
+            .transpose()
+            .map_err(unreadable)?;
+        let definitions = definitions(object, btf.as_ref())
+            .map_err(|error| LinkError::Maps(error.to_string()))?;
+        let functions = match (&btf, &ext) {
+            (Some(btf), Some(ext)) => function_table(object, btf, ext).functions,
+            _ => object.functions(),
+        };
+        let by_place = definitions
+            .iter()
+            .enumerate()
+            .filter_map(|(index, definition)| Some((definition.place?, index)))
+            .collect();
+        let mut linker = Linker {
+            starts: functions
+                .iter()
+                .enumerate()
+                .map(|(index, function)| ((function.section, function.offset), index))
+                .collect(),
+            object,
+            btf,
+            ext,
+            functions,
+            relocations: code_relocations(object),
+            definitions,
+            by_place,
+            types: BTreeMap::new(),
+            relocatable: BTreeMap::new(),
+        };
+        linker.read_records();
+        Ok(linker)
+    }
+
+    /// The object's BTF.
+    #[must_use]
+    pub fn btf(&self) -> Option<&Btf> {
+        self.btf.as_ref()
+    }
+
+    fn read_records(&mut self) {
+        let (Some(btf), Some(ext)) = (&self.btf, &self.ext) else {
+            return;
+        };
+        for block in &ext.func_info.sections {
+            if let Some(id) = self.object.section_by_name(btf.string(block.section)) {
+                let places = block
+                    .records
+                    .iter()
+                    .map(|record| ((id, record.insn_off.into()), record.type_id));
+                self.types.extend(places);
+            }
+        }
+        for block in ext
+            .core_relocations
+            .iter()
+            .flat_map(|table| &table.sections)
+        {
+            if let Some(id) = self.object.section_by_name(btf.string(block.section)) {
+                let places = block.records.iter().filter_map(|record| {
+                    Some(((id, record.insn_off.into()), record.known_kind()?))
+                });
+                self.relocatable.extend(places);
+            }
+        }
+    }
+
+    /// What a loader would see as programs: the functions outside `.text`, or those in it if there
+    /// are no others.
+    #[must_use]
+    pub fn programs(&self) -> Vec<ProgramId> {
+        let outside = |function: &&FunctionRange| self.section_name(function.section) != ".text";
+        let mut found: Vec<&FunctionRange> = self.functions.iter().filter(outside).collect();
+        if found.is_empty() {
+            found = self.functions.iter().collect();
+        }
+        found
+            .into_iter()
+            .map(|function| ProgramId {
+                section: self.section_name(function.section).to_owned(),
+                function: function.name.clone(),
+            })
+            .collect()
+    }
+
+    /// The source line of a slot of a program.
+    #[must_use]
+    pub fn source_line(&self, origin: Origin) -> Option<SourceLine> {
+        let (btf, ext) = (self.btf.as_ref()?, self.ext.as_ref()?);
+        origin::source_line(btf, ext, self.section_name(origin.section), origin.offset)
+    }
+
+    fn section_name(&self, id: SectionId) -> &str {
+        self.object.section(id).map_or("", |section| &section.name)
+    }
+
+    /// Links one program.
+    ///
+    /// # Errors
+    /// The program does not exist, has no known type, or refers to what is not there.
+    pub fn link(&self, id: &ProgramId, options: &Options) -> Result<Program, LinkError> {
+        let main = self
+            .functions
+            .iter()
+            .position(|function| {
+                function.name == id.function
+                    && bare(self.section_name(function.section)) == bare(&id.section)
+            })
+            .ok_or_else(|| LinkError::NoProgram(id.clone()))?;
+        let by_section = SectionKind::from_section(&id.section);
+        let program_type = options
+            .program_type
+            .or(by_section.map(|kind| kind.program_type))
+            .ok_or_else(|| LinkError::NoType(id.section.clone()))?;
+        let attach_type = options.attach_type.or_else(|| {
+            by_section
+                .filter(|kind| kind.program_type == program_type)
+                .and_then(|kind| kind.attach_type)
+        });
+        let mut stream = Stream::new(self, program_type);
+        stream.link(main)?;
+        let mut program = Program {
+            name: id.function.clone(),
+            section: id.section.clone(),
+            program_type,
+            attach_type,
+            sleepable: options.sleepable || by_section.is_some_and(|kind| kind.sleepable),
+            gpl: self.is_gpl(),
+            ops: stream.ops,
+            subprograms: stream.subprograms,
+            maps: stream.maps,
+            has_func_info: self.types.contains_key(&stream.first),
+            origins: stream.origins,
+        };
+        super::cfg::summarise(&mut program);
+        Ok(program)
+    }
+
+    fn is_gpl(&self) -> bool {
+        let section = self.object.section_by_name("license");
+        let bytes = section.map_or(&[][..], |id| self.object.data(id));
+        let text = bytes.split(|byte| *byte == 0).next().unwrap_or(bytes);
+        [
+            &b"GPL"[..],
+            b"GPL v2",
+            b"GPL and additional rights",
+            b"Dual BSD/GPL",
+            b"Dual MIT/GPL",
+            b"Dual MPL/GPL",
+        ]
+        .contains(&text)
+    }
+}
+
+/// A section's name without the mark that says not to load its programs by themselves.
+fn bare(section: &str) -> &str {
+    section.strip_prefix('?').unwrap_or(section)
+}
+
+fn code_relocations(object: &Object) -> BTreeMap<(SectionId, u64), Relocation> {
+    let code = object
+        .section_ids()
+        .zip(&object.sections)
+        .filter(|(_, section)| section.is_executable());
+    code.flat_map(|(id, section)| {
+        section
+            .relocations
+            .iter()
+            .map(move |relocation| ((id, relocation.offset), *relocation))
+    })
+    .collect()
+}
+
+/// A program being put together.
+struct Stream<'l, 'a> {
+    linker: &'l Linker<'a>,
+    program_type: ProgramType,
+    ops: Vec<Op>,
+    origins: Vec<Origin>,
+    subprograms: Vec<Subprogram>,
+    /// Place in `subprograms` by function.
+    placed: BTreeMap<usize, usize>,
+    maps: Vec<Map>,
+    map_ids: BTreeMap<usize, MapId>,
+    kernel_values: BTreeMap<String, MapId>,
+    first: (SectionId, u64),
+}
+
+impl<'l, 'a> Stream<'l, 'a> {
+    fn new(linker: &'l Linker<'a>, program_type: ProgramType) -> Self {
+        Stream {
+            linker,
+            program_type,
+            ops: Vec::new(),
+            origins: Vec::new(),
+            subprograms: Vec::new(),
+            placed: BTreeMap::new(),
+            maps: Vec::new(),
+            map_ids: BTreeMap::new(),
+            kernel_values: BTreeMap::new(),
+            first: (SectionId(0), 0),
+        }
+    }
+
+    fn link(&mut self, main: usize) -> Result<(), LinkError> {
+        let range = &self.linker.functions[main];
+        self.first = (range.section, range.offset);
+        self.append(main)?;
+        // Functions being walked, innermost last: next slot and end.
+        let mut walks = vec![(0, self.ops.len())];
+        while let Some((next, end)) = walks.last_mut() {
+            if *next >= *end {
+                walks.pop();
+                continue;
+            }
+            let slot = *next;
+            *next += self.ops[slot].slots();
+            let Some(function) = self.resolve(slot)? else {
+                continue;
+            };
+            let index = match self.placed.get(&function) {
+                Some(index) => *index,
+                None => {
+                    let start = self.ops.len();
+                    self.append(function)?;
+                    walks.push((start, self.ops.len()));
+                    self.subprograms.len() - 1
+                }
+            };
+            self.ops[slot].meaning = Meaning::Function(index);
+        }
+        Ok(())
+    }
+
+    /// Appends a function's slots, without meaning as yet.
+    fn append(&mut self, function: usize) -> Result<(), LinkError> {
+        let range = &self.linker.functions[function];
+        let data = self.linker.object.data(range.section);
+        let code = usize::try_from(range.offset)
+            .ok()
+            .zip(usize::try_from(range.end()).ok())
+            .and_then(|(from, to)| data.get(from..to))
+            .and_then(|bytes| read_slots(bytes, self.linker.object.endian))
+            .filter(|slots| !slots.is_empty())
+            .ok_or_else(|| LinkError::Code(range.name.clone()))?;
+        if self.ops.len() + code.len() > MAX_SLOTS {
+            return Err(LinkError::TooLong);
+        }
+        self.placed.insert(function, self.subprograms.len());
+        self.subprograms.push(self.describe(range));
+        let mut wide = false;
+        for (index, &slot) in code.iter().enumerate() {
+            let offset = range.offset + index as u64 * Slot::SIZE as u64;
+            let insn = if wide {
+                Ok(None)
+            } else {
+                Insn::decode(&code[index..]).map(|(insn, _)| Some(insn))
+            };
+            wide = !wide && slot.opcode == 0x18;
+            self.ops.push(Op {
+                slot,
+                insn,
+                meaning: Meaning::Plain,
+                relocation: self
+                    .linker
+                    .relocatable
+                    .get(&(range.section, offset))
+                    .copied(),
+            });
+            self.origins.push(Origin {
+                section: range.section,
+                offset,
+            });
+        }
+        Ok(())
+    }
+
+    fn describe(&self, range: &FunctionRange) -> Subprogram {
+        let linker = self.linker;
+        let of_type = linker
+            .btf
+            .as_ref()
+            .zip(linker.types.get(&(range.section, range.offset)));
+        let hidden = range
+            .symbol
+            .and_then(|id| linker.object.symbol(id))
+            .is_some_and(|symbol| !symbol.is_exported());
+        let is_global = |kind: &TypeKind| matches!(kind, TypeKind::Function { linkage: 1, .. });
+        Subprogram {
+            name: range.name.clone(),
+            start: self.ops.len(),
+            global: !hidden
+                && of_type
+                    .is_some_and(|(btf, id)| btf.get(*id).is_some_and(|one| is_global(&one.kind))),
+            signature: of_type.map_or(Signature::Missing, |(btf, id)| {
+                signature(btf, *id, self.program_type)
+            }),
+            returns_number: of_type.is_some_and(|(btf, id)| returns_number(btf, *id)),
+            tail_call: false,
+            reads_packet: false,
+            changes_packet: false,
+        }
+    }
+
+    /// Gives a slot its meaning; returns the function that it refers to.
+    fn resolve(&mut self, slot: usize) -> Result<Option<usize>, LinkError> {
+        let Some(insn) = self.ops[slot].decoded() else {
+            return Ok(None);
+        };
+        let origin = self.origins[slot];
+        let relocation = self
+            .linker
+            .relocations
+            .get(&(origin.section, origin.offset))
+            .copied();
+        match (insn, relocation) {
+            (Insn::LoadImm64 { imm, pseudo, .. }, Some(relocation)) => {
+                self.reference(slot, relocation, imm, pseudo.0)
+            }
+            (Insn::LoadImm64 { pseudo, .. }, None) if pseudo.0 != 0 => {
+                self.ops[slot].meaning = Meaning::Unresolved;
+                Ok(None)
+            }
+            (Insn::Call { target }, relocation) => self.call(slot, target, relocation),
+            _ => Ok(None),
+        }
+    }
+
+    fn call(
+        &mut self,
+        slot: usize,
+        target: CallTarget,
+        relocation: Option<Relocation>,
+    ) -> Result<Option<usize>, LinkError> {
+        let origin = self.origins[slot];
+        let symbol = relocation.and_then(|found| self.linker.object.symbol(found.symbol));
+        let (imm, local) = match target {
+            CallTarget::Helper(imm) => (imm, false),
+            CallTarget::Subprogram(imm) => (imm, true),
+            CallTarget::Kfunc(imm) => (imm, false),
+        };
+        let bytes = (i64::from(imm) + 1) * Slot::SIZE as i64;
+        let (section, base) = match symbol {
+            None if local => (origin.section, origin.offset),
+            None => {
+                if matches!(target, CallTarget::Kfunc(_)) {
+                    self.ops[slot].meaning = Meaning::Kfunc(format!("btf_id_{imm}"));
+                }
+                return Ok(None);
+            }
+            Some(Symbol {
+                place: SymbolPlace::Section(section),
+                value,
+                ..
+            }) => (*section, *value),
+            Some(symbol) => {
+                self.ops[slot].meaning = Meaning::Kfunc(symbol.name.clone());
+                return Ok(None);
+            }
+        };
+        self.function_at(slot, section, base, bytes).map(Some)
+    }
+
+    fn function_at(
+        &self,
+        slot: usize,
+        section: SectionId,
+        base: u64,
+        bytes: i64,
+    ) -> Result<usize, LinkError> {
+        let place = base.checked_add_signed(bytes);
+        let function = place.and_then(|place| self.linker.starts.get(&(section, place)));
+        function.copied().ok_or_else(|| {
+            let origin = self.origins[slot];
+            LinkError::Target {
+                section: self.linker.section_name(origin.section).to_owned(),
+                offset: origin.offset,
+            }
+        })
+    }
+
+    fn reference(
+        &mut self,
+        slot: usize,
+        relocation: Relocation,
+        imm: u64,
+        pseudo: u8,
+    ) -> Result<Option<usize>, LinkError> {
+        let object = self.linker.object;
+        let Some(symbol) = object.symbol(relocation.symbol) else {
+            self.ops[slot].meaning = Meaning::Unresolved;
+            return Ok(None);
+        };
+        let addend = i64::from(imm as u32 as i32);
+        match symbol.place {
+            SymbolPlace::Section(section) if object.is_executable(section) => {
+                let function = self.function_at(slot, section, symbol.value, addend)?;
+                return Ok(Some(function));
+            }
+            SymbolPlace::Section(section) => {
+                self.ops[slot].meaning = self.in_data(section, symbol.value, addend);
+            }
+            SymbolPlace::Undefined if pseudo != PSEUDO_FUNC => {
+                let name = symbol.name.clone();
+                self.ops[slot].meaning = self.external(&name);
+            }
+            _ => self.ops[slot].meaning = Meaning::Unresolved,
+        }
+        Ok(None)
+    }
+
+    /// A map by its definition, or a byte of a data section.
+    fn in_data(&mut self, section: SectionId, value: u64, addend: i64) -> Meaning {
+        let is_definition = matches!(self.linker.section_name(section), ".maps" | "maps");
+        let offset = if is_definition { value } else { 0 };
+        let Some(&definition) = self.linker.by_place.get(&MapPlace { section, offset }) else {
+            return Meaning::Unresolved;
+        };
+        let map = self.map(definition);
+        if is_definition {
+            return Meaning::Map(map);
+        }
+        let at = value.checked_add_signed(addend);
+        match at.and_then(|at| u32::try_from(at).ok()) {
+            Some(at) => Meaning::MapValue(map, at),
+            None => Meaning::Unresolved,
+        }
+    }
+
+    fn map(&mut self, definition: usize) -> MapId {
+        if let Some(id) = self.map_ids.get(&definition) {
+            return *id;
+        }
+        let def = self.linker.definitions[definition].clone();
+        let mut map = Map::new(def, self.linker.btf.as_ref());
+        if let Some(inner) = map.def.inner.clone() {
+            map.inner = Some(self.add(Map::new(*inner, self.linker.btf.as_ref())));
+        }
+        let id = self.add(map);
+        self.map_ids.insert(definition, id);
+        id
+    }
+
+    fn add(&mut self, map: Map) -> MapId {
+        let id = MapId(self.maps.len() as u32);
+        self.maps.push(map);
+        id
+    }
+
+    /// A kernel configuration value, which loaders put into a read-only map, or a kernel symbol.
+    fn external(&mut self, name: &str) -> Meaning {
+        let size = self.linker.btf.as_ref().and_then(|btf| {
+            let variables = btf.section_variables(".kconfig")?;
+            let found = variables.iter().find(|one| btf.name(one.target) == name)?;
+            u32::try_from(btf.size_of(found.target)?).ok()
+        });
+        let Some(size) = size else {
+            return Meaning::Ksym(name.to_owned());
+        };
+        if let Some(id) = self.kernel_values.get(name) {
+            return Meaning::MapValue(*id, 0);
+        }
+        let mut def = MapDef::new(".kconfig", MapKind::Array, 4, size, 1);
+        def.flags = READ_ONLY_PROG;
+        let mut map = Map::new(def, None);
+        map.of_kernel = true;
+        let id = self.add(map);
+        self.kernel_values.insert(name.to_owned(), id);
+        Meaning::MapValue(id, 0)
+    }
+}
