@@ -211,6 +211,11 @@ fn main() -> std::io::Result<()> {
             Ok(Verdict::Accepted) if accepted => tally.agree += 1,
             Ok(Verdict::Accepted) => {
                 tally.false_accepts.push(format!("{name}: {said}"));
+                if held_out {
+                    *constructs
+                        .entry(format!("falsely accepted; the kernel says: {said}"))
+                        .or_default() += 1;
+                }
                 disagree("1 FALSE ACCEPT", "");
             }
             Ok(Verdict::Rejected(finding)) if !accepted => {
@@ -233,6 +238,11 @@ fn main() -> std::io::Result<()> {
             }
             Ok(Verdict::Rejected(finding)) => {
                 tally.false_rejects += 1;
+                if held_out {
+                    *constructs
+                        .entry(format!("falsely rejected: {:?}", finding.rule))
+                        .or_default() += 1;
+                }
                 let at = finding.insn.map_or(0, |insn| insn);
                 disagree(
                     "2 false reject",
@@ -253,8 +263,9 @@ fn main() -> std::io::Result<()> {
                 if held_out {
                     *constructs
                         .entry(format!(
-                            "{why} ({})",
-                            if accepted { "accepted" } else { "rejected" }
+                            "{why} ({}, {})",
+                            if accepted { "accepted" } else { "rejected" },
+                            text(&row, "type")
                         ))
                         .or_default() += 1;
                 }
@@ -272,7 +283,7 @@ fn main() -> std::io::Result<()> {
         print_table(&mut report, table, title);
     }
     if arguments.list {
-        let _infallible = writeln!(report, "held out, undecided because of: {constructs:#?}");
+        let _infallible = writeln!(report, "held out, by construct: {constructs:#?}");
     }
     times.sort();
     if let (Some(middle), Some(slowest)) = (times.get(times.len() / 2), times.last()) {

@@ -72,6 +72,7 @@ impl Run {
         if let Some(what) = unmodelled_type(program.program_type) {
             return gap(what);
         }
+        check_exception_callback(program)?;
         cfg::check_functions(program)?;
         check_maps(program)?;
         check_constants(program)?;
@@ -124,6 +125,19 @@ fn unmodelled_type(program_type: ProgramType) -> Option<&'static str> {
         ProgramType::StructOps => Some("struct_ops programs (kernel types)"),
         ProgramType::Ext => Some("programs that replace others"),
         _ => None,
+    }
+}
+
+/// At most one function may run when the program throws, and it must be global.
+fn check_exception_callback(program: &Program) -> Check {
+    match program.exception_callbacks.as_slice() {
+        [] => Ok(()),
+        [Some(function)] if program.subprograms[*function].global => Ok(()),
+        [_] => gap("an exception callback that is not a global function"),
+        _ => refuse(
+            Rule::FunctionType,
+            "multiple exception callback tags for main subprog",
+        ),
     }
 }
 

@@ -147,6 +147,12 @@ fn as_scalar(slot: &Slot) -> Option<Register> {
     }
 }
 
+/// Iterators are alike when both have numbers left or neither has; how many were taken is no matter.
+fn iterator_covers(old: &Slot, new: &Slot, ids: &mut Renaming) -> bool {
+    let drained = |slot: &Slot| matches!(slot.spilled.kind, Kind::Iterator { drained: true, .. });
+    drained(old) == drained(new) && ids.matches(old.spilled.reference, new.spilled.reference)
+}
+
 fn slot_covers(old: &Slot, new: Option<&Slot>, ids: &mut Renaming, likeness: Likeness) -> bool {
     if likeness != Likeness::Covers && new.is_none_or(|new| old.bytes != new.bytes) {
         return false;
@@ -163,6 +169,9 @@ fn slot_covers(old: &Slot, new: Option<&Slot>, ids: &mut Renaming, likeness: Lik
     };
     if let (Some(left), Some(right)) = (as_scalar(old), as_scalar(new)) {
         return covers(&left, &right, ids, likeness);
+    }
+    if old.is_iterator() {
+        return new.is_iterator() && iterator_covers(old, new, ids);
     }
     for (left, right) in old.bytes.iter().zip(&new.bytes) {
         if !unknown(left) && left != right {
@@ -234,6 +243,23 @@ pub(crate) fn state_covers(
         .iter()
         .zip(&new.references)
         .all(|(left, right)| ids.matches(left.id, right.id))
+}
+
+/// Whether an iterator that both states have took different numbers of rounds.
+pub(crate) fn rounds_differ(old: &State, new: &State) -> bool {
+    let rounds = |slot: &Slot| match slot.spilled.kind {
+        Kind::Iterator {
+            drained: false,
+            depth,
+        } if slot.is_iterator() => Some(depth),
+        _ => None,
+    };
+    old.frames.iter().zip(&new.frames).any(|(left, right)| {
+        left.stack
+            .iter()
+            .zip(&right.stack)
+            .any(|(left, right)| rounds(left).is_some_and(|depth| rounds(right) != Some(depth)))
+    })
 }
 
 /// Whether the registers are so much alike that a loop may have changed nothing.

@@ -163,8 +163,12 @@ impl Shape {
             checkpoint: vec![false; length],
         };
         let mut visits = vec![Visit::Unseen; length];
-        let mut stack = vec![0usize];
-        visits[0] = Visit::Open;
+        let callbacks = program.exception_callbacks.iter().flatten();
+        let entries = callbacks.map(|function| program.subprograms[*function].start);
+        let mut stack: Vec<usize> = entries.chain([0]).collect();
+        for entry in &stack {
+            visits[*entry] = Visit::Open;
+        }
         while let Some(&slot) = stack.last() {
             let successors = shape.successors(program, slot)?;
             let next = successors.into_iter().flatten().find(|next| {
@@ -234,6 +238,10 @@ impl Shape {
             (_, Some(Insn::Call { target })) => {
                 mark(next);
                 self.mark_call(slot, target);
+                if matches!(&op.meaning, Meaning::Kfunc(name) if name == "bpf_iter_num_next") {
+                    self.checkpoint[slot] = true;
+                    self.prune[slot] = true;
+                }
                 [Some(next), None]
             }
             _ => [Some(next), None],

@@ -9,6 +9,7 @@ use bpf::program_type::ProgramType;
 use super::{Meaning, Program};
 use crate::stop::{Check, refuse_at};
 use crate::verdict::Rule;
+use crate::walk::throws;
 
 const MAX_STACK: u32 = 512;
 const MAX_FRAMES: usize = 8;
@@ -131,7 +132,8 @@ fn check_chain(program: &Program, uses: &[Use], root: usize, private: bool) -> C
         };
         let end = program.subprogram_end(level.function);
         let call = (level.next..end).find_map(|slot| match program.ops[slot].meaning {
-            Meaning::Function(callee) => Some((slot, callee)),
+            Meaning::Function(callee) => Some((slot, Some(callee))),
+            Meaning::Kfunc(_) if throws(program, slot) => Some((slot, None)),
             _ => None,
         });
         let Some((slot, callee)) = call else {
@@ -144,9 +146,30 @@ fn check_chain(program: &Program, uses: &[Use], root: usize, private: bool) -> C
         if steps > MAX_STEPS {
             return crate::stop::gap("a call graph with millions of chains");
         }
+        let Some(callee) = callee else {
+            let function = level.function;
+            if levels.iter().any(|level| uses[level.function].callback) {
+                return refuse_at(
+                    Rule::CallbackContext,
+                    slot,
+                    format!(
+                        "bpf_throw kfunc (insn {slot}) cannot be called from callback subprog \
+                         {function}"
+                    ),
+                );
+            }
+            continue;
+        };
         let is_address = program.ops[slot].slots() == 2;
         if is_address && uses[callee].asynchronous {
             continue;
+        }
+        if program.exception_callbacks.contains(&Some(callee)) {
+            return refuse_at(
+                Rule::CallbackContext,
+                slot,
+                format!("insn {slot} cannot call exception cb directly"),
+            );
         }
         if frames >= MAX_FRAMES {
             return refuse_at(

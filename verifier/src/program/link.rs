@@ -221,6 +221,7 @@ impl<'a> Linker<'a> {
         });
         let mut stream = Stream::new(self, program_type);
         stream.link(main)?;
+        let exception_callbacks = stream.link_exception_callbacks(main)?;
         let mut program = Program {
             name: id.function.clone(),
             section: id.section.clone(),
@@ -232,6 +233,7 @@ impl<'a> Linker<'a> {
             subprograms: stream.subprograms,
             maps: stream.maps,
             has_func_info: self.types.contains_key(&stream.first),
+            exception_callbacks,
             origins: stream.origins,
         };
         super::cfg::summarise(&mut program);
@@ -307,9 +309,46 @@ impl<'l, 'a> Stream<'l, 'a> {
     fn link(&mut self, main: usize) -> Result<(), LinkError> {
         let range = &self.linker.functions[main];
         self.first = (range.section, range.offset);
-        self.append(main)?;
+        self.append_with_callees(main)
+    }
+
+    /// Loaders append a function that the main one is tagged with last.
+    fn link_exception_callbacks(&mut self, main: usize) -> Result<Vec<Option<usize>>, LinkError> {
+        let linker = self.linker;
+        let range = &linker.functions[main];
+        let Some((btf, id)) = linker
+            .btf
+            .as_ref()
+            .zip(linker.types.get(&(range.section, range.offset)))
+        else {
+            return Ok(Vec::new());
+        };
+        let mut callbacks = Vec::new();
+        for (tag, component) in btf.declaration_tags(*id) {
+            let Some(name) = tag.strip_prefix("exception_callback:") else {
+                continue;
+            };
+            let function = linker
+                .functions
+                .iter()
+                .position(|function| function.name == name)
+                .filter(|_| component == -1);
+            if let Some(function) = function
+                && !self.placed.contains_key(&function)
+            {
+                self.append_with_callees(function)?;
+            }
+            callbacks.push(function.and_then(|function| self.placed.get(&function).copied()));
+        }
+        Ok(callbacks)
+    }
+
+    /// Appends a function and then what it reaches.
+    fn append_with_callees(&mut self, function: usize) -> Result<(), LinkError> {
+        let start = self.ops.len();
+        self.append(function)?;
         // Functions being walked, innermost last: next slot and end.
-        let mut walks = vec![(0, self.ops.len())];
+        let mut walks = vec![(start, self.ops.len())];
         while let Some((next, end)) = walks.last_mut() {
             if *next >= *end {
                 walks.pop();

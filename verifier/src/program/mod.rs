@@ -93,6 +93,8 @@ pub struct Program {
     pub maps: Vec<Map>,
     /// Whether types of functions are known, which some checks depend on.
     pub has_func_info: bool,
+    /// The functions that are tagged to run when the program throws, where they exist.
+    pub exception_callbacks: Vec<Option<usize>>,
     /// Where each slot comes from.
     pub origins: Vec<Origin>,
 }

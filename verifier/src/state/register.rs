@@ -83,6 +83,13 @@ pub enum Kind {
     TracepointBuffer,
     /// A function of the program.
     Function(u32),
+    /// An iterator over numbers; only on the stack.
+    Iterator {
+        /// Whether it has no more numbers.
+        drained: bool,
+        /// Numbers taken.
+        depth: u32,
+    },
 }
 
 /// What is known of a register, or of a spilled one.
@@ -275,6 +282,7 @@ impl Kind {
             Kind::Memory { .. } => "mem",
             Kind::TracepointBuffer => "tp_buffer",
             Kind::Function(_) => "func",
+            Kind::Iterator { .. } => "iter",
         };
         let prefix = match self {
             Kind::Memory { ringbuf: true, .. } => "ringbuf_",

@@ -17,6 +17,8 @@ pub enum Byte {
     Misc,
     /// Zero.
     Zero,
+    /// A byte of an iterator.
+    Iterator,
 }
 
 /// A slot. Bytes are counted from the highest address down, as the stack grows.
@@ -62,6 +64,12 @@ impl Slot {
         self.bytes[0] == Byte::Spill && self.spilled.is_scalar()
     }
 
+    /// Whether an iterator lies here.
+    #[must_use]
+    pub fn is_iterator(&self) -> bool {
+        self.bytes[SLOT_BYTES - 1] == Byte::Iterator
+    }
+
     /// Whether nothing is known of any byte.
     #[must_use]
     pub fn is_all_misc(&self) -> bool {
@@ -96,7 +104,7 @@ impl Slot {
 
     /// Forgets the spilled register; the bytes that were written become unknown data.
     pub fn scrub(&mut self) {
-        if self.is_spilled() {
+        if self.is_spilled() || self.is_iterator() {
             for byte in &mut self.bytes {
                 if *byte != Byte::Invalid {
                     *byte = Byte::Misc;

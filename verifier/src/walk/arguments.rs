@@ -2,6 +2,7 @@
 
 use bpf::helpers::{Access, Arg, ArgKind, Helper, HelperFlags};
 use bpf::insn::Reg;
+use bpf::maps::MapKind;
 use bpf::program_type::ProgramType;
 
 use super::Walker;
@@ -31,6 +32,9 @@ impl Walker<'_> {
             return Ok(());
         }
         let register = *self.reg(number);
+        if self.is_socket_value(argument.kind, meta) {
+            return self.check_socket_value(number, meta);
+        }
         let packet_ok = helper.flags.contains(HelperFlags::TAKES_PACKET);
         if register.kind.is_packet_or_end() && !(packet_ok && self.may_access_packet(false)) {
             return refuse_register(
@@ -73,6 +77,36 @@ impl Walker<'_> {
             meta.reference = register.reference;
         }
         self.use_argument(helper, number, argument, meta)
+    }
+
+    /// The values of maps of sockets are sockets, not memory.
+    fn is_socket_value(&self, argument: ArgKind, meta: &Meta) -> bool {
+        let kind = meta.map.map(|map| self.program.map(map.id).def.kind);
+        matches!(argument, ArgKind::MapValue(_))
+            && matches!(kind, Some(MapKind::Sockmap | MapKind::Sockhash))
+    }
+
+    fn check_socket_value(&self, number: u8, meta: &mut Meta) -> Check {
+        let register = *self.reg(number);
+        if !matches!(
+            register.kind,
+            Kind::Socket {
+                nullable: false,
+                ..
+            }
+        ) {
+            return refuse_register(
+                Rule::ArgumentType,
+                number,
+                format!(
+                    "R{number} type={} expected=sock_common, sock, tcp_sock, xdp_sock, ptr_, \
+                     trusted_ptr_",
+                    register.kind.name()
+                ),
+            );
+        }
+        meta.reference = register.reference;
+        self.check_unmoved(&register, number, register.kind, false)
     }
 
     fn check_unmoved_pointer(&self, number: u8) -> Check {
@@ -246,12 +280,6 @@ impl Walker<'_> {
                     return refuse(Rule::ArgumentValue, "invalid map_ptr to access map->value");
                 };
                 let of = &self.program.map(map.id).def;
-                if matches!(
-                    of.kind,
-                    bpf::maps::MapKind::Sockmap | bpf::maps::MapKind::Sockhash
-                ) {
-                    return gap("sockets as values of maps");
-                }
                 let size = i64::from(of.value_size);
                 let mut raw = None;
                 let raw_mode = (access == Access::Write).then_some(&mut raw);

@@ -31,7 +31,7 @@ impl Walker<'_> {
         }
         match (target, meaning) {
             (_, Meaning::Function(function)) => self.call_function(*function),
-            (_, Meaning::Kfunc(name)) => gap(format!("kernel function {name}")),
+            (_, Meaning::Kfunc(name)) => self.call_kernel(name),
             (CallTarget::Helper(id), _) => self.call_helper(id),
             (CallTarget::Subprogram(_) | CallTarget::Kfunc(_), _) => {
                 gap("a call whose target is not known")
@@ -70,8 +70,6 @@ impl Walker<'_> {
         let name = subprogram.name.clone();
         let section = if self.state.lock.is_some() {
             Some("while holding a lock")
-        } else if self.state.preempt != 0 {
-            Some("with preemption disabled")
         } else {
             None
         };
@@ -82,6 +80,9 @@ impl Walker<'_> {
                     "global function calls are not allowed {section},\nuse static function instead"
                 ),
             );
+        }
+        if self.state.sleepable && (self.state.rcu != 0 || self.state.preempt != 0) {
+            return gap("global functions inside RCU or preemption sections of sleepable programs");
         }
         let signature = subprogram.signature.clone();
         let changes_packet = subprogram.changes_packet;

@@ -22,12 +22,7 @@ impl Walker<'_> {
 
     /// Nothing may be held that `what` would lose.
     pub(super) fn check_nothing_held(&self, what: &str, locks: bool) -> Check {
-        let frame = self.state.frame();
-        let leaks = self.state.current() == 0 || frame.callback.is_none();
-        if (locks || leaks)
-            && (self.state.current() == 0 || what != "BPF_EXIT instruction in main prog")
-            && let Some(reference) = self.state.references.first()
-        {
+        if locks && let Some(reference) = self.state.references.first() {
             return refuse(
                 Rule::ReferenceLeak,
                 format!(
@@ -99,7 +94,10 @@ impl Walker<'_> {
 
     fn check_return_value(&mut self) -> Check {
         let frame = &self.state.frames[0];
-        let (in_callback, is_subprogram) = (frame.asynchronous, frame.subprogram != 0);
+        let is_exception =
+            self.program.exception_callbacks.first() == Some(&Some(frame.subprogram));
+        let in_callback = frame.asynchronous;
+        let is_subprogram = frame.subprogram != 0 && !is_exception;
         self.check_readable(bpf::insn::Reg(0))?;
         let result = *self.reg(0);
         if in_callback {
@@ -122,6 +120,11 @@ impl Walker<'_> {
             Some(range) => self.enforce_return(range, "At program exit"),
             None => Ok(()),
         }
+    }
+
+    /// Whether the program type limits what a program may return.
+    pub(super) fn limits_return(&self) -> bool {
+        return_range(self.program.program_type, self.program.attach_type).is_some()
     }
 
     fn enforce_return(&mut self, range: ReturnRange, place: &str) -> Check {

@@ -44,7 +44,16 @@ impl Walker<'_> {
     /// Sets the arguments of a global function to anything of their types.
     fn set_arguments(&mut self, function: usize) -> Check {
         let arguments = match &self.program.subprograms[function].signature {
-            Signature::Known(arguments) => arguments.clone(),
+            Signature::Known(arguments) => {
+                let handles = self.program.exception_callbacks.contains(&Some(function));
+                if handles && arguments.as_slice() != [Argument::Number] {
+                    return refuse(
+                        Rule::FunctionType,
+                        "exception cb only supports single integer argument",
+                    );
+                }
+                arguments.clone()
+            }
             Signature::Refused(message) => return refuse(Rule::FunctionType, message.clone()),
             Signature::Missing => return gap("global function without a type"),
         };

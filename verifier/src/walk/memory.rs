@@ -416,6 +416,7 @@ impl Walker<'_> {
             | Kind::Scalar
             | Kind::PacketEnd
             | Kind::Function(_)
+            | Kind::Iterator { .. }
             | Kind::MapValue { .. }
             | Kind::Socket { .. }
             | Kind::Memory { .. } => return self.refuse_base(access.base),

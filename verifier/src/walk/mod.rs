@@ -15,6 +15,8 @@ mod exit;
 mod explore;
 mod helper;
 mod history;
+mod iterator;
+mod kfunc;
 mod lock;
 mod memory;
 mod packet;
@@ -24,6 +26,8 @@ mod prune;
 mod region;
 mod stack;
 mod stack_helper;
+
+pub(crate) use kfunc::throws;
 
 use std::collections::BTreeSet;
 
@@ -103,6 +107,13 @@ impl<'p> Walker<'p> {
     /// Makes a walk ready, the program's shape checked.
     pub(crate) fn new(program: &'p Program, options: &'p Options, big_endian: bool) -> Check<Self> {
         let shape = Shape::of(program)?;
+        let mut uses = vec![Use::default(); program.subprograms.len()];
+        let mut called = BTreeSet::new();
+        for function in program.exception_callbacks.iter().flatten() {
+            uses[*function].callback = true;
+            uses[*function].asynchronous = true;
+            called.insert(*function);
+        }
         Ok(Walker {
             program,
             options,
@@ -123,8 +134,8 @@ impl<'p> Walker<'p> {
             last_id: 0,
             alive: 0,
             pointer_kinds: vec![None; program.ops.len()],
-            uses: vec![Use::default(); program.subprograms.len()],
-            called: BTreeSet::new(),
+            uses,
+            called,
             assumption: None,
             stats: Stats::default(),
         })

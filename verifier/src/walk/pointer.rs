@@ -120,7 +120,11 @@ impl Walker<'_> {
             | Kind::Function(_) => true,
             Kind::FlowKeys => by.is_some(),
             Kind::MapPtr(_) => by == Some(0) && op == AluOp::Add,
-            Kind::Unset | Kind::Scalar | Kind::PacketEnd | Kind::Socket { .. } => false,
+            Kind::Unset
+            | Kind::Scalar
+            | Kind::PacketEnd
+            | Kind::Socket { .. }
+            | Kind::Iterator { .. } => false,
         };
         if allowed {
             return Ok(());

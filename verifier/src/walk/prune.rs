@@ -125,6 +125,15 @@ impl Walker<'_> {
             self.enter_loop(id);
             return Ok(Outcome::Covered);
         }
+        if self.takes_next(self.insn) {
+            let goes_on = self.iterator_goes_on();
+            return if goes_on && self.covers(old, Likeness::CoversAll) {
+                self.enter_loop(id);
+                Ok(Outcome::Covered)
+            } else {
+                Ok(Outcome::MissedInLoop)
+            };
+        }
         if self.calls_back(self.insn) {
             return if self.covers(old, Likeness::CoversAll) {
                 self.enter_loop(id);
@@ -136,6 +145,7 @@ impl Walker<'_> {
         if compare::may_loop(old, &self.state)
             && old.may_goto_depth == self.state.may_goto_depth
             && old.callback_depth == self.state.callback_depth
+            && !compare::rounds_differ(old, &self.state)
             && self.covers(old, Likeness::Equal)
         {
             return refuse(

@@ -4,7 +4,7 @@ use super::Walker;
 use super::memory::{Access, Operation, Stored};
 use super::pointer::MAX_OFFSET;
 use crate::state::{Byte, Kind, Register, SLOT_BYTES};
-use crate::stop::{Check, refuse_register};
+use crate::stop::{Check, gap, refuse_register};
 use crate::verdict::Rule;
 
 const MAX_STACK: i64 = 512;
@@ -41,7 +41,7 @@ impl Walker<'_> {
                 self.read_stack(frame, offset, access.size, dst)?;
             }
             (Operation::Load { dst: Some(dst), .. }, None) => {
-                self.read_stack_range(frame, range, dst);
+                self.read_stack_range(frame, range, dst)?;
             }
             (Operation::Load { dst: None, .. }, None) => {
                 return refuse_register(
@@ -124,6 +124,13 @@ impl Walker<'_> {
         let (index, byte) = place(offset);
         let slot = self.state.frames[frame].stack[index];
         let bytes = (0..size as usize).map(|at| slot.bytes[(byte + SLOT_BYTES - at) % SLOT_BYTES]);
+        if slot.is_iterator() {
+            return refuse_register(
+                Rule::StackUninitialised,
+                10,
+                format!("invalid read from stack off {offset}+0 size {size}"),
+            );
+        }
         if !slot.is_spilled() {
             self.mark_slot_read(frame, index);
             if let Some(dst) = dst {
@@ -187,7 +194,7 @@ impl Walker<'_> {
     }
 
     /// Reads bytes whose place is not known exactly.
-    fn read_stack_range(&mut self, frame: usize, (least, most): (i64, i64), dst: u8) {
+    fn read_stack_range(&mut self, frame: usize, (least, most): (i64, i64), dst: u8) -> Check {
         let mut zero = true;
         for offset in least..most {
             let (index, byte) = place(offset);
@@ -196,6 +203,9 @@ impl Walker<'_> {
                 continue;
             };
             zero &= slot.bytes[byte] == Byte::Zero;
+            if slot.is_iterator() {
+                return gap("reading an iterator by a variable offset");
+            }
         }
         self.set(
             dst,
@@ -205,6 +215,7 @@ impl Walker<'_> {
                 Register::UNKNOWN
             },
         );
+        Ok(())
     }
 
     /// Writes bytes whose place is known.

@@ -58,6 +58,17 @@ impl Walker<'_> {
                 );
             };
             match slot.bytes[byte] {
+                Byte::Iterator => {
+                    return refuse_register(
+                        Rule::StackUninitialised,
+                        register,
+                        format!(
+                            "invalid indirect read from stack R{register} off {least}+{} size \
+                             {size}",
+                            offset - least
+                        ),
+                    );
+                }
                 Byte::Misc => {}
                 Byte::Zero | Byte::Invalid => slot.bytes[byte] = Byte::Misc,
                 Byte::Spill => {
