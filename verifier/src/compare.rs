@@ -83,6 +83,7 @@ fn equal(old: &Register, new: &Register, ids: &mut Renaming) -> bool {
     old.kind == new.kind
         && old.offset == new.offset
         && old.value == new.value
+        && (old.dynptr, old.in_packet) == (new.dynptr, new.in_packet)
         && ids.matches(old.id, new.id)
         && ids.matches(old.reference, new.reference)
 }
@@ -117,6 +118,7 @@ fn covers(old: &Register, new: &Register, ids: &mut Renaming, likeness: Likeness
             old.kind == new.kind
                 && old.offset == new.offset
                 && old.value.includes(&new.value)
+                && (old.dynptr, old.in_packet) == (new.dynptr, new.in_packet)
                 && ids.matches(old.id, new.id)
                 && ids.matches(old.reference, new.reference)
         }
@@ -169,6 +171,12 @@ fn slot_covers(old: &Slot, new: Option<&Slot>, ids: &mut Renaming, likeness: Lik
     };
     if let (Some(left), Some(right)) = (as_scalar(old), as_scalar(new)) {
         return covers(&left, &right, ids, likeness);
+    }
+    if old.is_dynptr() || new.is_dynptr() {
+        return old.bytes == new.bytes
+            && old.spilled.kind == new.spilled.kind
+            && old.spilled.id == new.spilled.id
+            && ids.matches(old.spilled.reference, new.spilled.reference);
     }
     if old.is_iterator() {
         return new.is_iterator() && iterator_covers(old, new, ids);

@@ -7,6 +7,6 @@ mod stack;
 mod state;
 
 pub use frame::{Frame, ReturnRange};
-pub use register::{ADDED, Kind, MapRef, Range, Register, SocketKind};
+pub use register::{ADDED, DynptrKind, Kind, MapRef, Range, Register, SocketKind};
 pub use stack::{Byte, SLOT_BYTES, Slot};
 pub use state::{Lock, NO_INSN, Reference, State};

@@ -31,6 +31,32 @@ pub enum SocketKind {
     Xdp,
 }
 
+/// What a dynptr's memory is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum DynptrKind {
+    /// A map's value.
+    Local,
+    /// A record of a ring buffer.
+    Ringbuf,
+    /// The packet of a socket buffer.
+    Skb,
+    /// The packet of an XDP program.
+    Xdp,
+}
+
+impl DynptrKind {
+    /// The name that the kernel prints.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            DynptrKind::Local => "local",
+            DynptrKind::Ringbuf => "ringbuf",
+            DynptrKind::Skb => "skb",
+            DynptrKind::Xdp => "xdp",
+        }
+    }
+}
+
 /// What a register holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
@@ -83,6 +109,13 @@ pub enum Kind {
     TracepointBuffer,
     /// A function of the program.
     Function(u32),
+    /// One of the two halves of a dynptr; only on the stack.
+    Dynptr {
+        /// What its memory is.
+        kind: DynptrKind,
+        /// Whether this is the half at the higher address.
+        first: bool,
+    },
     /// An iterator over numbers; only on the stack.
     Iterator {
         /// Whether it has no more numbers.
@@ -108,6 +141,10 @@ pub struct Register {
     pub reference: u32,
     /// Whether some check depended on the number.
     pub precise: bool,
+    /// The dynptr that memory is a slice of.
+    pub dynptr: u32,
+    /// Whether the slice lies in the packet.
+    pub in_packet: bool,
 }
 
 impl Register {
@@ -119,6 +156,8 @@ impl Register {
         id: 0,
         reference: 0,
         precise: false,
+        dynptr: 0,
+        in_packet: false,
     };
 
     /// Any number.
@@ -283,6 +322,7 @@ impl Kind {
             Kind::TracepointBuffer => "tp_buffer",
             Kind::Function(_) => "func",
             Kind::Iterator { .. } => "iter",
+            Kind::Dynptr { .. } => "dynptr",
         };
         let prefix = match self {
             Kind::Memory { ringbuf: true, .. } => "ringbuf_",

@@ -19,6 +19,8 @@ pub enum Byte {
     Zero,
     /// A byte of an iterator.
     Iterator,
+    /// A byte of a dynptr.
+    Dynptr,
 }
 
 /// A slot. Bytes are counted from the highest address down, as the stack grows.
@@ -62,6 +64,12 @@ impl Slot {
     #[must_use]
     pub fn is_spilled_scalar64(&self) -> bool {
         self.bytes[0] == Byte::Spill && self.spilled.is_scalar()
+    }
+
+    /// Whether a dynptr, or a half of one, lies here.
+    #[must_use]
+    pub fn is_dynptr(&self) -> bool {
+        self.bytes[SLOT_BYTES - 1] == Byte::Dynptr
     }
 
     /// Whether an iterator lies here.

@@ -7,7 +7,7 @@ use bpf::program_type::ProgramType;
 
 use super::Walker;
 use super::helper::{Meta, writes};
-use crate::state::{Kind, Register, SocketKind};
+use crate::state::{DynptrKind, Kind, Register, SocketKind};
 use crate::stop::{Check, gap, refuse, refuse_register};
 use crate::verdict::Rule;
 
@@ -47,7 +47,9 @@ impl Walker<'_> {
             self.mark_precise(number)?;
         } else {
             self.check_argument_type(number, argument, helper)?;
-            if argument.releases {
+            if argument.kind == ArgKind::Dynptr && argument.releases {
+                // Its offset is checked with its slots.
+            } else if argument.releases {
                 if register.offset != 0 && !register.is_scalar() {
                     return refuse_register(
                         Rule::NotAcquired,
@@ -63,7 +65,7 @@ impl Walker<'_> {
                 self.check_argument_offset(number)?;
             }
         }
-        if argument.releases {
+        if argument.releases && argument.kind != ArgKind::Dynptr {
             if register.reference == 0 && !register.is_null() {
                 return refuse_register(
                     Rule::NotAcquired,
@@ -221,7 +223,9 @@ impl Walker<'_> {
                 ),
                 "ringbuf_mem",
             ),
-            ArgKind::Dynptr | ArgKind::DynptrUninit => return gap("dynptrs"),
+            ArgKind::Dynptr | ArgKind::DynptrUninit => {
+                (matches!(kind, Kind::Stack(_)), "fp, dynptr_ptr")
+            }
             ArgKind::BtfId(name) => {
                 return if register.is_scalar() {
                     refuse_register(
@@ -343,8 +347,35 @@ impl Walker<'_> {
                 Ok(())
             }
             ArgKind::ConstStr => self.check_constant_string(number),
+            ArgKind::Dynptr => self.use_dynptr(helper, number, argument.releases, meta),
+            ArgKind::DynptrUninit => {
+                let kind = if helper.name == "dynptr_from_mem" {
+                    DynptrKind::Local
+                } else {
+                    DynptrKind::Ringbuf
+                };
+                self.make_dynptr(number, kind, 0)
+            }
             _ => Ok(()),
         }
+    }
+
+    fn use_dynptr(
+        &mut self,
+        helper: &Helper,
+        number: u8,
+        releases: bool,
+        meta: &mut Meta,
+    ) -> Check {
+        if releases {
+            return self.give_dynptr(number);
+        }
+        let found = self.dynptr(number, None)?;
+        meta.dynptr = Some(found);
+        if helper.name == "dynptr_data" {
+            meta.reference = found.reference;
+        }
+        Ok(())
     }
 
     fn use_map(&self, register: Register, meta: &mut Meta) -> Check {

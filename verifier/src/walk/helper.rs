@@ -7,7 +7,7 @@ use super::memory::{self, Operation, Stored};
 use super::{Flow, Walker};
 use crate::helpers::{TAIL_CALL, fits_map, is_allowed};
 use crate::program::{FieldKind, Program};
-use crate::state::{Kind, MapRef, Reference, Register, SocketKind};
+use crate::state::{DynptrKind, Kind, MapRef, Reference, Register, SocketKind};
 use crate::stop::{Check, gap, refuse, refuse_register};
 use crate::verdict::Rule;
 
@@ -28,6 +28,8 @@ pub(super) struct Meta {
     pub largest: u64,
     /// The callback.
     pub callback: Option<usize>,
+    /// The dynptr.
+    pub dynptr: Option<super::dynptr::Found>,
     /// Whether the key of a lookup is known to be in the map.
     pub found: bool,
 }
@@ -191,7 +193,7 @@ impl Walker<'_> {
         )
     }
 
-    fn release_reference(&mut self, id: u32) -> bool {
+    pub(super) fn release_reference(&mut self, id: u32) -> bool {
         let before = self.state.references.len();
         self.state.references.retain(|reference| reference.id != id);
         if self.state.references.len() == before {
@@ -232,6 +234,27 @@ impl Walker<'_> {
                     self.call_later(function, map)?;
                 }
             }
+            ("dynptr_from_mem", _) => {
+                let kind = self.reg(1).kind;
+                if !matches!(kind, Kind::MapValue { .. }) {
+                    return refuse_register(
+                        Rule::ArgumentType,
+                        1,
+                        format!(
+                            "Unsupported reg type {} for bpf_dynptr_from_mem data",
+                            kind.name()
+                        ),
+                    );
+                }
+            }
+            ("dynptr_write", _) => {
+                if meta
+                    .dynptr
+                    .is_some_and(|found| found.kind == DynptrKind::Skb)
+                {
+                    self.forget_packets();
+                }
+            }
             ("spin_lock", _) => self.take_lock(1)?,
             ("spin_unlock", _) => self.give_lock(1)?,
             (
@@ -263,10 +286,22 @@ impl Walker<'_> {
                 read_only: false,
                 ringbuf: true,
             }),
-            ReturnKind::DynptrMem
-            | ReturnKind::PercpuMem
-            | ReturnKind::BtfId(_)
-            | ReturnKind::KptrObject => return gap(format!("result of helper {name}")),
+            ReturnKind::DynptrMem => {
+                let found = meta.dynptr;
+                Register {
+                    dynptr: found.map_or(0, |found| found.id),
+                    reference: meta.reference,
+                    ..Register::pointer(Kind::Memory {
+                        size: meta.size,
+                        nullable,
+                        read_only: false,
+                        ringbuf: false,
+                    })
+                }
+            }
+            ReturnKind::PercpuMem | ReturnKind::BtfId(_) | ReturnKind::KptrObject => {
+                return gap(format!("result of helper {name}"));
+            }
         };
         if let Kind::MapValue {
             map,

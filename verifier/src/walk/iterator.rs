@@ -118,7 +118,8 @@ impl Walker<'_> {
     pub(super) fn next_of_iterator(&mut self) -> Check<Flow> {
         let (frame, index) = self.initialised()?;
         self.mark_slot_read(frame, index);
-        let kind = self.state.frames[frame].stack[index].spilled.kind;
+        let iterator = self.state.frames[frame].stack[index].spilled;
+        let kind = iterator.kind;
         self.clear_caller_saved();
         if let Kind::Iterator {
             drained: false,
@@ -142,6 +143,7 @@ impl Walker<'_> {
             }
             pending.state.frame_mut().registers[0] = Register {
                 id,
+                reference: iterator.reference,
                 ..Register::pointer(Kind::Memory {
                     size: 4,
                     nullable: false,
@@ -167,7 +169,8 @@ impl Walker<'_> {
         slot.spilled = Register::UNSET;
         slot.bytes = [Byte::Invalid; SLOT_BYTES];
         slot.written = true;
-        self.state.references.retain(|reference| reference.id != id);
+        // Pointers to its numbers end with it.
+        self.release_reference(id);
         self.clear_caller_saved();
         Ok(Flow::Next)
     }

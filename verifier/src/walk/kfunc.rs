@@ -47,6 +47,7 @@ impl Walker<'_> {
             "bpf_iter_num_new" => return self.new_iterator(),
             "bpf_iter_num_next" => return self.next_of_iterator(),
             "bpf_iter_num_destroy" => return self.destroy_iterator(),
+            name if name.starts_with("bpf_dynptr_") => return self.call_dynptr(name),
             _ => return gap(format!("kernel function {name}")),
         }
         self.clear_caller_saved();

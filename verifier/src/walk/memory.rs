@@ -417,6 +417,7 @@ impl Walker<'_> {
             | Kind::PacketEnd
             | Kind::Function(_)
             | Kind::Iterator { .. }
+            | Kind::Dynptr { .. }
             | Kind::MapValue { .. }
             | Kind::Socket { .. }
             | Kind::Memory { .. } => return self.refuse_base(access.base),

@@ -11,6 +11,7 @@ mod arguments;
 mod branch;
 mod call;
 mod callback;
+mod dynptr;
 mod exit;
 mod explore;
 mod helper;

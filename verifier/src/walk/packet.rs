@@ -61,7 +61,7 @@ impl Walker<'_> {
     /// Makes packet pointers unusable.
     pub(super) fn forget_packets(&mut self) {
         self.state.for_each_register(|register| {
-            if register.kind.is_packet_or_end() {
+            if register.kind.is_packet_or_end() || register.in_packet {
                 *register = Register::UNKNOWN;
             }
         });

@@ -124,7 +124,8 @@ impl Walker<'_> {
             | Kind::Scalar
             | Kind::PacketEnd
             | Kind::Socket { .. }
-            | Kind::Iterator { .. } => false,
+            | Kind::Iterator { .. }
+            | Kind::Dynptr { .. } => false,
         };
         if allowed {
             return Ok(());

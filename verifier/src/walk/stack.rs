@@ -124,7 +124,7 @@ impl Walker<'_> {
         let (index, byte) = place(offset);
         let slot = self.state.frames[frame].stack[index];
         let bytes = (0..size as usize).map(|at| slot.bytes[(byte + SLOT_BYTES - at) % SLOT_BYTES]);
-        if slot.is_iterator() {
+        if slot.is_iterator() || slot.is_dynptr() {
             return refuse_register(
                 Rule::StackUninitialised,
                 10,
@@ -203,8 +203,8 @@ impl Walker<'_> {
                 continue;
             };
             zero &= slot.bytes[byte] == Byte::Zero;
-            if slot.is_iterator() {
-                return gap("reading an iterator by a variable offset");
+            if slot.is_iterator() || slot.is_dynptr() {
+                return gap("reading an object of the kernel by a variable offset");
             }
         }
         self.set(
@@ -223,6 +223,7 @@ impl Walker<'_> {
         let (index, byte) = place(offset);
         let current = self.state.current();
         let at_start = offset.rem_euclid(SLOT_BYTES as i64) == 0;
+        self.end_dynptr_at(frame, index)?;
         let register = match stored {
             Stored::Register(register) => {
                 let value = *self.reg(register);
@@ -299,6 +300,9 @@ impl Walker<'_> {
             Stored::Unknown => false,
         };
         let mut zero_used = false;
+        for offset in least..most {
+            self.end_dynptr_at(frame, place(offset).0)?;
+        }
         for offset in least..most {
             let (index, byte) = place(offset);
             let Some(slot) = self.state.frames[frame].stack.get_mut(index) else {

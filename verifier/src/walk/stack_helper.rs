@@ -43,6 +43,17 @@ impl Walker<'_> {
             None => (pointer.value.smin + offset, pointer.value.smax + offset),
         };
         if let (Some(raw), Some(_)) = (raw, fixed) {
+            for offset in least..most + size {
+                let (index, byte) = place(offset);
+                let slot = self.state.frames[frame].stack.get(index);
+                if slot.is_some_and(|slot| slot.bytes[byte] == Byte::Dynptr) {
+                    return refuse_register(
+                        Rule::StackBounds,
+                        register,
+                        format!("potential write to dynptr at off={offset} disallowed"),
+                    );
+                }
+            }
             *raw = Some((register, size));
             return Ok(());
         }
@@ -58,7 +69,7 @@ impl Walker<'_> {
                 );
             };
             match slot.bytes[byte] {
-                Byte::Iterator => {
+                Byte::Iterator | Byte::Dynptr => {
                     return refuse_register(
                         Rule::StackUninitialised,
                         register,
