@@ -231,7 +231,8 @@ pub(crate) fn state_covers(
     let mut ids = Renaming::new(last_id);
     match (old.lock, new.lock) {
         (None, None) => {}
-        (Some(left), Some(right)) if left.map == right.map && ids.matches(left.id, right.id) => {}
+        (Some(left), Some(right))
+            if left.holder == right.holder && ids.matches(left.id, right.id) => {}
         _ => return false,
     }
     if old.references.len() != new.references.len() {

@@ -9,6 +9,7 @@ use bpf::insn::{CallTarget, Insn};
 use super::{Meaning, Program};
 use crate::stop::{Check, refuse, refuse_at};
 use crate::verdict::Rule;
+use crate::walk::adds_to_tree;
 
 const TAIL_CALL: i32 = 12;
 
@@ -238,6 +239,11 @@ impl Shape {
             (_, Some(Insn::Call { target })) => {
                 mark(next);
                 self.mark_call(slot, target);
+                if adds_to_tree(program, slot) {
+                    self.checkpoint[slot] = true;
+                    self.jump[slot] = true;
+                    self.prune[slot] = true;
+                }
                 if matches!(&op.meaning, Meaning::Kfunc(name) if name == "bpf_iter_num_next") {
                     self.checkpoint[slot] = true;
                     self.prune[slot] = true;

@@ -7,6 +7,7 @@
 //! The work is linear in the instructions linked, which are bounded by what the kernel takes.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use bpf::btf::ext::CoreRelocationKind;
 use bpf::btf::{Btf, BtfExt, TypeId, TypeKind, function_table};
@@ -76,7 +77,7 @@ pub enum LinkError {
 #[derive(Debug)]
 pub struct Linker<'a> {
     object: &'a Object,
-    btf: Option<Btf>,
+    btf: Option<Arc<Btf>>,
     ext: Option<BtfExt>,
     functions: Vec<FunctionRange>,
     starts: BTreeMap<(SectionId, u64), usize>,
@@ -103,6 +104,10 @@ impl<'a> Linker<'a> {
             .map(|bytes| BtfExt::parse(bytes, object.endian))
             .transpose()
             .map_err(unreadable)?;
+        let btf = btf.map(|mut btf| {
+            place_variables(&mut btf, object);
+            btf
+        });
         let definitions = definitions(object, btf.as_ref())
             .map_err(|error| LinkError::Maps(error.to_string()))?;
         let functions = match (&btf, &ext) {
@@ -121,7 +126,7 @@ impl<'a> Linker<'a> {
                 .map(|(index, function)| ((function.section, function.offset), index))
                 .collect(),
             object,
-            btf,
+            btf: btf.map(Arc::new),
             ext,
             functions,
             relocations: code_relocations(object),
@@ -137,7 +142,7 @@ impl<'a> Linker<'a> {
     /// The object's BTF.
     #[must_use]
     pub fn btf(&self) -> Option<&Btf> {
-        self.btf.as_ref()
+        self.btf.as_deref()
     }
 
     fn read_records(&mut self) {
@@ -188,7 +193,7 @@ impl<'a> Linker<'a> {
     /// The source line of a slot of a program.
     #[must_use]
     pub fn source_line(&self, origin: Origin) -> Option<SourceLine> {
-        let (btf, ext) = (self.btf.as_ref()?, self.ext.as_ref()?);
+        let (btf, ext) = (self.btf.as_deref()?, self.ext.as_ref()?);
         origin::source_line(btf, ext, self.section_name(origin.section), origin.offset)
     }
 
@@ -234,6 +239,7 @@ impl<'a> Linker<'a> {
             maps: stream.maps,
             has_func_info: self.types.contains_key(&stream.first),
             exception_callbacks,
+            btf: self.btf.clone(),
             origins: stream.origins,
         };
         super::cfg::summarise(&mut program);
@@ -259,6 +265,42 @@ impl<'a> Linker<'a> {
 /// A section's name without the mark that says not to load its programs by themselves.
 fn bare(section: &str) -> &str {
     section.strip_prefix('?').unwrap_or(section)
+}
+
+/// Compilers leave the offsets of variables in data sections to the loader, which takes them from
+/// the symbols.
+fn place_variables(btf: &mut Btf, object: &Object) {
+    let places: BTreeMap<(SectionId, &str), u32> = object
+        .symbols
+        .iter()
+        .filter_map(|symbol| {
+            let place = (symbol.section()?, symbol.name.as_str());
+            Some((place, u32::try_from(symbol.value).ok()?))
+        })
+        .collect();
+    let mut changed = Vec::new();
+    for (id, one) in btf.iter() {
+        let TypeKind::DataSection { variables, .. } = &one.kind else {
+            continue;
+        };
+        let Some(section) = object.section_by_name(btf.string(one.name)) else {
+            continue;
+        };
+        let offsets = variables.iter().map(|variable| {
+            let place = places.get(&(section, btf.name(variable.target)));
+            place.copied().unwrap_or(variable.offset)
+        });
+        changed.push((id, offsets.collect::<Vec<u32>>()));
+    }
+    for (id, offsets) in changed {
+        if let Some(one) = btf.get_mut(id)
+            && let TypeKind::DataSection { variables, .. } = &mut one.kind
+        {
+            for (variable, offset) in variables.iter_mut().zip(offsets) {
+                variable.offset = offset;
+            }
+        }
+    }
 }
 
 fn code_relocations(object: &Object) -> BTreeMap<(SectionId, u64), Relocation> {
@@ -318,7 +360,7 @@ impl<'l, 'a> Stream<'l, 'a> {
         let range = &linker.functions[main];
         let Some((btf, id)) = linker
             .btf
-            .as_ref()
+            .as_deref()
             .zip(linker.types.get(&(range.section, range.offset)))
         else {
             return Ok(Vec::new());
@@ -420,7 +462,7 @@ impl<'l, 'a> Stream<'l, 'a> {
         let linker = self.linker;
         let of_type = linker
             .btf
-            .as_ref()
+            .as_deref()
             .zip(linker.types.get(&(range.section, range.offset)));
         let hidden = range
             .symbol
@@ -573,9 +615,9 @@ impl<'l, 'a> Stream<'l, 'a> {
             return *id;
         }
         let def = self.linker.definitions[definition].clone();
-        let mut map = Map::new(def, self.linker.btf.as_ref());
+        let mut map = Map::new(def, self.linker.btf.as_deref());
         if let Some(inner) = map.def.inner.clone() {
-            map.inner = Some(self.add(Map::new(*inner, self.linker.btf.as_ref())));
+            map.inner = Some(self.add(Map::new(*inner, self.linker.btf.as_deref())));
         }
         let id = self.add(map);
         self.map_ids.insert(definition, id);
@@ -590,7 +632,7 @@ impl<'l, 'a> Stream<'l, 'a> {
 
     /// A kernel configuration value, which loaders put into a read-only map, or a kernel symbol.
     fn external(&mut self, name: &str) -> Meaning {
-        let size = self.linker.btf.as_ref().and_then(|btf| {
+        let size = self.linker.btf.as_deref().and_then(|btf| {
             let variables = btf.section_variables(".kconfig")?;
             let found = variables.iter().find(|one| btf.name(one.target) == name)?;
             u32::try_from(btf.size_of(found.target)?).ok()

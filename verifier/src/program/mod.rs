@@ -9,6 +9,7 @@ pub mod depth;
 mod link;
 pub mod liveness;
 mod maps;
+mod object_type;
 mod origin;
 pub mod prototype;
 mod record;
@@ -16,10 +17,14 @@ mod subprogram;
 
 pub use link::{LinkError, Linker, ProgramId};
 pub use maps::{Map, MapId};
+pub use object_type::ObjectType;
 pub use origin::{Origin, SourceLine};
 pub use record::{Field, FieldKind, Record};
 pub use subprogram::Subprogram;
 
+use std::sync::Arc;
+
+use bpf::btf::Btf;
 use bpf::btf::ext::CoreRelocationKind;
 use bpf::insn::{DecodeError, Insn, Slot};
 use bpf::program_type::{AttachType, ProgramType};
@@ -95,6 +100,8 @@ pub struct Program {
     pub has_func_info: bool,
     /// The functions that are tagged to run when the program throws, where they exist.
     pub exception_callbacks: Vec<Option<usize>>,
+    /// The program's types.
+    pub btf: Option<Arc<Btf>>,
     /// Where each slot comes from.
     pub origins: Vec<Origin>,
 }

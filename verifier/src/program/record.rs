@@ -71,6 +71,8 @@ pub struct Field {
     pub size: u32,
     /// Kind.
     pub kind: FieldKind,
+    /// Of a list or tree: the structure that it holds, and where in it the node lies.
+    pub contents: Option<(TypeId, u32)>,
 }
 
 /// The special fields of a map's value.
@@ -109,7 +111,39 @@ impl Record {
         if let (Ok(offset), Ok(size)) = (u32::try_from(offset), u32::try_from(size))
             && self.fields.len() < MAX_FIELDS
         {
-            self.fields.push(Field { offset, size, kind });
+            self.fields.push(Field {
+                offset,
+                size,
+                kind,
+                contents: None,
+            });
+        }
+    }
+
+    /// Reads from a declaration's tag what the lists and trees hold that it declares.
+    fn fill_contents(&mut self, btf: &Btf, from: usize, id: TypeId, component: Option<i32>) {
+        let roots = |field: &Field| matches!(field.kind, FieldKind::ListHead | FieldKind::TreeRoot);
+        let new = self.fields.get_mut(from..).unwrap_or_default();
+        if !new
+            .iter()
+            .any(|field| roots(field) && field.contents.is_none())
+        {
+            return;
+        }
+        let contents = btf.declaration_tags(id).find_map(|(tag, place)| {
+            let (name, node) = tag.strip_prefix("contains:")?.split_once(':')?;
+            if Some(place) != component {
+                return None;
+            }
+            let is_struct = |kind: &TypeKind| matches!(kind, TypeKind::Struct { .. });
+            let holder = btf.find(name, is_struct)?;
+            let flag = btf.get(holder)?.kind_flag;
+            Some((holder, btf.member(holder, node)?.bit_offset(flag) / 8))
+        });
+        for field in new {
+            if roots(field) && field.contents.is_none() {
+                field.contents = contents;
+            }
         }
     }
 
@@ -129,9 +163,11 @@ impl Record {
                     self.add(at, (*size).into(), kind);
                     return;
                 }
-                for member in members {
+                for (index, member) in members.iter().enumerate() {
+                    let before = self.fields.len();
                     let bits = member.bit_offset(one.kind_flag);
                     self.collect(btf, member.target, at + u64::from(bits / 8), depth + 1);
+                    self.fill_contents(btf, before, resolved, i32::try_from(index).ok());
                 }
             }
             TypeKind::Union { members, .. } => {
@@ -141,8 +177,10 @@ impl Record {
             }
             TypeKind::DataSection { variables, .. } => {
                 for variable in variables {
+                    let before = self.fields.len();
                     let at = at + u64::from(variable.offset);
                     self.collect(btf, variable.target, at, depth + 1);
+                    self.fill_contents(btf, before, variable.target, Some(-1));
                 }
             }
             TypeKind::Variable { target, .. } => self.collect(btf, *target, at, depth + 1),

@@ -9,4 +9,4 @@ mod state;
 pub use frame::{Frame, ReturnRange};
 pub use register::{ADDED, DynptrKind, Kind, MapRef, Range, Register, SocketKind};
 pub use stack::{Byte, SLOT_BYTES, Slot};
-pub use state::{Lock, NO_INSN, Reference, State};
+pub use state::{Lock, LockHolder, NO_INSN, Reference, State};

@@ -1,5 +1,7 @@
 //! A register: what kind of value it holds, and what is known of it.
 
+use bpf::btf::TypeId;
+
 use crate::domain::Value;
 use crate::program::MapId;
 
@@ -107,6 +109,15 @@ pub enum Kind {
     },
     /// The buffer of a writable raw tracepoint.
     TracepointBuffer,
+    /// An object that the program allocated.
+    Object {
+        /// Its type, of the program's own.
+        type_id: TypeId,
+        /// Whether it may be null.
+        nullable: bool,
+        /// Whether the program owns it, rather than a list or tree.
+        owning: bool,
+    },
     /// A function of the program.
     Function(u32),
     /// One of the two halves of a dynptr; only on the stack.
@@ -217,6 +228,7 @@ impl Kind {
         match self {
             Kind::MapValue { nullable, .. }
             | Kind::Socket { nullable, .. }
+            | Kind::Object { nullable, .. }
             | Kind::Memory { nullable, .. } => nullable,
             _ => false,
         }
@@ -244,6 +256,28 @@ impl Kind {
                 nullable: false,
                 read_only,
                 ringbuf,
+            },
+            Kind::Object {
+                type_id, owning, ..
+            } => Kind::Object {
+                type_id,
+                nullable: false,
+                owning,
+            },
+            other => other,
+        }
+    }
+
+    /// The same with the possibility of null, of an object.
+    #[must_use]
+    pub fn nullable(self) -> Kind {
+        match self {
+            Kind::Object {
+                type_id, owning, ..
+            } => Kind::Object {
+                type_id,
+                nullable: true,
+                owning,
             },
             other => other,
         }
@@ -291,6 +325,9 @@ impl Kind {
                 ringbuf,
                 ..
             } => (nullable, read_only, ringbuf.into()),
+            Kind::Object {
+                nullable, owning, ..
+            } => (nullable, owning, 0),
             other => (other.is_nullable(), false, 0),
         };
         std::mem::discriminant(&self) == std::mem::discriminant(&other)
@@ -321,6 +358,9 @@ impl Kind {
             Kind::Memory { .. } => "mem",
             Kind::TracepointBuffer => "tp_buffer",
             Kind::Function(_) => "func",
+            Kind::Object { nullable, .. } => {
+                return if nullable { "ptr_or_null_" } else { "ptr_" }.to_owned();
+            }
             Kind::Iterator { .. } => "iter",
             Kind::Dynptr { .. } => "dynptr",
         };

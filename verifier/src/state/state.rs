@@ -1,7 +1,10 @@
 //! A state, and its place among the states kept.
 
+use bpf::btf::TypeId;
+
 use super::frame::Frame;
 use super::register::Register;
+use crate::program::MapId;
 
 /// No instruction.
 pub const NO_INSN: u32 = u32::MAX;
@@ -15,12 +18,21 @@ pub struct Reference {
     pub insn: usize,
 }
 
+/// What a lock lies in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LockHolder {
+    /// A value of a map.
+    Map(MapId),
+    /// An object of this type.
+    Object(TypeId),
+}
+
 /// A lock that is held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lock {
-    /// The map that it lies in.
-    pub map: crate::program::MapId,
-    /// Identity of the value that it lies in.
+    /// What it lies in.
+    pub holder: LockHolder,
+    /// Identity of the value or object.
     pub id: u32,
 }
 

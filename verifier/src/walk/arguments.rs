@@ -174,6 +174,17 @@ impl Walker<'_> {
             }
             ArgKind::Stack => (matches!(kind, Kind::Stack(_)), "fp"),
             ArgKind::CallbackFn => (matches!(kind, Kind::Function(_)), "func"),
+            ArgKind::SpinLock
+                if matches!(
+                    kind,
+                    Kind::Object {
+                        nullable: false,
+                        ..
+                    }
+                ) =>
+            {
+                return gap("locks in objects");
+            }
             ArgKind::SpinLock | ArgKind::Timer | ArgKind::ConstStr => (
                 matches!(
                     kind,

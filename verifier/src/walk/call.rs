@@ -2,6 +2,7 @@
 
 use bpf::insn::{CallTarget, Reg};
 
+use super::object::works_on_graphs;
 use super::{Flow, Walker};
 use crate::program::Meaning;
 use crate::program::prototype::{Argument, Signature};
@@ -19,10 +20,11 @@ impl Walker<'_> {
         if self.state.lock.is_some() {
             let allowed = match target {
                 CallTarget::Helper(id) => id == SPIN_UNLOCK,
-                CallTarget::Subprogram(_) => true,
+                CallTarget::Subprogram(_) => !matches!(meaning, Meaning::Kfunc(_)),
                 CallTarget::Kfunc(_) => false,
             };
-            if !allowed && !matches!(meaning, Meaning::Function(_)) {
+            let on_graph = matches!(meaning, Meaning::Kfunc(name) if works_on_graphs(name));
+            if !allowed && !on_graph && !matches!(meaning, Meaning::Function(_)) {
                 return refuse(
                     Rule::CallWhileLocked,
                     "function calls are not allowed while holding a lock",

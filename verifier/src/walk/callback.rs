@@ -19,6 +19,10 @@ impl Walker<'_> {
     pub(super) fn calls_back(&self, insn: usize) -> bool {
         use bpf::helpers::{HelperFlags, by_id};
         use bpf::insn::{CallTarget, Insn};
+
+        if self.adds_to_tree(insn) {
+            return true;
+        }
         match self.program.insn(insn) {
             Some(Insn::Call {
                 target: CallTarget::Helper(id),
@@ -53,6 +57,11 @@ impl Walker<'_> {
         state.frames.push(frame);
         self.state.frame_mut().callback_depth = 0;
         Ok(())
+    }
+
+    /// Adding to a tree compares nodes of it.
+    pub(super) fn call_comparison(&mut self, function: usize, node: Register) -> Check {
+        self.push_callback(function, &[node, node])
     }
 
     /// `bpf_loop`: the callback gets the round and what was passed for it.

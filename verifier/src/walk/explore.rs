@@ -245,7 +245,8 @@ impl Walker<'_> {
     /// A constant that depends on the running kernel's types is taken as it stands.
     fn meet_relocation(&mut self, relocation: Option<CoreRelocationKind>) -> Check {
         match relocation {
-            None => {}
+            // Ids of the program's own types are what they are.
+            None | Some(CoreRelocationKind::TypeIdLocal) => {}
             Some(CoreRelocationKind::FieldLeftShift | CoreRelocationKind::FieldRightShift) => {
                 return gap("a bit field that the loader relocates (CO-RE)");
             }

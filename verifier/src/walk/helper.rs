@@ -247,13 +247,18 @@ impl Walker<'_> {
                     );
                 }
             }
-            ("dynptr_write", _) => {
+            ("dynptr_write", _)
                 if meta
                     .dynptr
-                    .is_some_and(|found| found.kind == DynptrKind::Skb)
-                {
-                    self.forget_packets();
-                }
+                    .is_some_and(|found| found.kind == DynptrKind::Skb) =>
+            {
+                self.forget_packets();
+            }
+            ("spin_lock" | "spin_unlock", _) if self.compares_nodes() => {
+                return refuse(
+                    Rule::CallbackContext,
+                    "can't spin_{lock,unlock} in rbtree cb",
+                );
             }
             ("spin_lock", _) => self.take_lock(1)?,
             ("spin_unlock", _) => self.give_lock(1)?,

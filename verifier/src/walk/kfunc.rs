@@ -6,6 +6,7 @@
 use bpf::insn::Reg;
 use bpf::program_type::ProgramType;
 
+use super::object::works_on_graphs;
 use super::{Flow, Walker};
 use crate::program::Program;
 use crate::state::Register;
@@ -47,6 +48,8 @@ impl Walker<'_> {
             "bpf_iter_num_new" => return self.new_iterator(),
             "bpf_iter_num_next" => return self.next_of_iterator(),
             "bpf_iter_num_destroy" => return self.destroy_iterator(),
+            "bpf_obj_new_impl" | "bpf_obj_drop_impl" => return self.call_on_objects(name),
+            name if works_on_graphs(name) => return self.call_on_objects(name),
             name if name.starts_with("bpf_dynptr_") => return self.call_dynptr(name),
             _ => return gap(format!("kernel function {name}")),
         }

@@ -2,7 +2,7 @@
 
 use super::Walker;
 use crate::program::{FieldKind, Program};
-use crate::state::{Kind, Lock};
+use crate::state::{Kind, Lock, LockHolder};
 use crate::stop::{Check, gap, refuse_register};
 use crate::verdict::Rule;
 
@@ -13,6 +13,9 @@ pub(super) fn may_hold_lock(program: &Program, kind: Kind) -> bool {
             let record = &program.map(map.id).record;
             record.has(FieldKind::SpinLock) || record.has(FieldKind::ResilientSpinLock)
         }
+        // Identities of objects are kept always: more are told apart than the kernel tells, which
+        // only makes fewer states alike.
+        Kind::Object { .. } => true,
         _ => false,
     }
 }
@@ -97,6 +100,7 @@ impl Walker<'_> {
             );
         }
         self.state.lock = None;
+        self.forget_borrowed();
         Ok(())
     }
 
@@ -104,7 +108,7 @@ impl Walker<'_> {
         let pointer = self.reg(register);
         match pointer.kind {
             Kind::MapValue { map, .. } => Some(Lock {
-                map: map.id,
+                holder: LockHolder::Map(map.id),
                 id: pointer.id,
             }),
             _ => None,

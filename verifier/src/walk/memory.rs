@@ -389,6 +389,9 @@ impl Walker<'_> {
                 }
                 self.access_socket(&pointer, kind, total)?;
             }
+            Kind::Object {
+                nullable: false, ..
+            } => self.access_object(&pointer, total)?,
             Kind::TracepointBuffer => {
                 self.check_buffer(&pointer, "tracepoint", total)?;
             }
@@ -418,6 +421,7 @@ impl Walker<'_> {
             | Kind::Function(_)
             | Kind::Iterator { .. }
             | Kind::Dynptr { .. }
+            | Kind::Object { .. }
             | Kind::MapValue { .. }
             | Kind::Socket { .. }
             | Kind::Memory { .. } => return self.refuse_base(access.base),

@@ -20,6 +20,7 @@ mod iterator;
 mod kfunc;
 mod lock;
 mod memory;
+mod object;
 mod packet;
 mod pointer;
 mod precision;
@@ -29,16 +30,19 @@ mod stack;
 mod stack_helper;
 
 pub(crate) use kfunc::throws;
+pub(crate) use object::adds_to_tree;
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
+use bpf::btf::TypeId;
 use bpf::insn::{Reg, RegSet};
 use rustc_hash::FxHashMap;
 
 use crate::options::Options;
 use crate::program::cfg::Shape;
 use crate::program::depth::Use;
-use crate::program::{Program, liveness};
+use crate::program::{ObjectType, Program, liveness};
 use crate::state::{Frame, Kind, NO_INSN, Register, State};
 use crate::stop::{Check, refuse_register};
 use crate::verdict::{Rule, Stats, Step};
@@ -98,6 +102,7 @@ pub(crate) struct Walker<'p> {
     /// Kind of pointer that each memory access was made with.
     pointer_kinds: Vec<Option<Kind>>,
     uses: Vec<Use>,
+    object_types: FxHashMap<TypeId, Rc<ObjectType>>,
     called: BTreeSet<usize>,
     /// What was taken for granted, if something was: a refusal then is no certain one.
     assumption: Option<&'static str>,
@@ -136,6 +141,7 @@ impl<'p> Walker<'p> {
             alive: 0,
             pointer_kinds: vec![None; program.ops.len()],
             uses,
+            object_types: FxHashMap::default(),
             called,
             assumption: None,
             stats: Stats::default(),

@@ -116,6 +116,7 @@ impl Walker<'_> {
             | Kind::PacketMeta(_)
             | Kind::Packet(_)
             | Kind::TracepointBuffer
+            | Kind::Object { .. }
             | Kind::Memory { .. }
             | Kind::Function(_) => true,
             Kind::FlowKeys => by.is_some(),

@@ -6,8 +6,7 @@
 //! Where the way back cannot be followed, all numbers of all states before are marked, which is
 //! always safe. The cost is the length of the path back to the nearest state that is marked already.
 
-use bpf::helpers::{HelperFlags, by_id};
-use bpf::insn::{AluOp, CallTarget, Insn, Operand, Reg, RegSet};
+use bpf::insn::{AluOp, Insn, Operand, Reg, RegSet};
 
 use super::Walker;
 use super::history::Entry;
@@ -289,7 +288,7 @@ impl Walker<'_> {
                 self.back_over_store(base, Some(Operand::Reg(src)), stack, wanted)
             }
             Insn::Atomic { base, .. } => self.back_over_store(base, None, stack, wanted),
-            Insn::Call { target } => return self.back_over_call(at, later, target, wanted),
+            Insn::Call { .. } => return self.back_over_call(at, later, wanted),
             Insn::Exit => return self.back_over_exit(later, wanted),
             Insn::LoadAbs { .. } | Insn::LoadInd { .. } => {
                 if wanted.has(Reg(0)) {
@@ -347,13 +346,7 @@ impl Walker<'_> {
         Back::On
     }
 
-    fn back_over_call(
-        &self,
-        at: u32,
-        later: u32,
-        target: CallTarget,
-        wanted: &mut Wanted,
-    ) -> Check<Back> {
+    fn back_over_call(&self, at: u32, later: u32, wanted: &mut Wanted) -> Check<Back> {
         if let Meaning::Function(function) = self.program.ops[at as usize].meaning {
             if self.program.subprograms[function].global {
                 wanted.remove(Reg(0));
@@ -368,13 +361,7 @@ impl Walker<'_> {
                 None => gap("precision across calls"),
             };
         }
-        let calls_back = match target {
-            CallTarget::Helper(id) => u32::try_from(id)
-                .ok()
-                .and_then(by_id)
-                .is_some_and(|helper| helper.flags.contains(HelperFlags::CALLS_BACK)),
-            _ => false,
-        };
+        let calls_back = self.calls_back(at as usize);
         if calls_back && later != at + 1 {
             let others = wanted.registers[wanted.frame] & !RegSet::ARGUMENTS.bits();
             if others != 0 || wanted.slots[wanted.frame] != 0 {
