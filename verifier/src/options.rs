@@ -20,6 +20,8 @@ pub struct Options {
     pub strict_alignment: bool,
     /// Whether every place where paths can meet keeps a state (`BPF_F_TEST_STATE_FREQ`).
     pub keep_all_states: bool,
+    /// Number of processors that the kernel can have; 0 for as many as any kernel.
+    pub processors: u32,
     /// Whether contradictory ranges are an error (`BPF_F_TEST_REG_INVARIANTS`).
     pub strict_ranges: bool,
 }

@@ -82,6 +82,12 @@ impl Kernel {
         self >= Kernel::V6_18
     }
 
+    /// Whether numbers are followed through changes of their byte order (late 6.18).
+    #[must_use]
+    pub fn knows_byte_order(self) -> bool {
+        self >= Kernel::V6_18
+    }
+
     /// Whether looking up a constant key below the length of an array is known to succeed (6.14).
     #[must_use]
     pub fn knows_array_lookups_succeed(self) -> bool {

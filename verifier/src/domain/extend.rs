@@ -33,6 +33,14 @@ impl Value {
         self.sync();
     }
 
+    /// Puts the lowest `bytes` (2, 4 or 8) into the reverse order, zero-extended. Ranges say nothing
+    /// of that; they come anew from the bits.
+    pub fn swap_bytes(&mut self, bytes: u32) {
+        self.bits = self.bits.swap_bytes(bytes);
+        self.forget_ranges();
+        self.sync();
+    }
+
     /// Sign-extends the lowest `bytes` (1, 2 or 4) to the whole number.
     pub fn sign_extend(&mut self, bytes: u32) {
         if let Some(number) = self.as_const() {

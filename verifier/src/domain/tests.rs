@@ -159,6 +159,10 @@ proptest! {
             for (abstracted, exact) in shifted.iter().zip(exact) {
                 prop_assert!(abstracted.contains(exact), "{value:x?} {abstracted:x?} {exact:#x}");
             }
+            for bytes in [2, 4, 8] {
+                let swapped = number.swap_bytes() >> (64 - bytes * 8);
+                prop_assert!(after(&|value| value.swap_bytes(bytes)).contains(swapped));
+            }
             for bytes in [1, 2, 4] {
                 let unused = 64 - bytes * 8;
                 let sign = (number << unused).cast_signed() >> unused;
@@ -245,6 +249,10 @@ fn small_tnums_contain_all_results() {
                 a.includes(*b),
                 right.iter().all(|number| left.contains(number))
             );
+            for number in 0..16 {
+                let above = left.iter().copied().find(|member| *member > number);
+                assert_eq!(a.next_above(number), above.unwrap_or(a.greatest()));
+            }
             for &number in left.iter().chain(right) {
                 assert!(a.union(*b).contains(number));
             }

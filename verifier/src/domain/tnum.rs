@@ -61,6 +61,36 @@ impl Tnum {
         number & !self.mask == self.value
     }
 
+    /// The greatest member.
+    #[must_use]
+    pub fn greatest(self) -> u64 {
+        self.value | self.mask
+    }
+
+    /// The least member above `number`; the greatest member if there is none above.
+    #[must_use]
+    pub fn next_above(self, number: u64) -> u64 {
+        if number >= self.greatest() {
+            return self.greatest();
+        }
+        let least = number + 1;
+        let wrong = (least ^ self.value) & !self.mask;
+        if wrong == 0 {
+            return least;
+        }
+        let place = 63 - wrong.leading_zeros();
+        let below = |bit: u32| (1u64 << bit) - 1;
+        if self.value >> place & 1 != 0 {
+            // A known 1 lifts the number; what is below can be as small as it gets.
+            let low = below(place) | 1 << place;
+            return least & !low | self.value & low;
+        }
+        // A known 0 is in the way: the next free bit above must become 1.
+        let free = self.mask & !least & !below(place);
+        let lifted = 1u64 << free.trailing_zeros().min(63);
+        least & !(lifted | (lifted - 1)) | lifted | self.value & (lifted - 1)
+    }
+
     /// Whether every member of `other` is a member.
     #[must_use]
     pub fn includes(self, other: Tnum) -> bool {
@@ -126,6 +156,16 @@ impl Tnum {
         Tnum {
             value: self.value & kept,
             mask: self.mask & kept,
+        }
+    }
+
+    /// The lowest `bytes` in reverse order, zero-extended.
+    #[must_use]
+    pub fn swap_bytes(self, bytes: u32) -> Tnum {
+        let unused = 64 - bytes.clamp(1, 8) * 8;
+        Tnum {
+            value: self.value.swap_bytes() >> unused,
+            mask: self.mask.swap_bytes() >> unused,
         }
     }
 

@@ -202,6 +202,23 @@ impl Value {
         self.smax = self.smax.min((value | (mask & !sign)).cast_signed());
         self.umin = self.umin.max(value);
         self.umax = self.umax.min(value | mask);
+        if mask != 0 {
+            self.settle_on_only_member();
+        }
+    }
+
+    /// Where known bits and range have one number in common, it is that.
+    fn settle_on_only_member(&mut self) {
+        let bits = self.bits;
+        let next = bits.next_above(self.umin);
+        let starts = bits.contains(self.umin);
+        if starts && next > self.umax {
+            *self = Value::constant(self.umin);
+        } else if !starts && next == bits.greatest() {
+            *self = Value::constant(next);
+        } else if !starts && next <= self.umax && bits.next_above(next) > self.umax {
+            *self = Value::constant(next);
+        }
     }
 
     pub(super) fn ranges_from_bits(&mut self) {

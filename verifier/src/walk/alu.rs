@@ -1,6 +1,6 @@
 //! Arithmetic on numbers, and moves.
 
-use bpf::insn::{AluOp, Insn, Operand, Reg, Width};
+use bpf::insn::{AluOp, EndianOp, Insn, Operand, Reg, Width};
 
 use super::Walker;
 use crate::state::{ADDED, Kind, Register};
@@ -65,10 +65,10 @@ impl Walker<'_> {
                 self.set(dst.0, register);
                 dst
             }
-            Insn::Endian { dst, .. } => {
+            Insn::Endian { op, bits, dst } => {
                 self.check_readable(dst)?;
                 self.check_writable(dst)?;
-                self.set(dst.0, Register::UNKNOWN);
+                self.change_byte_order(op, u32::from(bits) / 8, dst);
                 dst
             }
             Insn::Alu {
@@ -84,6 +84,26 @@ impl Walker<'_> {
             _ => return Ok(()),
         };
         self.settle_register(dst.0, "alu")
+    }
+
+    fn change_byte_order(&mut self, op: EndianOp, bytes: u32, dst: Reg) {
+        let mut register = *self.reg(dst.0);
+        if !register.is_scalar() || !self.options.kernel.knows_byte_order() {
+            self.set(dst.0, Register::UNKNOWN);
+            return;
+        }
+        let swaps = match op {
+            EndianOp::Bswap => true,
+            EndianOp::Be => !self.big_endian,
+            EndianOp::Le => self.big_endian,
+        };
+        if swaps {
+            register.value.swap_bytes(bytes);
+        } else if bytes < 8 {
+            register.value.truncate(bytes);
+        }
+        register.clear_scalar_id();
+        self.set(dst.0, register);
     }
 
     fn check_operands(&mut self, width: Width, op: AluOp, dst: Reg, src: Operand) -> Check {

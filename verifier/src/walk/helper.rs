@@ -375,14 +375,18 @@ impl Walker<'_> {
                 result.value.sync();
             }
             "get_smp_processor_id" => {
-                // The kernel knows its number of processors; any machine has fewer than this.
-                const MOST: u32 = 8191;
-                result.value.umax = MOST.into();
-                result.value.umax32 = MOST;
+                const MOST: u32 = 8192;
+                let processors = match self.options.processors {
+                    0 => MOST,
+                    known => known.min(MOST),
+                };
+                let last = processors - 1;
+                result.value.umax = last.into();
+                result.value.umax32 = last;
                 result.value.smin = 0;
-                result.value.smax = MOST.into();
+                result.value.smax = last.into();
                 result.value.smin32 = 0;
-                result.value.smax32 = MOST.cast_signed();
+                result.value.smax32 = last.cast_signed();
                 result.value.sync();
             }
             _ => {}
