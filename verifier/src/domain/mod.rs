@@ -20,6 +20,6 @@ mod value;
 
 pub(crate) use branch::exchanged;
 pub use branch::{Comparison, Decision};
-pub use refine::refine;
+pub use refine::{refine, refine_with_itself};
 pub use tnum::Tnum;
 pub use value::Value;

@@ -22,6 +22,39 @@ pub fn refine(left: &mut Value, right: &mut Value, comparison: Comparison, width
     right.sync();
 }
 
+/// Narrows a number by a comparison with itself that is taken to hold. Where that is impossible the
+/// path cannot be taken; the kernel walks it with what comes of narrowing both ends, and so must we.
+pub fn refine_with_itself(value: &mut Value, comparison: Comparison, width: Width) {
+    let Comparison::Holds(cond) = comparison else {
+        return value.sync();
+    };
+    let unsigned = match cond {
+        Cond::Lt | Cond::Gt => true,
+        Cond::Slt | Cond::Sgt => false,
+        _ => return value.sync(),
+    };
+    match (width, unsigned) {
+        (Width::W64, true) => {
+            value.umax = value.umax.min(value.umax.wrapping_sub(1));
+            value.umin = value.umin.max(value.umin.wrapping_add(1));
+        }
+        (Width::W32, true) => {
+            value.umax32 = value.umax32.min(value.umax32.wrapping_sub(1));
+            value.umin32 = value.umin32.max(value.umin32.wrapping_add(1));
+        }
+        (Width::W64, false) => {
+            value.smax = value.smax.min(value.smax.wrapping_sub(1));
+            value.smin = value.smin.max(value.smin.wrapping_add(1));
+        }
+        (Width::W32, false) => {
+            value.smax32 = value.smax32.min(value.smax32.wrapping_sub(1));
+            value.smin32 = value.smin32.max(value.smin32.wrapping_add(1));
+        }
+    }
+    value.sync();
+    value.sync();
+}
+
 /// Applies `change` to the operand that is not constant, if one is.
 fn with_constant(
     left: &mut Value,

@@ -6,7 +6,7 @@ use smallvec::SmallVec;
 use super::history::{Linked, MAX_LINKED};
 use super::{Flow, Walker};
 use crate::compare;
-use crate::domain::{Comparison, Decision, Value, exchanged, refine};
+use crate::domain::{Comparison, Decision, Value, exchanged, refine, refine_with_itself};
 use crate::state::{ADDED, Kind, Register, State};
 use crate::stop::Check;
 use crate::verdict::Rule;
@@ -129,7 +129,12 @@ impl Walker<'_> {
             ];
             for (comparison, is_taken) in sides {
                 let (mut a, mut b) = (left, right);
-                refine(&mut a.value, &mut b.value, comparison, width);
+                if src == Operand::Reg(dst) {
+                    refine_with_itself(&mut a.value, comparison, width);
+                    b = a;
+                } else {
+                    refine(&mut a.value, &mut b.value, comparison, width);
+                }
                 let context = if is_taken { "true_reg" } else { "false_reg" };
                 self.settle(&mut a, context)?;
                 self.settle(&mut b, context)?;
