@@ -202,9 +202,7 @@ impl Value {
         self.smax = self.smax.min((value | (mask & !sign)).cast_signed());
         self.umin = self.umin.max(value);
         self.umax = self.umax.min(value | mask);
-        if mask != 0 {
-            self.settle_on_only_member();
-        }
+        self.settle_on_only_member();
     }
 
     /// Where known bits and range have one number in common, it is that.
@@ -212,11 +210,14 @@ impl Value {
         let bits = self.bits;
         let next = bits.next_above(self.umin);
         let starts = bits.contains(self.umin);
+        let only_next = || {
+            !starts
+                && (next == bits.greatest()
+                    || (next <= self.umax && bits.next_above(next) > self.umax))
+        };
         if starts && next > self.umax {
             *self = Value::constant(self.umin);
-        } else if !starts && next == bits.greatest() {
-            *self = Value::constant(next);
-        } else if !starts && next <= self.umax && bits.next_above(next) > self.umax {
+        } else if only_next() {
             *self = Value::constant(next);
         }
     }

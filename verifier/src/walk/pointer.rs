@@ -221,11 +221,8 @@ fn check_offset(register: &Register, kind: Kind) -> Check {
             ),
         );
     }
-    let offset = if register.is_scalar() {
-        0
-    } else {
-        register.offset
-    };
+    // Of a number, the distance to those that it is tied to, which the kernel takes for an offset too.
+    let offset = register.offset;
     if !range.contains(&offset.into()) {
         return refuse(
             Rule::PointerOffset,
