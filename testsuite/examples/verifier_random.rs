@@ -111,7 +111,10 @@ impl Generator {
     }
 
     fn instruction(&mut self, left: u32) {
-        match self.below(17) {
+        match self.below(20) {
+            17 => self.atomic(),
+            18 if self.careful => self.counted_loop(),
+            19 => self.compare_packet(),
             0..=4 => self.arithmetic(),
             16 => self.move_pointer(),
             5 => {
@@ -196,6 +199,54 @@ impl Generator {
                 _ => self.push(opcode, dst, number, 0, 0),
             }
         }
+    }
+
+    /// An atomic operation on the stack.
+    fn atomic(&mut self) {
+        let (opcode, operation) = (
+            self.pick(&[0xdb, 0xdb, 0xc3]),
+            self.pick(&[0x00, 0x01, 0x41, 0x50, 0x51, 0xa0, 0xe1, 0xf1]),
+        );
+        let src = self.numeric();
+        let offset = self.offset();
+        self.push(opcode, 10, src, offset, operation);
+    }
+
+    /// A loop that ends, or that only seems to.
+    fn counted_loop(&mut self) {
+        let (counter, rounds) = (self.any(), self.pick(&[1, 2, 5, 20, 100]));
+        let start = self.pick(&[0, 0, 0, 1]);
+        self.push(0xb7, counter, 0, 0, start);
+        self.write(counter, true);
+        let body = self.slots.len();
+        for _ in 0..self.below(3) {
+            self.arithmetic();
+        }
+        let step = self.pick(&[1, 1, 1, 2, 0]);
+        self.push(0x07, counter, 0, 0, step);
+        let back = self.slots.len() + 1 - body;
+        let opcode = self.pick(&[0xa5, 0xa5, 0x55, 0xc5, 0xa6]);
+        self.push(opcode, counter, 0, -(back as i16), rounds);
+    }
+
+    /// Another look at how far the packet reaches.
+    fn compare_packet(&mut self) {
+        if !self.set[7] || self.numbers[7] || !self.set[8] || self.numbers[8] {
+            return;
+        }
+        let (dst, bytes) = (self.any(), self.pick(&[1, 4, 14, 20]));
+        if dst == 7 || dst == 8 {
+            return;
+        }
+        self.push(0xbf, dst, 7, 0, 0);
+        self.push(0x07, dst, 0, 0, bytes);
+        self.write(dst, false);
+        let opcode = self.pick(&[0x2d, 0x3d, 0xad, 0xbd, 0x1d, 0x5d]);
+        self.push(opcode, dst, 8, 1, 0);
+        let into = self.any();
+        let opcode = self.pick(&[0x71, 0x61]);
+        self.push(opcode, into, 7, 0, 0);
+        self.write(into, true);
     }
 
     fn offset(&mut self) -> i16 {

@@ -80,13 +80,9 @@ pub struct Score {
 impl Score {
     /// Verifies a program and compares.
     pub fn add(&mut self, object: &Object, sample: &Sample<'_>, options: &Options) {
-        let id = ProgramId {
-            section: sample.section.to_owned(),
-            function: sample.function.to_owned(),
-        };
         let started = Instant::now();
         let result = Linker::new(object)
-            .and_then(|linker| linker.link(&id, options))
+            .and_then(|linker| linker.link(&program_of(&linker, sample), options))
             .map(|program| verifier::check(&program, options, object.endian));
         let name = format!("{}:{}", sample.object, sample.function);
         self.times.push((started.elapsed(), name.clone()));
@@ -170,6 +166,28 @@ impl Score {
             );
         }
         report
+    }
+}
+
+/// The sample's program. Objects without function symbols are recorded with a label of the function,
+/// and those that only have `.text` with another name for it.
+fn program_of(linker: &Linker<'_>, sample: &Sample<'_>) -> ProgramId {
+    let section = match sample.section {
+        "_text" => ".text",
+        section => section,
+    };
+    let wanted = ProgramId {
+        section: section.to_owned(),
+        function: sample.function.to_owned(),
+    };
+    let programs = linker.programs();
+    let bare = |section: &str| section.trim_start_matches('?').to_owned();
+    let mut here = programs
+        .iter()
+        .filter(|program| bare(&program.section) == bare(section));
+    match (here.next(), here.next()) {
+        (Some(only), None) if only.function != wanted.function => only.clone(),
+        _ => wanted,
     }
 }
 

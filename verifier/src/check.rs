@@ -53,6 +53,7 @@ pub fn check(program: &Program, options: &Options, endian: Endian) -> Report {
     };
     Report {
         verdict,
+        assumption: run.assumption,
         stats: run.stats,
         line: None,
     }

@@ -67,6 +67,9 @@ pub struct Stats {
 pub struct Report {
     /// The answer.
     pub verdict: Verdict,
+    /// What was taken for granted, if something was: values that the loading kernel decides. Then
+    /// acceptance depends on it, and what would be a refusal is undecided.
+    pub assumption: Option<&'static str>,
     /// Work done.
     pub stats: Stats,
     /// Source line of the instruction that the verdict is about.

@@ -424,12 +424,13 @@ impl Walker<'_> {
         if zeroes {
             return Ok(entries > 0);
         }
-        let whole = slot.is_spilled_scalar() && byte == 7 && slot.spill_size() >= 4;
+        // The kernel only looks at a spill of the key's very size.
+        let whole = slot.is_spilled_scalar() && byte == 7 && slot.spill_size() == 4;
         let number = slot.spilled.value.as_const();
         let Some(number) = number.filter(|_| whole) else {
             return Ok(false);
         };
-        let found = number & 0xffff_ffff < entries;
+        let found = number < entries;
         if found {
             self.mark_slot_precise(frame, index)?;
         }
