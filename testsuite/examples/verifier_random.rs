@@ -7,7 +7,10 @@
 use std::io::Write as _;
 
 use bpf::insn::{Endian, Slot, write_slots};
-use bpf::object::{Contents, Object, SHF_ALLOC, SHF_EXECINSTR, SHT_PROGBITS, Section};
+use bpf::object::{
+    Contents, Object, SHF_ALLOC, SHF_EXECINSTR, SHT_PROGBITS, STT_FUNC, Section, SectionId, Symbol,
+    SymbolPlace,
+};
 use testsuite::packets::Random;
 use verifier::{Options, ProgramId, Verdict};
 
@@ -23,6 +26,8 @@ struct Generator {
     numbers: [bool; 10],
     /// Whether most of what would be refused at once is left out.
     careful: bool,
+    calls: Vec<usize>,
+    in_function: bool,
     packet_fields: (i16, i16),
 }
 
@@ -111,9 +116,10 @@ impl Generator {
     }
 
     fn instruction(&mut self, left: u32) {
-        match self.below(20) {
+        match self.below(21) {
+            20 => self.call(),
             17 => self.atomic(),
-            18 if self.careful => self.counted_loop(),
+            18 if self.careful && self.below(16) == 0 => self.counted_loop(),
             19 => self.compare_packet(),
             0..=4 => self.arithmetic(),
             16 => self.move_pointer(),
@@ -329,7 +335,69 @@ impl Generator {
         self.push(opcode, 9, 8, distance, 0);
     }
 
-    fn program(mut self, length: u32, packet: bool) -> Vec<Slot> {
+    /// A call of the function behind the main one, whose distance is filled in later.
+    fn call(&mut self) {
+        if self.in_function {
+            return;
+        }
+        match self.below(3) {
+            0 => {
+                self.push(0xbf, 1, 10, 0, 0);
+                let down = self.pick(&[-8, -16, -64]);
+                self.push(0x07, 1, 0, 0, down);
+            }
+            1 => {
+                let src = self.numeric();
+                self.push(0xbf, 1, src, 0, 0);
+            }
+            _ => {
+                let number = self.number();
+                self.push(0xb7, 1, 0, 0, number);
+            }
+        }
+        self.calls.push(self.slots.len());
+        self.push(0x85, 0, 1, 0, 0);
+        self.set[..6].copy_from_slice(&[true, false, false, false, false, false]);
+        self.numbers[..6].copy_from_slice(&[true, false, false, false, false, false]);
+    }
+
+    /// The called function: its argument is a number or leads into the caller's stack.
+    fn function(&mut self) {
+        let start = self.slots.len();
+        for call in std::mem::take(&mut self.calls) {
+            self.slots[call].imm = (start - call - 1) as i32;
+        }
+        self.in_function = true;
+        self.set = [false; 10];
+        self.numbers = [false; 10];
+        self.set[1] = true;
+        let sort = self.below(3);
+        self.numbers[1] = sort == 0;
+        if sort == 1 {
+            let opcode = self.pick(&[0x79, 0x61, 0x71]);
+            self.push(opcode, 6, 1, 0, 0);
+            self.write(6, true);
+        }
+        let (number, offset) = (self.number(), self.pick(&[-8, -16]));
+        self.push(0x7a, 10, 0, offset, number);
+        let length = 2 + self.below(10);
+        for left in (0..length).rev() {
+            let before = self.slots.len();
+            self.instruction(left + 1);
+            if self.slots.len() == before {
+                self.push(0x05, 0, 0, 0, 0);
+            }
+        }
+        if self.below(2) == 0 {
+            let src = self.numeric();
+            self.push(0xbf, 0, src, 0, 0);
+        } else {
+            self.push(0xb7, 0, 0, 0, 1);
+        }
+        self.push(0x95, 0, 0, 0, 0);
+    }
+
+    fn program(mut self, length: u32, packet: bool) -> (Vec<Slot>, Option<usize>) {
         self.set[1] = true;
         if packet && self.careful {
             self.open_packet();
@@ -362,11 +430,31 @@ impl Generator {
         }
         self.push(0xb7, 0, 0, 0, 0);
         self.push(0x95, 0, 0, 0, 0);
-        self.slots
+        if self.calls.is_empty() {
+            return (self.slots, None);
+        }
+        let start = self.slots.len();
+        self.function();
+        (self.slots, Some(start))
     }
 }
 
-fn object(slots: &[Slot], name: &str) -> Object {
+fn symbol(name: &str, from: usize, to: usize) -> Symbol {
+    Symbol {
+        name: name.to_owned(),
+        binding: 1,
+        kind: STT_FUNC,
+        other: 0,
+        place: SymbolPlace::Section(SectionId(1)),
+        value: from as u64 * 8,
+        size: (to - from) as u64 * 8,
+    }
+}
+
+fn object(slots: &[Slot], function: Option<usize>, name: &str) -> Object {
+    let main = function.unwrap_or(slots.len());
+    let mut symbols = vec![symbol(name, 0, main)];
+    symbols.extend(function.map(|start| symbol("function", start, slots.len())));
     let mut code = Section::new(name, SHT_PROGBITS);
     code.flags = SHF_ALLOC | SHF_EXECINSTR;
     code.contents = Contents::Bytes(write_slots(slots, Endian::Little));
@@ -379,7 +467,7 @@ fn object(slots: &[Slot], name: &str) -> Object {
         abi_version: 0,
         machine: 247,
         sections: vec![Section::new("", 0), code, license],
-        symbols: Vec::new(),
+        symbols,
         section_names: bpf::object::SectionId(0),
         layout: bpf::object::FileLayout::default(),
     }
@@ -402,6 +490,8 @@ fn main() -> std::io::Result<()> {
             set: [false; 10],
             numbers: [false; 10],
             careful: false,
+            calls: Vec::new(),
+            in_function: false,
             packet_fields: (0, 4),
         };
         generator.careful = generator.below(4) > 0;
@@ -411,8 +501,8 @@ fn main() -> std::io::Result<()> {
         }
         let packet = section != "socket" && generator.below(2) == 0;
         let length = 4 + generator.below(24);
-        let slots = generator.program(length, packet);
-        let object = object(&slots, section);
+        let (slots, function) = generator.program(length, packet);
+        let object = object(&slots, function, section);
         let id = ProgramId {
             section: section.to_owned(),
             function: section.to_owned(),
