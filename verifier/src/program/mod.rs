@@ -13,6 +13,7 @@ mod object_type;
 mod origin;
 pub mod prototype;
 mod record;
+mod stream;
 mod subprogram;
 
 pub use link::{LinkError, Linker, ProgramId};

@@ -1,10 +1,9 @@
 //! Loads and stores: what each kind of pointer may be used for.
 
-use bpf::insn::{AtomicOp, Insn, MemWidth, Operand, Reg};
+use bpf::insn::{Insn, MemWidth, Operand, Reg};
 
 use super::Walker;
 use crate::context::{self, Field};
-use crate::domain::Tnum;
 use crate::program::FieldKind;
 use crate::state::{Kind, Register};
 use crate::stop::{Check, gap, refuse, refuse_register};
@@ -153,81 +152,9 @@ impl Walker<'_> {
         self.remember_kind(kind)
     }
 
-    fn check_atomic_target(&self, base: Reg, what: &str) -> Check {
-        let kind = self.reg(base.0).kind;
-        let refused = matches!(
-            kind,
-            Kind::Context
-                | Kind::FlowKeys
-                | Kind::Socket { .. }
-                | Kind::Packet(_)
-                | Kind::PacketMeta(_)
-                | Kind::PacketEnd
-        );
-        if refused {
-            return refuse_register(
-                Rule::AtomicTarget,
-                base.0,
-                format!("{what} R{} {} is not allowed", base.0, kind.name()),
-            );
-        }
-        Ok(())
-    }
-
-    fn atomic(
-        &mut self,
-        width: MemWidth,
-        (op, fetch): (AtomicOp, bool),
-        (base, offset): (Reg, i16),
-        src: Reg,
-    ) -> Check {
-        if !matches!(width, MemWidth::B32 | MemWidth::B64) {
-            return refuse(Rule::ReservedField, "invalid atomic operand size");
-        }
-        self.check_readable(src)?;
-        self.check_readable(base)?;
-        if op == AtomicOp::Cmpxchg {
-            self.check_readable(Reg(0))?;
-        }
-        self.check_atomic_target(base, "BPF_ATOMIC stores into")?;
-        let loaded = match (fetch || op == AtomicOp::Cmpxchg, op) {
-            (true, AtomicOp::Cmpxchg) => Some(0),
-            (true, _) => Some(src.0),
-            _ => None,
-        };
-        let pointer = *self.reg(base.0);
-        if let Some(loaded) = loaded {
-            self.check_writable(Reg(loaded))?;
-            self.set(loaded, Register::UNKNOWN);
-            if loaded == base.0 {
-                // The kernel then finds a number where it looks for the address.
-                return self.refuse_base(base.0);
-            }
-        }
-        let access = |operation| Access {
-            base: base.0,
-            offset: offset.into(),
-            size: bytes(width),
-            operation,
-            aligned: true,
-        };
-        self.access(access(Operation::Load {
-            dst: None,
-            signed: false,
-        }))?;
-        if loaded.is_some() {
-            self.access(access(Operation::Load {
-                dst: loaded,
-                signed: false,
-            }))?;
-        }
-        self.remember_kind(pointer.kind)?;
-        self.access(access(Operation::Store(Stored::Unknown)))
-    }
-
     /// An instruction is rewritten for the kind of context or socket that it accesses, so it cannot
     /// be used with two.
-    fn remember_kind(&mut self, kind: Kind) -> Check {
+    pub(super) fn remember_kind(&mut self, kind: Kind) -> Check {
         let rewritten = |kind: Kind| matches!(kind, Kind::Context | Kind::Socket { .. });
         match self.pointer_kinds[self.insn] {
             Some(old) if !old.same_type(kind) && (rewritten(old) || rewritten(kind)) => refuse(
@@ -240,59 +167,6 @@ impl Walker<'_> {
                 Ok(())
             }
         }
-    }
-
-    pub(super) fn check_alignment(&self, pointer: &Register, access: &Access) -> Check {
-        let size = access.size;
-        let strict = self.options.strict_alignment || access.aligned;
-        let (name, strict) = match pointer.kind {
-            Kind::Packet(_) | Kind::PacketMeta(_) => {
-                // Network headers begin two bytes past a multiple of four.
-                let place = i64::from(pointer.offset) + i64::from(access.offset) + 2;
-                let bits = pointer.value.bits + Tnum::constant(place.cast_unsigned());
-                if !strict || size == 1 || bits.is_aligned(size.into()) {
-                    return Ok(());
-                }
-                return refuse_register(
-                    Rule::Misaligned,
-                    access.base,
-                    format!(
-                        "misaligned packet access off 2+{}+{}+{} size {size}",
-                        pointer.value.bits, pointer.offset, access.offset
-                    ),
-                );
-            }
-            Kind::FlowKeys => ("flow keys ", strict),
-            Kind::MapKey(_) => ("key ", strict),
-            Kind::MapValue {
-                nullable: false, ..
-            } => ("value ", strict),
-            Kind::Context => ("context ", strict),
-            Kind::Stack(_) => ("stack ", true),
-            Kind::Socket {
-                nullable: false,
-                kind,
-            } => match kind {
-                crate::state::SocketKind::Full => ("sock ", strict),
-                crate::state::SocketKind::Common => ("sock_common ", strict),
-                crate::state::SocketKind::Tcp => ("tcp_sock ", strict),
-                crate::state::SocketKind::Xdp => ("xdp_sock ", strict),
-            },
-            _ => ("", strict),
-        };
-        let place = i64::from(pointer.offset) + i64::from(access.offset);
-        let bits = pointer.value.bits + Tnum::constant(place.cast_unsigned());
-        if !strict || size == 1 || bits.is_aligned(size.into()) {
-            return Ok(());
-        }
-        refuse_register(
-            Rule::Misaligned,
-            access.base,
-            format!(
-                "misaligned {name}access off {}+{}+{} size {size}",
-                pointer.value.bits, pointer.offset, access.offset
-            ),
-        )
     }
 
     /// Checks an access and does what it does to registers and stack.
@@ -452,7 +326,7 @@ impl Walker<'_> {
         }
     }
 
-    fn refuse_base(&self, base: u8) -> Check {
+    pub(super) fn refuse_base(&self, base: u8) -> Check {
         let kind = self.reg(base).kind;
         let rule = if kind.is_nullable() {
             Rule::NullDereference

@@ -6,8 +6,10 @@
 //! is found backwards from each check that depends on one ([`precision`]). The kernel's limit for
 //! instructions walked bounds time, and the states kept are dropped when they are of no use.
 
+mod alignment;
 mod alu;
 mod arguments;
+mod atomic;
 mod branch;
 mod call;
 mod callback;
