@@ -186,6 +186,17 @@ fn lookups_can_find_nothing() {
 }
 
 #[test]
+fn helpers_leave_what_they_only_read() {
+    let lookup = "r2 = r10\nr2 += -8\nr1 = values ll\ncall 1\n";
+    accepts(
+        "xdp",
+        &format!(
+            "r3 = 7\n*(u32 *)(r10 - 8) = r3\n{lookup}{lookup}r1 = *(u64 *)(r0 + 0)\nr0 = 0\nexit"
+        ),
+    );
+}
+
+#[test]
 fn offsets_must_be_bounded_in_both_directions() {
     let with = |bound: &str| {
         format!(

@@ -88,6 +88,12 @@ impl Kernel {
         self >= Kernel::V6_18
     }
 
+    /// Whether stack that a helper only reads is known afterwards as before (6.14).
+    #[must_use]
+    pub fn keeps_stack_that_helpers_read(self) -> bool {
+        self >= Kernel::V6_18
+    }
+
     /// Whether looking up a constant key below the length of an array is known to succeed (6.14).
     #[must_use]
     pub fn knows_array_lookups_succeed(self) -> bool {

@@ -412,7 +412,6 @@ impl Walker<'_> {
         let Some(map) = meta.map else {
             return refuse(Rule::ArgumentValue, "invalid map_ptr to access map->key");
         };
-        // The check turns the key's bytes into data, so what they are is asked before.
         let found = helper.name == "map_lookup_elem" && self.finds_key(map, number)?;
         let size = i64::from(self.program.map(map.id).def.key_size);
         self.check_helper_memory(number, size, false, false, None)?;
@@ -508,7 +507,7 @@ impl Walker<'_> {
                 self.check_region(number, offset.into(), size, limit, zero_ok)
             }
             Kind::Stack(frame) => {
-                self.check_helper_stack(number, usize::from(frame), size, zero_ok, raw)
+                self.check_helper_stack(number, usize::from(frame), size, (write, zero_ok), raw)
             }
             Kind::Context if self.program.program_type == ProgramType::Syscall => {
                 gap("context of syscall programs as memory")

@@ -15,7 +15,7 @@ impl Walker<'_> {
         register: u8,
         frame: usize,
         size: i64,
-        zero_ok: bool,
+        (write, zero_ok): (bool, bool),
         raw: Option<&mut Option<(u8, i64)>>,
     ) -> Check {
         if size == 0 && !zero_ok {
@@ -57,6 +57,7 @@ impl Walker<'_> {
             *raw = Some((register, size));
             return Ok(());
         }
+        let changes = write || !self.options.kernel.keeps_stack_that_helpers_read();
         for offset in least..most + size {
             let (index, byte) = place(offset);
             let Some(slot) = self.state.frames[frame].stack.get_mut(index) else {
@@ -81,6 +82,7 @@ impl Walker<'_> {
                     );
                 }
                 Byte::Misc => {}
+                Byte::Zero | Byte::Invalid | Byte::Spill if !changes => {}
                 Byte::Zero | Byte::Invalid => slot.bytes[byte] = Byte::Misc,
                 Byte::Spill => {
                     slot.scrub();
