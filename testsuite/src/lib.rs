@@ -10,3 +10,4 @@ pub mod link;
 pub mod objects;
 pub mod observe;
 pub mod packets;
+pub mod verifier_score;

@@ -1,1 +1,33 @@
-//! verifier: see docs/architecture.md; no code yet.
+//! Would Linux load it: the kernel verifier's verdict, computed without a kernel.
+//!
+//! The walk is over bytecode, path by path as the kernel walks it, since verdict, message and cost
+//! depend on registers, stack slots and the order of paths. Privileged rules only.
+//!
+//! - [`domain`]: what is known of a number; usable by itself
+//! - [`state`]: what is known at one point: registers, stack, references
+//! - [`program`]: one program as a loader hands it to the kernel, its shape and stack use
+//! - `context`, `helpers`: what each program type may access and call
+//! - `walk`: the walk; `compare`: when a path need not be walked further
+//! - [`verdict`]: the answer
+//!
+//! What is not modelled is never accepted: the answer is then [`Verdict::Undecided`] with the
+//! construct's name.
+
+mod check;
+mod compare;
+mod context;
+pub mod domain;
+mod helpers;
+mod options;
+pub mod program;
+pub mod state;
+mod stop;
+pub mod verdict;
+mod version;
+mod walk;
+
+pub use check::{check, check_program, programs};
+pub use options::Options;
+pub use program::{LinkError, Linker, ProgramId};
+pub use verdict::{Category, Finding, Gap, Report, Rule, Stats, Step, Verdict};
+pub use version::Kernel;

@@ -1,0 +1,417 @@
+//! Small programs with what the kernel says of them: one for each thing that the verifier models,
+//! each a mistake and its repair where there is one. Every verdict was asked of Linux 6.18.
+
+use bpf::diagnostic::FileId;
+use bpf::insn::Endian;
+use bpf::object::Object;
+use frontend::asm::{AsmOptions, assemble};
+use verifier::{Options, ProgramId, Report, Verdict};
+
+fn object(source: &str) -> Object {
+    let options = AsmOptions {
+        endian: Endian::Little,
+    };
+    match assemble(source, FileId(0), &options) {
+        Ok(assembled) => assembled.object,
+        Err(errors) => panic!("{errors:?}\n{source}"),
+    }
+}
+
+/// Verifies a program in a section, with a GPL licence and an array map named `values`.
+fn check(section: &str, body: &str) -> Report {
+    let source = format!(
+        "\t.section {section},\"ax\",@progbits\n\t.globl main\n\t.type main,@function\nmain:\n\
+         {body}\n\t.size main, .-main\n\
+         \t.section maps,\"aw\",@progbits\n\t.globl values\n\t.type values,@object\nvalues:\n\
+         \t.long 2\n\t.long 4\n\t.long 16\n\t.long 8\n\t.long 0\n\t.size values, 20\n\
+         \t.section license,\"aw\",@progbits\n\t.asciz \"GPL\"\n"
+    );
+    let id = ProgramId {
+        section: section.to_owned(),
+        function: "main".to_owned(),
+    };
+    verifier::check_program(&object(&source), &id, &Options::default())
+        .unwrap_or_else(|error| panic!("{error}\n{source}"))
+}
+
+#[track_caller]
+fn accepts(section: &str, body: &str) {
+    let report = check(section, body);
+    assert_eq!(report.verdict, Verdict::Accepted, "{body}");
+}
+
+#[track_caller]
+fn refuses(section: &str, body: &str, message: &str) {
+    match check(section, body).verdict {
+        Verdict::Rejected(finding) => {
+            assert!(finding.kernel_text.contains(message), "{finding:?}\n{body}");
+        }
+        other => panic!("{other:?}\n{body}"),
+    }
+}
+
+#[test]
+fn registers_must_be_set() {
+    refuses("xdp", "exit", "R0 !read_ok");
+    refuses("xdp", "r0 = r2\nexit", "R2 !read_ok");
+    refuses("xdp", "r10 = 0\nr0 = 0\nexit", "frame pointer is read only");
+    accepts("xdp", "r0 = 0\nexit");
+}
+
+#[test]
+fn programs_end_and_have_no_dead_code() {
+    refuses(
+        "xdp",
+        "r0 = 0\ngoto 1f\nr0 = 1\n1:\nexit",
+        "unreachable insn 2",
+    );
+    refuses(
+        "xdp",
+        "r0 = 0\nexit\nr0 = 1",
+        "last insn is not an exit or jmp",
+    );
+}
+
+#[test]
+fn endless_loops_are_found_and_bounded_ones_walked() {
+    refuses("xdp", "r0 = 0\n1:\ngoto 1b\nexit", "unreachable insn");
+    refuses(
+        "xdp",
+        "r0 = 0\n1:\nif r0 == 0 goto 1b\nexit",
+        "infinite loop detected at insn 1",
+    );
+    accepts(
+        "xdp",
+        "r0 = 0\n1:\nr0 += 1\nif r0 < 100 goto 1b\nr0 = 2\nexit",
+    );
+}
+
+const PACKET: &str = "r2 = *(u32 *)(r1 + 0)\nr3 = *(u32 *)(r1 + 4)\nr4 = r2\nr4 += 14\n";
+
+#[test]
+fn packets_must_be_long_enough() {
+    let with = |rest: &str| format!("{PACKET}{rest}");
+    refuses(
+        "xdp",
+        &with("r0 = *(u8 *)(r2 + 0)\nexit"),
+        "invalid access to packet, off=0 size=1, R2(id=0,off=0,r=0)",
+    );
+    accepts(
+        "xdp",
+        &with("r0 = 1\nif r4 > r3 goto 1f\nr0 = *(u8 *)(r2 + 13)\n1:\nexit"),
+    );
+    // One byte more than was checked, and one more because `>=` says so.
+    refuses(
+        "xdp",
+        &with("r0 = 1\nif r4 > r3 goto 1f\nr0 = *(u8 *)(r2 + 14)\n1:\nexit"),
+        "invalid access to packet, off=14 size=1",
+    );
+    accepts(
+        "xdp",
+        &with("r0 = 1\nif r4 >= r3 goto 1f\nr0 = *(u8 *)(r2 + 14)\n1:\nexit"),
+    );
+    // The wrong side of the branch.
+    refuses(
+        "xdp",
+        &with("r0 = 1\nif r4 < r3 goto 1f\nr0 = *(u8 *)(r2 + 0)\n1:\nexit"),
+        "offset is outside of the packet",
+    );
+}
+
+#[test]
+fn packet_pointers_end_when_the_packet_changes() {
+    refuses(
+        "xdp",
+        "r6 = r1\nr7 = *(u32 *)(r1 + 0)\nr8 = *(u32 *)(r1 + 4)\nr9 = r7\nr9 += 1\nr0 = 1\n\
+         if r9 > r8 goto 1f\nr2 = 4\ncall 44\nr0 = *(u8 *)(r7 + 0)\n1:\nexit",
+        "R7 invalid mem access 'scalar'",
+    );
+}
+
+#[test]
+fn the_context_is_read_as_the_type_says() {
+    refuses(
+        "xdp",
+        "r0 = *(u16 *)(r1 + 0)\nexit",
+        "invalid bpf_context access off=0 size=2",
+    );
+    refuses(
+        "xdp",
+        "r1 += 4\nr0 = *(u32 *)(r1 + 0)\nexit",
+        "dereference of modified ctx ptr",
+    );
+    refuses(
+        "xdp",
+        "r2 = 0\n*(u32 *)(r1 + 12) = r2\nr0 = 0\nexit",
+        "invalid bpf_context access",
+    );
+    accepts("tc", "r2 = 7\n*(u32 *)(r1 + 8) = r2\nr0 = 0\nexit");
+    refuses(
+        "socket",
+        "r0 = *(u32 *)(r1 + 76)\nexit",
+        "invalid bpf_context access off=76 size=4",
+    );
+}
+
+const LOOKUP: &str = "r2 = r10\nr2 += -4\nr3 = 9\n*(u32 *)(r10 - 4) = r3\nr1 = values ll\ncall 1\n";
+
+#[test]
+fn lookups_can_find_nothing() {
+    let with = |rest: &str| format!("{LOOKUP}{rest}");
+    refuses(
+        "xdp",
+        &with("r0 = *(u64 *)(r0 + 0)\nexit"),
+        "R0 invalid mem access 'map_value_or_null'",
+    );
+    accepts(
+        "xdp",
+        &with("if r0 == 0 goto 1f\nr0 = *(u64 *)(r0 + 8)\n1:\nr0 = 0\nexit"),
+    );
+    refuses(
+        "xdp",
+        &with("if r0 == 0 goto 1f\nr0 = *(u64 *)(r0 + 12)\n1:\nr0 = 0\nexit"),
+        "invalid access to map value, value_size=16 off=12 size=8",
+    );
+    refuses(
+        "xdp",
+        &with("r0 += 8\nr0 = 0\nexit"),
+        "R0 pointer arithmetic on map_value_or_null prohibited, null-check it first",
+    );
+    // A key that is below the length of the array is found.
+    accepts(
+        "xdp",
+        "r2 = r10\nr2 += -8\nr3 = 7\n*(u32 *)(r10 - 8) = r3\nr1 = values ll\ncall 1\n\
+         r1 = *(u64 *)(r0 + 0)\nr0 = 0\nexit",
+    );
+}
+
+#[test]
+fn helpers_leave_what_they_only_read() {
+    let lookup = "r2 = r10\nr2 += -8\nr1 = values ll\ncall 1\n";
+    accepts(
+        "xdp",
+        &format!(
+            "r3 = 7\n*(u32 *)(r10 - 8) = r3\n{lookup}{lookup}r1 = *(u64 *)(r0 + 0)\nr0 = 0\nexit"
+        ),
+    );
+}
+
+#[test]
+fn offsets_must_be_bounded_in_both_directions() {
+    let with = |bound: &str| {
+        format!(
+            "{LOOKUP}if r0 == 0 goto 1f\nr6 = r0\ncall 7\n{bound}\nr6 += r0\n\
+             r0 = *(u8 *)(r6 + 0)\n1:\nr0 = 0\nexit"
+        )
+    };
+    refuses("xdp", &with(""), "unbounded min value");
+    refuses("xdp", &with("if r0 s> 15 goto 1f"), "unbounded min value");
+    accepts("xdp", &with("if r0 > 15 goto 1f"));
+    accepts("xdp", &with("r0 &= 15"));
+    refuses(
+        "xdp",
+        &with("r0 &= 31"),
+        "R6 max value is outside of the allowed memory range",
+    );
+}
+
+#[test]
+fn the_stack_has_its_bounds() {
+    refuses(
+        "xdp",
+        "r0 = 0\n*(u64 *)(r10 - 520) = r0\nexit",
+        "invalid write to stack R10 off=-520 size=8",
+    );
+    refuses(
+        "xdp",
+        "r0 = 0\n*(u64 *)(r10 + 0) = r0\nexit",
+        "invalid write to stack R10 off=0 size=8",
+    );
+    refuses(
+        "xdp",
+        "*(u32 *)(r10 - 8) = r1\nr0 = 0\nexit",
+        "invalid size of register spill",
+    );
+    refuses(
+        "xdp",
+        "*(u64 *)(r10 - 8) = r1\nr0 = *(u32 *)(r10 - 8)\nr0 = 0\nexit",
+        "invalid size of register fill",
+    );
+    refuses(
+        "xdp",
+        "r0 = 0\n*(u32 *)(r10 - 6) = r0\nexit",
+        "misaligned stack access off 0+0+-6 size 4",
+    );
+}
+
+#[test]
+fn spilled_pointers_and_bounds_come_back() {
+    accepts(
+        "xdp",
+        "*(u64 *)(r10 - 8) = r1\nr2 = *(u64 *)(r10 - 8)\nr0 = *(u32 *)(r2 + 12)\nr0 = 0\nexit",
+    );
+    accepts(
+        "xdp",
+        &format!(
+            "{LOOKUP}if r0 == 0 goto 1f\nr6 = r0\ncall 7\n*(u64 *)(r10 - 16) = r0\n\
+             if r0 > 8 goto 1f\nr1 = *(u64 *)(r10 - 16)\nr6 += r1\nr0 = *(u8 *)(r6 + 0)\n1:\n\
+             r0 = 0\nexit"
+        ),
+    );
+}
+
+#[test]
+fn pointers_are_only_moved() {
+    refuses(
+        "xdp",
+        "r1 *= 2\nr0 = 0\nexit",
+        "pointer arithmetic with *= operator prohibited",
+    );
+    refuses(
+        "xdp",
+        "r1 |= 2\nr0 = 0\nexit",
+        "bitwise operator |= on pointer prohibited",
+    );
+    refuses(
+        "xdp",
+        "w1 += 4\nr0 = 0\nexit",
+        "32-bit pointer arithmetic prohibited",
+    );
+    refuses("xdp", "r2 = r10\nr2 -= 8\nr0 = 0\nexit", "");
+}
+
+#[test]
+fn helpers_are_for_certain_types_and_arguments() {
+    refuses(
+        "socket",
+        "r2 = 0\ncall 44\nr0 = 0\nexit",
+        "program of this type cannot use helper bpf_xdp_adjust_head#44",
+    );
+    refuses(
+        "xdp",
+        "call 9999\nr0 = 0\nexit",
+        "invalid func unknown#9999",
+    );
+    refuses(
+        "xdp",
+        "r1 = 0\nr2 = r10\nr2 += -4\ncall 1\nr0 = 0\nexit",
+        "R1 type=scalar expected=map_ptr",
+    );
+    refuses(
+        "xdp",
+        "r1 = values ll\nr2 = 3\ncall 1\nr0 = 0\nexit",
+        "R2 type=scalar expected=fp",
+    );
+    refuses(
+        "xdp",
+        "r1 = values ll\nr2 = 1\nr3 = 0\ncall 51\nexit",
+        "cannot pass map_type 2 into func bpf_redirect_map#51",
+    );
+}
+
+#[test]
+fn sizes_of_memory_must_be_bounded() {
+    let with = |bound: &str| {
+        format!(
+            "r6 = r1\ncall 7\nr4 = r0\n{bound}\nr1 = r6\nr2 = 0\nr3 = r10\nr3 += -64\ncall 26\n1:\n\
+             r0 = 0\nexit"
+        )
+    };
+    refuses("tc", &with(""), "R4 min value is negative");
+    refuses(
+        "tc",
+        &with("r4 &= 63"),
+        "R4 invalid zero-sized read: u64=[0,63]",
+    );
+    accepts("tc", &with("r4 &= 63\nif r4 == 0 goto 1f"));
+    refuses(
+        "tc",
+        &with("r4 &= 127\nif r4 == 0 goto 1f"),
+        "invalid indirect access to stack R3",
+    );
+}
+
+#[test]
+fn references_are_given_back() {
+    let lookup = "r6 = r1\nr2 = 0\n*(u64 *)(r10 - 8) = r2\n*(u64 *)(r10 - 16) = r2\nr2 = r10\n\
+                  r2 += -16\nr3 = 12\nr4 = 0\nr5 = 0\ncall 84\n";
+    refuses(
+        "tc",
+        &format!("{lookup}r0 = 0\nexit"),
+        "Unreleased reference",
+    );
+    accepts(
+        "tc",
+        &format!("{lookup}if r0 == 0 goto 1f\nr1 = r0\ncall 86\n1:\nr0 = 0\nexit"),
+    );
+    refuses(
+        "tc",
+        &format!(
+            "{lookup}if r0 == 0 goto 1f\nr7 = r0\nr1 = r0\ncall 86\nr0 = *(u32 *)(r7 + 4)\n1:\nr0 = 0\nexit"
+        ),
+        "R7 invalid mem access 'scalar'",
+    );
+}
+
+#[test]
+fn results_are_in_range_where_they_are_limited() {
+    refuses(
+        "cgroup_skb/egress",
+        "r0 = 4\nexit",
+        "At program exit the register R0 has smin=4 smax=4 should have been in [0, 3]",
+    );
+    accepts("cgroup_skb/egress", "r0 = 3\nexit");
+    accepts("xdp", "r0 = 77\nexit");
+}
+
+#[test]
+fn packet_loads_need_their_context() {
+    accepts("tc", "r6 = r1\nr0 = *(u8 *)skb[12]\nexit");
+    refuses(
+        "tc",
+        "r6 = r1\nr7 = 0\nr0 = *(u8 *)skb[12]\nr0 = r1\nexit",
+        "R1 !read_ok",
+    );
+    refuses(
+        "xdp",
+        "r6 = r1\nr0 = *(u8 *)skb[12]\nexit",
+        "BPF_LD_[ABS|IND] instructions not allowed for this program type",
+    );
+}
+
+#[test]
+fn findings_say_where_and_how() {
+    let body = format!("{PACKET}r0 = 1\nif r4 < r3 goto 1f\nr0 = *(u8 *)(r2 + 0)\n1:\nexit");
+    let Verdict::Rejected(finding) = check("xdp", &body).verdict else {
+        panic!("accepted");
+    };
+    assert_eq!(finding.insn, Some(6));
+    assert_eq!(finding.registers, [2]);
+    assert_eq!(finding.rule.code(), "packet-bounds");
+    assert_eq!(finding.rule.category().to_string(), "Memory Safety");
+}
+
+#[test]
+fn changed_objects_end_in_an_answer() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("programs/count_packets.s");
+    let source = std::fs::read_to_string(path);
+    let bytes = bpf::elf::write(&object(&source.expect("the program is there")))
+        .expect("it can be written");
+    let mut random = testsuite::packets::Random::new(7);
+    let mut answers = 0;
+    for _ in 0..3000 {
+        let mut changed = bytes.clone();
+        for _ in 0..1 + random.below(4) {
+            let at = random.below(changed.len() as u64) as usize;
+            changed[at] = random.next_u64() as u8;
+        }
+        let Ok(object) = bpf::elf::read(&changed) else {
+            continue;
+        };
+        for program in verifier::programs(&object).unwrap_or_default() {
+            answers +=
+                u32::from(verifier::check_program(&object, &program, &Options::default()).is_ok());
+        }
+    }
+    assert!(answers > 100, "{answers}");
+}

@@ -1,0 +1,456 @@
+//! Calls of helpers: whether they may be called, and what they leave behind.
+
+use bpf::helpers::{Access, ArgKind, Helper, HelperFlags, ReturnKind, by_id};
+use bpf::maps::MapKind;
+
+use super::memory::{self, Operation, Stored};
+use super::{Flow, Walker};
+use crate::helpers::{TAIL_CALL, fits_map, is_allowed};
+use crate::program::{FieldKind, Program};
+use crate::state::{DynptrKind, Kind, MapRef, Reference, Register, SocketKind};
+use crate::stop::{Check, gap, refuse, refuse_register};
+use crate::verdict::Rule;
+
+/// What the arguments of a call said.
+#[derive(Debug, Default)]
+pub(super) struct Meta {
+    /// The map.
+    pub map: Option<MapRef>,
+    /// The register whose reference is given up.
+    pub released: Option<u8>,
+    /// The reference among the arguments.
+    pub reference: u32,
+    /// Stack that the call writes: register and bytes.
+    pub raw: Option<(u8, i64)>,
+    /// Size of the memory that the call returns.
+    pub size: u32,
+    /// Largest size of a memory argument.
+    pub largest: u64,
+    /// The callback.
+    pub callback: Option<usize>,
+    /// The dynptr.
+    pub dynptr: Option<super::dynptr::Found>,
+    /// Whether the key of a lookup is known to be in the map.
+    pub found: bool,
+}
+
+/// The kind of a lookup's result once it is known not to be null.
+pub(super) fn found(program: &Program, kind: Kind, id: u32) -> Kind {
+    let Kind::MapValue {
+        map,
+        nullable: true,
+    } = kind
+    else {
+        return kind.not_null();
+    };
+    let of = program.map(map.id);
+    if let Some(inner) = of.inner {
+        let record = &program.map(inner).record;
+        let tells_apart = record.has(FieldKind::Timer) || record.has(FieldKind::Workqueue);
+        return Kind::MapPtr(MapRef {
+            id: inner,
+            uid: if tells_apart { id } else { 0 },
+        });
+    }
+    let socket = |kind| Kind::Socket {
+        kind,
+        nullable: false,
+    };
+    match of.def.kind {
+        MapKind::Xskmap => socket(SocketKind::Xdp),
+        MapKind::Sockmap | MapKind::Sockhash => socket(SocketKind::Full),
+        _ => kind.not_null(),
+    }
+}
+
+impl Walker<'_> {
+    pub(super) fn call_helper(&mut self, number: i32) -> Check<Flow> {
+        let helper = u32::try_from(number).ok().and_then(by_id);
+        let Some(helper) = helper else {
+            return refuse(
+                Rule::HelperUnknown,
+                format!("invalid func unknown#{number}"),
+            );
+        };
+        let name = format!("bpf_{}#{}", helper.name, helper.id);
+        self.check_callable(helper, &name)?;
+        let mut meta = Meta::default();
+        for (index, argument) in helper.args.iter().enumerate() {
+            self.check_argument(helper, index as u8 + 1, *argument, &mut meta)?;
+        }
+        self.check_map_use(helper, &meta)?;
+        self.write_raw(&meta)?;
+        self.release(helper, &name, &meta)?;
+        let calls_later = self.special_calls(helper, &meta)?;
+        if calls_later == Special::Gap {
+            return gap(format!("helper {name}"));
+        }
+        self.clear_caller_saved();
+        self.set_result(helper, &name, &meta)?;
+        if let Some(map) = meta.map {
+            let kind = self.program.map(map.id).def.kind;
+            if !fits_map(kind, helper.id, self.program.program_type) {
+                return refuse(
+                    Rule::MapKind,
+                    format!("cannot pass map_type {} into func {name}", kind.number()),
+                );
+            }
+        }
+        if helper.flags.contains(HelperFlags::CHANGES_PACKET) {
+            self.forget_packets();
+        }
+        Ok(Flow::Next)
+    }
+
+    fn check_callable(&self, helper: &Helper, name: &str) -> Check {
+        let program = self.program;
+        let allowed = is_allowed(
+            program.program_type,
+            program.attach_type,
+            helper.id,
+            self.options.kernel,
+        );
+        match allowed {
+            None => return gap(format!("helpers of {} programs", program.program_type)),
+            Some(false) => {
+                return refuse(
+                    Rule::HelperNotAllowed,
+                    format!("program of this type cannot use helper {name}"),
+                );
+            }
+            Some(true) => {}
+        }
+        if helper.flags.contains(HelperFlags::GPL_ONLY) && !program.gpl {
+            return refuse(
+                Rule::GplOnly,
+                "cannot call GPL-restricted function from non-GPL compatible program",
+            );
+        }
+        if helper.flags.contains(HelperFlags::MAY_SLEEP) {
+            if !self.state.sleepable {
+                return refuse(
+                    Rule::MaySleep,
+                    "helper call might sleep in a non-sleepable prog",
+                );
+            }
+            if self.state.rcu != 0 || self.state.preempt != 0 {
+                return gap("helpers that may sleep inside RCU or preemption sections");
+            }
+        }
+        Ok(())
+    }
+
+    fn check_map_use(&mut self, helper: &Helper, meta: &Meta) -> Check {
+        let Some(map) = meta.map else {
+            return Ok(());
+        };
+        let writes = matches!(helper.id, 2 | 3 | 87 | 88);
+        if writes && !self.program.map(map.id).can_write() {
+            return refuse(Rule::MapPermission, "write into map forbidden");
+        }
+        if helper.id == TAIL_CALL {
+            let entries = u64::from(self.program.map(map.id).def.max_entries);
+            let index = self.reg(3).value.as_const();
+            if self.reg(3).is_scalar() && index.is_some_and(|index| index < entries) {
+                self.mark_precise(3)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Stack that the helper fills becomes data.
+    fn write_raw(&mut self, meta: &Meta) -> Check {
+        let Some((register, size)) = meta.raw else {
+            return Ok(());
+        };
+        for offset in 0..size {
+            self.access(memory::Access {
+                base: register,
+                offset: offset as i32,
+                size: 1,
+                operation: Operation::Store(Stored::Unknown),
+                aligned: false,
+            })?;
+        }
+        Ok(())
+    }
+
+    fn release(&mut self, helper: &Helper, name: &str, meta: &Meta) -> Check {
+        let Some(register) = meta.released else {
+            return Ok(());
+        };
+        debug_assert!(helper.flags.contains(HelperFlags::RELEASES));
+        if meta.reference != 0 && self.release_reference(meta.reference) {
+            return Ok(());
+        }
+        if meta.reference == 0 && self.reg(register).is_null() {
+            return Ok(());
+        }
+        refuse_register(
+            Rule::NotAcquired,
+            register,
+            format!("func {name} reference has not been acquired before"),
+        )
+    }
+
+    pub(super) fn release_reference(&mut self, id: u32) -> bool {
+        let before = self.state.references.len();
+        self.state.references.retain(|reference| reference.id != id);
+        if self.state.references.len() == before {
+            return false;
+        }
+        self.state.for_each_register(|register| {
+            if register.reference == id {
+                *register = Register::UNKNOWN;
+            }
+        });
+        true
+    }
+
+    /// What some helpers do beside looking at their arguments.
+    fn special_calls(&mut self, helper: &Helper, meta: &Meta) -> Check<Special> {
+        let map = meta.map.unwrap_or(MapRef {
+            id: crate::program::MapId(0),
+            uid: 0,
+        });
+        match (helper.name, meta.callback) {
+            ("tail_call", _) => {
+                self.check_nothing_held("tail_call", true)?;
+            }
+            ("get_local_storage", _) => {
+                if !self.reg(2).is_null() {
+                    return refuse_register(
+                        Rule::ArgumentValue,
+                        2,
+                        "get_local_storage() doesn't support non-zero flags",
+                    );
+                }
+                self.mark_precise(2)?;
+            }
+            ("loop", Some(function)) => self.call_loop(function)?,
+            ("for_each_map_elem", Some(function)) => self.call_for_each(function, map)?,
+            ("timer_set_callback", Some(function)) => {
+                if let Kind::MapValue { map, .. } = self.reg(1).kind {
+                    self.call_later(function, map)?;
+                }
+            }
+            ("dynptr_from_mem", _) => {
+                let kind = self.reg(1).kind;
+                if !matches!(kind, Kind::MapValue { .. }) {
+                    return refuse_register(
+                        Rule::ArgumentType,
+                        1,
+                        format!(
+                            "Unsupported reg type {} for bpf_dynptr_from_mem data",
+                            kind.name()
+                        ),
+                    );
+                }
+            }
+            ("dynptr_write", _)
+                if meta
+                    .dynptr
+                    .is_some_and(|found| found.kind == DynptrKind::Skb) =>
+            {
+                self.forget_packets();
+            }
+            ("spin_lock" | "spin_unlock", _) if self.compares_nodes() => {
+                return refuse(
+                    Rule::CallbackContext,
+                    "can't spin_{lock,unlock} in rbtree cb",
+                );
+            }
+            ("spin_lock", _) => self.take_lock(1)?,
+            ("spin_unlock", _) => self.give_lock(1)?,
+            (
+                "snprintf" | "find_vma" | "user_ringbuf_drain" | "get_func_ip" | "get_func_arg"
+                | "get_func_ret" | "get_func_arg_cnt",
+                _,
+            ) => return Ok(Special::Gap),
+            _ => {}
+        }
+        Ok(Special::Done)
+    }
+
+    fn set_result(&mut self, helper: &Helper, name: &str, meta: &Meta) -> Check {
+        let nullable = helper.returns_null && !meta.found;
+        let socket = |kind| Register::pointer(Kind::Socket { kind, nullable });
+        let mut result = match helper.returns {
+            ReturnKind::Integer => Register::UNKNOWN,
+            ReturnKind::Void => Register::UNSET,
+            ReturnKind::MapValue => match meta.map {
+                Some(map) => Register::pointer(Kind::MapValue { map, nullable }),
+                None => return gap(format!("helper {name} without a map")),
+            },
+            ReturnKind::Socket => socket(SocketKind::Full),
+            ReturnKind::SockCommon => socket(SocketKind::Common),
+            ReturnKind::TcpSock => socket(SocketKind::Tcp),
+            ReturnKind::RingbufMem => Register::pointer(Kind::Memory {
+                size: meta.size,
+                nullable,
+                read_only: false,
+                ringbuf: true,
+            }),
+            ReturnKind::DynptrMem => {
+                let found = meta.dynptr;
+                Register {
+                    dynptr: found.map_or(0, |found| found.id),
+                    reference: meta.reference,
+                    ..Register::pointer(Kind::Memory {
+                        size: meta.size,
+                        nullable,
+                        read_only: false,
+                        ringbuf: false,
+                    })
+                }
+            }
+            ReturnKind::PercpuMem | ReturnKind::BtfId(_) | ReturnKind::KptrObject => {
+                return gap(format!("result of helper {name}"));
+            }
+        };
+        if let Kind::MapValue {
+            map,
+            nullable: false,
+        } = result.kind
+        {
+            let of = self.program.map(map.id);
+            if of.def.kind.holds_maps() {
+                result.kind = found(
+                    self.program,
+                    Kind::MapValue {
+                        map,
+                        nullable: true,
+                    },
+                    0,
+                );
+            }
+            if super::lock::may_hold_lock(self.program, result.kind) {
+                result.id = self.new_id();
+            }
+        }
+        if let Some(map) = meta.map
+            && matches!(result.kind, Kind::MapValue { .. })
+        {
+            let of = self.program.map(map.id);
+            if of.def.kind.holds_maps() && of.inner.is_none() {
+                return gap("a map of maps whose inner maps are not defined");
+            }
+        }
+        if result.kind.is_nullable() {
+            result.id = self.new_id();
+        }
+        let map_kind = meta.map.map(|map| self.program.map(map.id).def.kind);
+        let acquires = helper.flags.contains(HelperFlags::ACQUIRES)
+            || (helper.name == "map_lookup_elem"
+                && matches!(map_kind, Some(MapKind::Sockmap | MapKind::Sockhash)));
+        let casts = matches!(helper.name, "tcp_sock" | "sk_fullsock");
+        if casts {
+            result.reference = meta.reference;
+        } else if acquires {
+            let id = self.new_id();
+            self.state.references.push(Reference {
+                id,
+                insn: self.insn,
+            });
+            (result.id, result.reference) = (id, id);
+        }
+        self.refine_result(helper, meta, &mut result)?;
+        self.set(0, result);
+        Ok(())
+    }
+
+    fn refine_result(&self, helper: &Helper, meta: &Meta, result: &mut Register) -> Check {
+        const MAX_ERROR: i64 = 4095;
+        match helper.name {
+            "get_stack"
+            | "get_task_stack"
+            | "probe_read_str"
+            | "probe_read_kernel_str"
+            | "probe_read_user_str" => {
+                let most = i64::try_from(meta.largest).unwrap_or(i64::MAX);
+                result.value.smax = most;
+                result.value.smax32 = most as i32;
+                result.value.smin = -MAX_ERROR;
+                result.value.smin32 = -MAX_ERROR as i32;
+                result.value.sync();
+            }
+            "get_smp_processor_id" => {
+                const MOST: u32 = 8192;
+                let processors = match self.options.processors {
+                    0 => MOST,
+                    known => known.min(MOST),
+                };
+                let last = processors - 1;
+                result.value.umax = last.into();
+                result.value.umax32 = last;
+                result.value.smin = 0;
+                result.value.smax = last.into();
+                result.value.smin32 = 0;
+                result.value.smax32 = last.cast_signed();
+                result.value.sync();
+            }
+            _ => {}
+        }
+        self.settle(result, "retval")
+    }
+
+    /// Whether a lookup in an array has a known key below its length.
+    pub(super) fn finds_key(&mut self, map: MapRef, register: u8) -> Check<bool> {
+        if !self.options.kernel.knows_array_lookups_succeed() {
+            return Ok(false);
+        }
+        let def = &self.program.map(map.id).def;
+        let entries = u64::from(def.max_entries);
+        if !matches!(def.kind, MapKind::Array | MapKind::PercpuArray) || def.key_size != 4 {
+            return Ok(false);
+        }
+        let key = *self.reg(register);
+        let (Kind::Stack(frame), Some(moved)) = (key.kind, key.value.as_const()) else {
+            return Ok(false);
+        };
+        let offset = i64::from(key.offset) + moved.cast_signed();
+        let (index, byte) = super::stack::place(offset);
+        let frame = usize::from(frame);
+        let Some(slot) = self
+            .state
+            .frames
+            .get(frame)
+            .and_then(|one| one.stack.get(index))
+        else {
+            return Ok(false);
+        };
+        let zeroes =
+            (0..4).all(|at| byte >= at && slot.bytes[byte - at] == crate::state::Byte::Zero);
+        if zeroes {
+            return Ok(entries > 0);
+        }
+        // The kernel only looks at a spill of the key's very size.
+        let whole = slot.is_spilled_scalar() && byte == 7 && slot.spill_size() == 4;
+        let number = slot.spilled.value.as_const();
+        let Some(number) = number.filter(|_| whole) else {
+            return Ok(false);
+        };
+        let found = number < entries;
+        if found {
+            self.mark_slot_precise(frame, index)?;
+        }
+        Ok(found)
+    }
+}
+
+/// Whether a special helper was dealt with.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Special {
+    Done,
+    Gap,
+}
+
+/// Whether memory behind an argument is written.
+pub(super) fn writes(kind: ArgKind) -> bool {
+    matches!(
+        kind,
+        ArgKind::Mem(Access::Write | Access::ReadWrite)
+            | ArgKind::FixedMem(_, Access::Write | Access::ReadWrite)
+            | ArgKind::MapValue(Access::Write | Access::ReadWrite)
+    )
+}
