@@ -2,7 +2,7 @@
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::commands::{asm, build, dis, passes, run, show};
+use crate::commands::{asm, build, check, dis, passes, run, show};
 
 /// A compiler toolchain for BPF.
 #[derive(Debug, Parser)]
@@ -71,6 +71,8 @@ pub enum Command {
     Dis(dis::Options),
     /// Compile: lift, optimise, and emit
     Build(Box<build::Options>),
+    /// Say whether Linux would load a program, and if not, why
+    Check(check::Options),
     /// Interpret a program on a packet
     Run(Box<run::Options>),
     /// List the optimisation passes

@@ -24,6 +24,12 @@ pub enum Failure {
         /// What the system said.
         error: std::io::Error,
     },
+    /// A program was checked and would be refused; the report says why: exit code 1.
+    #[error("rejected")]
+    Rejected,
+    /// A program was checked, and what it does is not modelled: exit code 2.
+    #[error("undecided")]
+    Undecided,
     /// Whoever read our output has gone; nothing is to be said.
     #[error("output closed")]
     Closed,
@@ -52,8 +58,8 @@ impl Failure {
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
-            Failure::Refused { .. } => 1,
-            Failure::Usage(_) | Failure::Io { .. } => 2,
+            Failure::Refused { .. } | Failure::Rejected => 1,
+            Failure::Usage(_) | Failure::Io { .. } | Failure::Undecided => 2,
             Failure::Closed => 0,
         }
     }

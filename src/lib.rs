@@ -11,6 +11,7 @@
 //! [`compile`] is the main job, and it neither prints nor exits; only [`terminal`], [`output`] and
 //! `main.rs` touch the outside.
 
+pub mod advice;
 pub mod cli;
 pub mod commands;
 pub mod compile;
@@ -24,3 +25,4 @@ pub mod packet_file;
 pub mod render;
 pub mod report;
 pub mod terminal;
+pub mod verdict_text;

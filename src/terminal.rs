@@ -46,7 +46,7 @@ impl Terminal {
                     self.show(map, diagnostic);
                 }
             }
-            Failure::Closed => {}
+            Failure::Closed | Failure::Rejected | Failure::Undecided => {}
             Failure::Usage(_) | Failure::Io { .. } => {
                 self.show(&SourceMap::new(), &Diagnostic::error(failure.to_string()));
             }

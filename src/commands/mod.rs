@@ -2,6 +2,7 @@
 
 pub mod asm;
 pub mod build;
+pub mod check;
 pub mod dis;
 pub mod passes;
 pub mod run;

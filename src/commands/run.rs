@@ -47,7 +47,7 @@ pub struct Options {
     endian: EndianArg,
 }
 
-fn program_type(text: &str) -> Result<ProgramType, String> {
+pub(super) fn program_type(text: &str) -> Result<ProgramType, String> {
     ProgramType::from_name(text).ok_or_else(|| {
         let names: Vec<&str> = ProgramType::ALL.iter().map(|kind| kind.name()).collect();
         format!("types are {}", names.join(", "))

@@ -265,3 +265,44 @@ fn passes_and_objects_are_listed() {
     assert_eq!(shown["programs"][0]["type"], "xdp");
     assert_eq!(shown["maps"].as_array().unwrap().len(), 4);
 }
+
+const UNBOUNDED: &[u8] = b"\t.section xdp,\"ax\",@progbits\n\t.globl f\n\t.type f,@function\nf:\n\
+    r2 = *(u32 *)(r1 + 0)\n r3 = *(u32 *)(r1 + 4)\n r4 = r2\n r4 += 4\n if r4 > r3 goto out\n\
+    r0 = *(u64 *)(r2 + 0)\n exit\nout:\n r0 = 2\n exit\n";
+
+#[test]
+fn a_program_is_checked_and_the_rejection_says_what_to_do() {
+    let accepted = bpfmill(&["check", BALANCER], b"");
+    assert_eq!(
+        accepted.status.code(),
+        Some(0),
+        "{}",
+        text(&accepted.stderr)
+    );
+    assert!(text(&accepted.stdout).contains("`balance` (xdp, section xdp): accepted"));
+    let rejected = bpfmill(&["check", "-"], UNBOUNDED);
+    assert_eq!(rejected.status.code(), Some(1));
+    let shown = text(&rejected.stdout);
+    for part in [
+        "Verification failed: Memory Safety: packet-bounds",
+        "Kernel: invalid access to packet",
+        ">>>    5: r0 = *(u64 *)(r2 + 0x0)",
+        "Suggestion: compare the pointer",
+    ] {
+        assert!(shown.contains(part), "{shown}");
+    }
+    let value = json(&bpfmill(&["check", "-", "--json"], UNBOUNDED).stdout);
+    assert_eq!(value["verdict"], "rejected");
+    assert_eq!(value["finding"]["code"], "packet-bounds");
+    assert_eq!(value["finding"]["at"]["insn"], 5);
+}
+
+#[test]
+fn an_old_kernel_lacks_new_helpers() {
+    let program = b"\t.section xdp,\"ax\",@progbits\n\t.globl f\n\t.type f,@function\nf:\n\
+        call 208\n r0 = 2\n exit\n";
+    let new = bpfmill(&["check", "-"], program);
+    assert_eq!(new.status.code(), Some(0), "{}", text(&new.stdout));
+    let old = bpfmill(&["check", "-", "--kernel", "5.10"], program);
+    assert_eq!(old.status.code(), Some(1), "{}", text(&old.stdout));
+}
