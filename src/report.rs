@@ -38,8 +38,8 @@ fn function_json(function: &FunctionReport) -> Value {
         "insns_before": function.slots_before,
         "insns_after": function.slots_after,
         "kept_input": function.kept.as_ref().map(ToString::to_string),
-        "verdict_before": null,
-        "verdict_after": null,
+        "verdict_before": function.verdict_before,
+        "verdict_after": function.verdict_after,
         "passes": passes.collect::<Vec<_>>(),
     })
 }

@@ -78,6 +78,9 @@ pub struct OptimiserOptions {
     /// Check that MIR is well-formed after each pass, and prove each register allocation
     #[arg(long)]
     verify_each: bool,
+    /// Do not verify programs before and after
+    #[arg(long)]
+    no_verify: bool,
     /// Compile this function only; may be repeated
     #[arg(long, value_name = "NAME")]
     prog: Vec<String>,
@@ -138,6 +141,7 @@ impl OptimiserOptions {
             cpu: self.mcpu.or(default),
             only: self.prog.clone(),
             check_allocation: self.verify_each || cfg!(debug_assertions),
+            verify: !self.no_verify,
             keep_remarks: false,
         }
     }

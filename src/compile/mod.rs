@@ -1,9 +1,10 @@
-//! One object in, one object out: lift, passes, emission, linking.
+//! One object in, one object out: lift, passes, emission, linking, verification.
 //!
-//! Every function goes its own way. One that cannot be lifted or emitted, that a pass broke, or
-//! that came out longer than it was keeps the input's bytes, and [`FunctionReport::kept`] says
+//! Every function goes its own way. One that cannot be lifted or emitted, that a pass broke, that
+//! came out longer than it was, or whose program the verifier no longer accepts keeps the input's bytes, and [`FunctionReport::kept`] says
 //! why; so the result is never worse than the input, and nothing about one function stops another.
 
+mod gate;
 mod module;
 mod options;
 mod report;
@@ -16,7 +17,7 @@ use std::time::Instant;
 
 use backend_host::{Allocator, EmittedFunction, FunctionInput, emit_function, frame, link};
 use bpf::insn::{Cpu, Insn, read_slots};
-use bpf::object::Object;
+use bpf::object::{FunctionRange, Object};
 use bpf::program_type::ProgramType;
 use frontend::lift::{LiftedFunction, LiftedObject, lift_object};
 use mir::Func;
@@ -75,7 +76,26 @@ pub fn compile(
         });
         reports.push(report);
     }
-    Ok(compilation.finish(object, &inputs, reports, start))
+    Ok(compilation.finish(object, inputs, reports, start))
+}
+
+/// Gives the functions of some ranges their input back; says how many had lost it.
+fn give_up(
+    inputs: &mut [FunctionInput],
+    reports: &mut [FunctionReport],
+    part: impl Fn(&FunctionRange) -> bool,
+    kept: &Kept,
+) -> usize {
+    let mut count = 0;
+    for (input, report) in inputs.iter_mut().zip(reports) {
+        if input.emitted.is_some() && part(&input.range) {
+            input.emitted = None;
+            report.slots_after = report.slots_before;
+            report.kept = Some(kept.clone());
+            count += 1;
+        }
+    }
+    count
 }
 
 /// The newest instruction set level that an object's code needs; the oldest for an object without
@@ -128,6 +148,8 @@ impl Compilation<'_> {
             slots_before: slots,
             slots_after: slots,
             kept: None,
+            verdict_before: None,
+            verdict_after: None,
             passes: Vec::new(),
             micros: 0,
         }
@@ -185,7 +207,7 @@ impl Compilation<'_> {
     fn finish(
         self,
         object: &Object,
-        inputs: &[FunctionInput],
+        mut inputs: Vec<FunctionInput>,
         mut reports: Vec<FunctionReport>,
         start: Instant,
     ) -> Compiled {
@@ -197,20 +219,52 @@ impl Compilation<'_> {
             ..
         } = self.lifted;
         let mut notes: Vec<String> = btf_problem.into_iter().collect();
-        let linked = link(object, btf.as_ref(), btf_ext.as_ref(), &module, inputs);
-        let result = match linked {
-            Ok(linked) => {
-                notes.extend(linked.remarks);
-                linked.object
-            }
-            Err(error) => {
-                for report in reports.iter_mut().filter(|report| report.kept.is_none()) {
-                    report.slots_after = report.slots_before;
-                    report.kept = Some(Kept::NotLinked(error.clone()));
+        let version = self.options.pipeline.target.kernel;
+        let before = if self.options.verify {
+            gate::verdicts(object, version)
+        } else {
+            gate::Verdicts::new()
+        };
+        let (result, after) = loop {
+            let linked = link(object, btf.as_ref(), btf_ext.as_ref(), &module, &inputs);
+            let linked = match linked {
+                Ok(linked) => linked,
+                Err(error) => {
+                    let kept = Kept::NotLinked(error);
+                    give_up(&mut inputs, &mut reports, |_| true, &kept);
+                    break (object.clone(), before.clone());
                 }
-                object.clone()
+            };
+            let after = if !self.options.verify || linked.object == *object {
+                before.clone()
+            } else {
+                gate::verdicts(&linked.object, version)
+            };
+            let mut given_up = 0;
+            for (id, reason) in gate::worsened(&before, &after) {
+                let functions = &before[id].functions;
+                let part =
+                    |range: &FunctionRange| functions.contains(&(range.section, range.offset));
+                let program = id.function.clone();
+                let kept = Kept::NotAccepted { program, reason };
+                given_up += give_up(&mut inputs, &mut reports, part, &kept);
+            }
+            if given_up == 0 {
+                notes.extend(linked.remarks);
+                break (linked.object, after);
             }
         };
+        for report in &mut reports {
+            let word = |verdicts: &gate::Verdicts| {
+                let mut found = verdicts
+                    .iter()
+                    .filter(|(id, _)| id.function == report.name && id.section == report.section);
+                found
+                    .next()
+                    .map(|(_, checked)| gate::word(&checked.verdict))
+            };
+            (report.verdict_before, report.verdict_after) = (word(&before), word(&after));
+        }
         Compiled {
             object: result,
             module,

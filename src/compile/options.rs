@@ -14,6 +14,8 @@ pub struct CompileOptions {
     pub only: Vec<String>,
     /// Have each register allocation proved by an independent checker.
     pub check_allocation: bool,
+    /// Verify programs before and after, and keep the input's code where the verdict got worse.
+    pub verify: bool,
     /// Keep remarks beside counting them.
     pub keep_remarks: bool,
 }
@@ -28,6 +30,7 @@ impl CompileOptions {
                 ..PipelineOptions::default()
             },
             check_allocation: cfg!(debug_assertions),
+            verify: true,
             ..CompileOptions::default()
         }
     }

@@ -35,6 +35,14 @@ pub enum Kept {
         /// Slots of the result.
         after: usize,
     },
+    /// The verifier accepted a program that it is part of, and would not accept it any more.
+    #[error("the verifier would no longer accept `{program}`: {reason}")]
+    NotAccepted {
+        /// Main function of the program.
+        program: String,
+        /// What the kernel would say.
+        reason: String,
+    },
     /// The object cannot be put together with moved code.
     #[error("the object cannot be linked again: {0}")]
     NotLinked(LinkError),
@@ -63,6 +71,11 @@ pub struct FunctionReport {
     pub slots_after: usize,
     /// Why the input's bytes were kept, if they were.
     pub kept: Option<Kept>,
+    /// The verifier's answer on the input: accepted, rejected or undecided; none for subprograms
+    /// and when it was not asked.
+    pub verdict_before: Option<&'static str>,
+    /// Its answer on the output.
+    pub verdict_after: Option<&'static str>,
     /// Each application of a pass, in order.
     pub passes: Vec<PassStats>,
     /// Time for passes and emission.

@@ -135,6 +135,8 @@ fn statistics_have_the_promised_shape_and_nothing_grows() {
     let slots = |field: &str| program[field].as_u64().unwrap();
     assert!(slots("insns_after") < slots("insns_before"));
     assert!(program["kept_input"].is_null());
+    assert_eq!(program["verdict_before"], "accepted");
+    assert_eq!(program["verdict_after"], "accepted");
     assert_eq!(program["passes"][0]["name"], "simplify-cfg");
     assert!(program["passes"][0]["micros"].is_u64());
 }

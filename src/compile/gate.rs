@@ -1,0 +1,134 @@
+//! The gate: what the verifier accepted before is accepted after, or the input's code stays.
+//!
+//! Programs are verified as a loader would put them together, decoded anew from the object that
+//! was linked, so nothing that the compiler believes of its output is trusted. Only a verdict that
+//! got worse counts: a program that was refused or not understood before proves nothing. What is
+//! given up is every function of such a program, and the object is linked again; each round gives
+//! up at least one function, so the rounds end.
+
+use std::collections::BTreeMap;
+
+use bpf::object::{Object, SectionId};
+use verifier::program::Program;
+use verifier::{Kernel, Linker, Options, ProgramId, Verdict};
+
+/// Verdicts on the programs of an object.
+pub(super) type Verdicts = BTreeMap<ProgramId, Checked>;
+
+/// What was found out about a program.
+#[derive(Clone, Debug)]
+pub(super) struct Checked {
+    /// The answer.
+    pub verdict: Verdict,
+    /// Where its functions begin in the object.
+    pub functions: Vec<(SectionId, u64)>,
+}
+
+/// One word for a verdict.
+pub(super) fn word(verdict: &Verdict) -> &'static str {
+    match verdict {
+        Verdict::Accepted => "accepted",
+        Verdict::Rejected(_) => "rejected",
+        Verdict::Undecided(_) => "undecided",
+    }
+}
+
+/// The release of the verifier to ask for a version: itself, or the newest that is older.
+fn release(version: passes::KernelVersion) -> Kernel {
+    let number = |kernel: &Kernel| passes::KernelVersion::from_text(kernel.name());
+    let known = Kernel::ALL.into_iter().rev();
+    let mut older = known.filter(|kernel| number(kernel).is_some_and(|known| known <= version));
+    older.next().unwrap_or(Kernel::V5_10)
+}
+
+/// Verifies every program that can be put together. One that cannot be has no verdict.
+pub(super) fn verdicts(object: &Object, version: passes::KernelVersion) -> Verdicts {
+    let options = Options {
+        kernel: release(version),
+        ..Options::default()
+    };
+    let Ok(linker) = Linker::new(object) else {
+        return Verdicts::new();
+    };
+    let check = |id: ProgramId| {
+        let program = linker.link(&id, &options).ok()?;
+        let report = verifier::check(&program, &options, object.endian);
+        let checked = Checked {
+            verdict: report.verdict,
+            functions: starts(&program),
+        };
+        Some((id, checked))
+    };
+    linker.programs().into_iter().filter_map(check).collect()
+}
+
+fn starts(program: &Program) -> Vec<(SectionId, u64)> {
+    let first = program
+        .subprograms
+        .iter()
+        .map(|subprogram| subprogram.start);
+    first
+        .filter_map(|slot| program.origins.get(slot))
+        .map(|origin| (origin.section, origin.offset))
+        .collect()
+}
+
+/// The programs that were accepted and no longer are, with what the kernel would say.
+pub(super) fn worsened<'a>(
+    before: &'a Verdicts,
+    after: &'a Verdicts,
+) -> impl Iterator<Item = (&'a ProgramId, String)> {
+    before.iter().filter_map(|(id, checked)| {
+        if checked.verdict != Verdict::Accepted {
+            return None;
+        }
+        match after.get(id).map(|checked| &checked.verdict) {
+            Some(Verdict::Accepted) => None,
+            Some(Verdict::Rejected(finding)) => Some((id, finding.kernel_text.clone())),
+            Some(Verdict::Undecided(gap)) => Some((id, gap.construct.clone())),
+            None => Some((id, "the program cannot be put together".to_owned())),
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{verdicts, worsened};
+    use bpf::diagnostic::FileId;
+    use bpf::insn::Endian;
+    use bpf::object::Object;
+    use frontend::asm::{AsmOptions, assemble};
+    use passes::KernelVersion;
+
+    /// An XDP program that reads so many bytes of the packet, and checks for so many.
+    fn program(read: u32, checked: u32) -> Object {
+        let text = format!(
+            "\t.section xdp,\"ax\",@progbits\n\t.globl f\n\t.type f,@function\nf:\n\
+             r2 = *(u32 *)(r1 + 0)\n r3 = *(u32 *)(r1 + 4)\n r4 = r2\n r4 += {checked}\n\
+             if r4 > r3 goto out\n r0 = *(u{} *)(r2 + 0)\n r0 &= 1\n exit\nout:\n r0 = 2\n exit\n",
+            read * 8
+        );
+        let options = AsmOptions {
+            endian: Endian::Little,
+        };
+        assemble(&text, FileId(0), &options).unwrap().object
+    }
+
+    #[test]
+    fn only_a_lost_acceptance_counts() {
+        let of = |object: &Object| verdicts(object, KernelVersion::NEWEST);
+        let (good, bad) = (of(&program(4, 4)), of(&program(8, 4)));
+        let lost: Vec<_> = worsened(&good, &bad).collect();
+        assert_eq!(lost.len(), 1);
+        assert_eq!(lost[0].0.function, "f");
+        assert!(
+            lost[0].1.contains("invalid access to packet"),
+            "{}",
+            lost[0].1
+        );
+        assert_eq!(good[lost[0].0].functions.len(), 1);
+        assert_eq!(worsened(&good, &good).count(), 0);
+        assert_eq!(worsened(&bad, &bad).count(), 0);
+        assert_eq!(worsened(&bad, &good).count(), 0);
+    }
+}
