@@ -9,8 +9,9 @@
 use std::collections::BTreeMap;
 
 use bpf::object::{Object, SectionId};
+use bpf::program_type::ProgramType;
 use verifier::program::Program;
-use verifier::{Kernel, Linker, Options, ProgramId, Verdict};
+use verifier::{Kernel, LinkError, Linker, Options, ProgramId, Verdict};
 
 /// Verdicts on the programs of an object.
 pub(super) type Verdicts = BTreeMap<ProgramId, Checked>;
@@ -41,21 +42,41 @@ fn release(version: passes::KernelVersion) -> Kernel {
     older.next().unwrap_or(Kernel::V5_10)
 }
 
-/// Verifies every program that can be put together. One that cannot be has no verdict.
+/// Types to try on a program whose section says none. Which it is does not matter to a comparison;
+/// a type that fits accepts the input, and one that does not refuses it.
+const GUESSES: [ProgramType; 4] = [
+    ProgramType::SchedCls,
+    ProgramType::Xdp,
+    ProgramType::SocketFilter,
+    ProgramType::Kprobe,
+];
+
+/// Verifies every program that can be put together. One that cannot be, or that has no type and
+/// is accepted as none of [`GUESSES`], has no verdict.
 pub(super) fn verdicts(object: &Object, version: passes::KernelVersion) -> Verdicts {
-    let options = Options {
-        kernel: release(version),
-        ..Options::default()
-    };
     let Ok(linker) = Linker::new(object) else {
         return Verdicts::new();
     };
-    let check = |id: ProgramId| {
-        let program = linker.link(&id, &options).ok()?;
+    let check = |id: &ProgramId, program_type| {
+        let options = Options {
+            kernel: release(version),
+            program_type,
+            ..Options::default()
+        };
+        let program = linker.link(id, &options)?;
         let report = verifier::check(&program, &options, object.endian);
-        let checked = Checked {
+        Ok(Checked {
             verdict: report.verdict,
             functions: starts(&program),
+        })
+    };
+    let check = |id: ProgramId| {
+        let checked = match check(&id, None) {
+            Err(LinkError::NoType(_)) => GUESSES
+                .into_iter()
+                .filter_map(|guess| check(&id, Some(guess)).ok())
+                .find(|checked| checked.verdict == Verdict::Accepted)?,
+            checked => checked.ok()?,
         };
         Some((id, checked))
     };
