@@ -6,15 +6,13 @@
 use std::collections::BTreeSet;
 
 use bpf::insn::{CallTarget, Endian, Insn, read_slots, write_slots};
-use bpf::object::{Object, Section, Symbol, SymbolPlace};
+use bpf::object::{
+    Object, SHF_ALLOC, SHF_EXECINSTR, SHT_PROGBITS, STT_FUNC, Section, Symbol, SymbolPlace,
+};
 use passes::OptLevel;
 
 use crate::compile::{self, CompileOptions};
 
-const SHT_PROGBITS: u32 = 1;
-/// `SHF_ALLOC | SHF_EXECINSTR`
-const CODE_FLAGS: u64 = 6;
-const STT_FUNC: u8 = 2;
 const SECTION: &str = "conformance";
 const CALL: u8 = 0x85;
 /// The vectors' helper 5 takes an argument and may end the program.
@@ -68,7 +66,7 @@ fn wrap(program: &[u8]) -> Option<Object> {
     let starts = starts(program)?;
     let mut object = Object::new(Endian::Little);
     let mut section = Section {
-        flags: CODE_FLAGS,
+        flags: SHF_ALLOC | SHF_EXECINSTR,
         align: 8,
         ..Section::new(SECTION, SHT_PROGBITS)
     };

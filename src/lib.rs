@@ -16,6 +16,7 @@ pub mod cli;
 pub mod commands;
 pub mod compile;
 pub mod conformance;
+pub mod definitions;
 pub mod failure;
 pub mod input;
 pub mod listing;

@@ -4,27 +4,28 @@
 //! names for what relocations name, section after section; data goes out as bytes, and as `.long`
 //! and `.quad` where a relocation stands.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use bpf::insn::{CallTarget, Insn, read_slots};
-use bpf::object::{Contents, Object, Relocation, STT_SECTION, Section, SectionId, Symbol};
+use bpf::object::{
+    Contents, Object, R_BPF_64_32, R_BPF_64_64, R_BPF_64_ABS32, R_BPF_64_ABS64, R_BPF_64_NODYLD32,
+    R_BPF_NONE, Relocation, SHF_ALLOC, SHF_EXECINSTR, SHF_MERGE, SHF_STRINGS, SHF_WRITE,
+    SHT_NOBITS, SHT_STRTAB, STB_GLOBAL, STB_WEAK, STT_FILE, STT_FUNC, STT_OBJECT, STT_SECTION,
+    STV_HIDDEN, Section, SectionId, Symbol,
+};
 
+/// `SHF_EXCLUDE`, which only the text form needs.
+const SHF_EXCLUDE: u64 = 0x8000_0000;
 /// `SHF_*` flags with the letters that `.section` gives them.
 const FLAG_LETTERS: &[(u64, char)] = &[
-    (2, 'a'),
-    (1, 'w'),
-    (4, 'x'),
-    (0x10, 'M'),
-    (0x20, 'S'),
-    (0x8000_0000, 'e'),
+    (SHF_ALLOC, 'a'),
+    (SHF_WRITE, 'w'),
+    (SHF_EXECINSTR, 'x'),
+    (SHF_MERGE, 'M'),
+    (SHF_STRINGS, 'S'),
+    (SHF_EXCLUDE, 'e'),
 ];
-const STT_OBJECT: u8 = 1;
-const STT_FUNC: u8 = 2;
-const STT_FILE: u8 = 4;
-const STB_GLOBAL: u8 = 1;
-const STB_WEAK: u8 = 2;
-const SHT_NOBITS: u32 = 8;
 /// Bytes of data on a line.
 const DATA_LINE: usize = 16;
 
@@ -118,12 +119,12 @@ pub fn objdump(object: &Object, id: SectionId) -> String {
 #[must_use]
 pub fn relocation_name(kind: u32) -> &'static str {
     match kind {
-        0 => "R_BPF_NONE",
-        1 => "R_BPF_64_64",
-        2 => "R_BPF_64_ABS64",
-        3 => "R_BPF_64_ABS32",
-        4 => "R_BPF_64_NODYLD32",
-        10 => "R_BPF_64_32",
+        R_BPF_NONE => "R_BPF_NONE",
+        R_BPF_64_64 => "R_BPF_64_64",
+        R_BPF_64_ABS64 => "R_BPF_64_ABS64",
+        R_BPF_64_ABS32 => "R_BPF_64_ABS32",
+        R_BPF_64_NODYLD32 => "R_BPF_64_NODYLD32",
+        R_BPF_64_32 => "R_BPF_64_32",
         _ => "R_BPF_unknown",
     }
 }
@@ -137,7 +138,7 @@ pub fn assembly(object: &Object) -> String {
             continue;
         };
         let holds = matches!(section.contents, Contents::Bytes(_) | Contents::NoBits(_));
-        let tables = section.kind == 3 || section.name == ".llvm_addrsig";
+        let tables = section.kind == SHT_STRTAB || section.name == ".llvm_addrsig";
         if id.0 == 0 || !holds || tables {
             continue;
         }
@@ -166,7 +167,7 @@ fn section_head(section: &Section, text: &mut String) {
     } else {
         "progbits"
     };
-    let entry = if section.flags & 0x10 != 0 {
+    let entry = if section.flags & SHF_MERGE != 0 {
         format!(",{}", section.entry_size)
     } else {
         String::new()
@@ -192,10 +193,21 @@ fn quoted(name: &str) -> String {
     }
 }
 
-/// Directives and labels of the symbols at an offset.
-fn labels(object: &Object, id: SectionId, offset: u64, text: &mut String) {
-    for (_, symbol) in object.symbols_in(id) {
-        if symbol.value == offset && is_label(symbol) {
+/// The labels of a section by offset, each in the order of the symbol table.
+struct Labels<'a>(BTreeMap<u64, Vec<&'a Symbol>>);
+
+impl<'a> Labels<'a> {
+    fn of(object: &'a Object, id: SectionId) -> Labels<'a> {
+        let mut labels: BTreeMap<u64, Vec<&Symbol>> = BTreeMap::new();
+        for (_, symbol) in object.symbols_in(id).filter(|(_, symbol)| is_label(symbol)) {
+            labels.entry(symbol.value).or_default().push(symbol);
+        }
+        Labels(labels)
+    }
+
+    /// Writes directives and labels of the symbols at an offset.
+    fn write(&self, offset: u64, text: &mut String) {
+        for symbol in self.0.get(&offset).into_iter().flatten() {
             label(symbol, text);
         }
     }
@@ -216,7 +228,7 @@ fn label(symbol: &Symbol, text: &mut String) {
         }
         _ => {}
     }
-    if symbol.other & 3 == 2 {
+    if symbol.other & 3 == STV_HIDDEN {
         let _ = writeln!(text, "\t.hidden\t{name}");
     }
     match symbol.kind {
@@ -245,8 +257,15 @@ fn code(object: &Object, id: SectionId, text: &mut String) {
         })
         .collect();
     let place = |at: i64| format!(".L{}_{}", id.0, at / 8);
+    let labels = Labels::of(object, id);
+    let functions: BTreeMap<u64, String> = object
+        .functions()
+        .into_iter()
+        .filter(|function| function.section == id)
+        .map(|function| (function.offset, function.name))
+        .collect();
     for line in &lines {
-        labels(object, id, line.offset, text);
+        labels.write(line.offset, text);
         if targets.contains(&(line.offset as i64)) {
             let _ = writeln!(text, "{}:", place(line.offset as i64));
         }
@@ -259,7 +278,9 @@ fn code(object: &Object, id: SectionId, text: &mut String) {
                         .map_or(shown.as_str(), |(stem, _)| stem);
                     format!("{stem} {}", place(target(line, distance)))
                 }
-                None => reference(object, id, line, *insn).unwrap_or_else(|| insn.to_string()),
+                None => {
+                    reference(object, &functions, line, *insn).unwrap_or_else(|| insn.to_string())
+                }
             },
             Err(_) => {
                 let bytes: Vec<String> = line
@@ -275,7 +296,12 @@ fn code(object: &Object, id: SectionId, text: &mut String) {
 }
 
 /// An instruction that names a symbol.
-fn reference(object: &Object, id: SectionId, line: &Line, insn: Insn) -> Option<String> {
+fn reference(
+    object: &Object,
+    functions: &BTreeMap<u64, String>,
+    line: &Line,
+    insn: Insn,
+) -> Option<String> {
     let symbol = |addend: i64| -> Option<String> {
         let name = quoted(object.symbol_label(line.relocation?.symbol));
         Some(match addend {
@@ -293,11 +319,8 @@ fn reference(object: &Object, id: SectionId, line: &Line, insn: Insn) -> Option<
             Some(_) => Some(format!("call {}", symbol((i64::from(distance) + 1) * 8)?)),
             None => {
                 let at = line.offset as i64 + 8 + i64::from(distance) * 8;
-                let functions = object.functions();
-                let found = functions.iter().find(|function| {
-                    function.section == id && i64::try_from(function.offset) == Ok(at)
-                })?;
-                Some(format!("call {}", quoted(&found.name)))
+                let name = functions.get(&u64::try_from(at).ok()?)?;
+                Some(format!("call {}", quoted(name)))
             }
         },
         Insn::Call { .. } => Some(format!("call {}", symbol(0)?)),
@@ -311,19 +334,20 @@ fn data(object: &Object, id: SectionId, section: &Section, text: &mut String) {
         Contents::NoBits(size) => size,
         _ => bytes.len() as u64,
     };
-    let mut stops: BTreeSet<u64> = object
-        .symbols_in(id)
-        .filter(|(_, symbol)| is_label(symbol) && symbol.value <= length)
-        .map(|(_, symbol)| symbol.value)
-        .collect();
+    let labels = Labels::of(object, id);
+    let mut stops: BTreeSet<u64> = labels.0.range(..=length).map(|(&at, _)| at).collect();
     stops.extend(section.relocations.iter().map(|found| found.offset));
     stops.insert(length);
+    // Of several relocations at one place the first counts.
+    let by_offset = section.relocations.iter().rev();
+    let relocations: BTreeMap<u64, &Relocation> =
+        by_offset.map(|found| (found.offset, found)).collect();
     let mut at = 0;
     while at < length {
-        labels(object, id, at, text);
+        labels.write(at, text);
         let next = stops.range(at + 1..).next().copied().unwrap_or(length);
-        let found = section.relocations.iter().find(|found| found.offset == at);
-        let used = found.and_then(|found| word(object, section, *found, text));
+        let found = relocations.get(&at);
+        let used = found.and_then(|found| word(object, section, **found, text));
         let start = at + used.unwrap_or(0);
         if bytes.is_empty() {
             let _ = writeln!(text, "\t.zero\t{}", next - start);
@@ -338,7 +362,7 @@ fn data(object: &Object, id: SectionId, section: &Section, text: &mut String) {
         }
         at = next.max(start);
     }
-    labels(object, id, length, text);
+    labels.write(length, text);
 }
 
 /// A number that a relocation fills in; gives its size in bytes.
@@ -349,8 +373,8 @@ fn word(
     text: &mut String,
 ) -> Option<u64> {
     let (size, directive) = match relocation.kind {
-        1 | 2 => (8, ".quad"),
-        3 | 4 | 10 => (4, ".long"),
+        R_BPF_64_64 | R_BPF_64_ABS64 => (8, ".quad"),
+        R_BPF_64_ABS32 | R_BPF_64_NODYLD32 | R_BPF_64_32 => (4, ".long"),
         _ => return None,
     };
     let start = usize::try_from(relocation.offset).ok()?;

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::EndianArg;
 use crate::compile::{self, CompileOptions};
 use crate::conformance;
+use crate::definitions::Definitions;
 use crate::failure::Failure;
 use crate::terminal::Terminal;
 use crate::{input, map_file, output, packet_file};
@@ -108,17 +109,8 @@ fn compiled(object: &Object, level: passes::OptLevel) -> Result<Object, Failure>
 
 fn image(file: &str, object: &Object) -> Result<Image, Failure> {
     let refused = |message: String| Failure::refused(format!("{file}: {message}"));
-    let section = |name: &str| object.section_by_name(name).map(|id| object.data(id));
-    let btf = section(".BTF").and_then(|bytes| bpf::btf::Btf::parse(bytes, object.endian).ok());
-    let ext =
-        section(".BTF.ext").and_then(|bytes| bpf::btf::BtfExt::parse(bytes, object.endian).ok());
-    let maps =
-        bpf::maps::definitions(object, btf.as_ref()).map_err(|error| refused(error.to_string()))?;
-    let functions = match (&btf, &ext) {
-        (Some(btf), Some(ext)) => bpf::btf::function_table(object, btf, ext),
-        _ => object.function_table(),
-    };
-    load(object, &functions, maps).map_err(|error| refused(error.to_string()))
+    let defined = Definitions::of(object).map_err(|error| refused(error.to_string()))?;
+    load(object, &defined.functions, defined.maps).map_err(|error| refused(error.to_string()))
 }
 
 /// The program that was asked for, by its place in the image.

@@ -1,13 +1,13 @@
 //! `show`: the programs and maps of an object, as bpftool lists them.
 
-use bpf::btf::{Btf, ext::BtfExt, function_table};
 use bpf::insn::Endian;
-use bpf::maps::{MapDef, definitions};
-use bpf::object::Object;
+use bpf::maps::MapDef;
+use bpf::object::{FunctionTable, Object};
 use bpf::program_type::{ProgramType, SectionKind};
 use clap::Args;
 use serde_json::{Value, json};
 
+use crate::definitions::Definitions;
 use crate::failure::Failure;
 use crate::terminal::Terminal;
 use crate::{input, output};
@@ -36,12 +36,10 @@ struct Program {
 /// [`Failure`] for unreadable files and map definitions.
 pub fn run(options: &Options, _terminal: &Terminal) -> Result<(), Failure> {
     let object = input::read_object(&options.file, Endian::Little)?.object;
-    let parse = |name: &str| object.section_by_name(name).map(|id| object.data(id));
-    let btf = parse(".BTF").and_then(|bytes| Btf::parse(bytes, object.endian).ok());
-    let ext = parse(".BTF.ext").and_then(|bytes| BtfExt::parse(bytes, object.endian).ok());
-    let maps = definitions(&object, btf.as_ref())
+    let defined = Definitions::of(&object)
         .map_err(|error| Failure::refused(format!("{}: {error}", options.file)))?;
-    let programs = programs(&object, btf.as_ref(), ext.as_ref());
+    let programs = programs(&object, &defined.functions);
+    let maps = defined.maps;
     let text = if options.json {
         format!("{}\n", to_json(&programs, &maps))
     } else {
@@ -50,11 +48,7 @@ pub fn run(options: &Options, _terminal: &Terminal) -> Result<(), Failure> {
     output::print(text.as_bytes())
 }
 
-fn programs(object: &Object, btf: Option<&Btf>, ext: Option<&BtfExt>) -> Vec<Program> {
-    let table = match (btf, ext) {
-        (Some(btf), Some(ext)) => function_table(object, btf, ext),
-        _ => object.function_table(),
-    };
+fn programs(object: &Object, table: &FunctionTable) -> Vec<Program> {
     let programs: Vec<usize> = table.programs(object).collect();
     let rows = table.functions.iter().enumerate().map(|(index, range)| {
         let section = object

@@ -37,11 +37,7 @@ pub fn compile(
     let mut pipeline = options.pipeline.clone();
     pipeline.target.cpu = cpu;
     let pipeline = Pipeline::build(&pipeline)?;
-    let mut session = if options.keep_remarks {
-        Session::new().keeping_remarks()
-    } else {
-        Session::new()
-    };
+    let mut session = options.session();
     if shows_something(&options.pipeline) {
         session = session.with_sink(sink);
     }

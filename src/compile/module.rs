@@ -5,18 +5,17 @@
 
 use backend_host::{Allocator, FunctionInput, emit_function, frame, link};
 use bpf::insn::Cpu;
-use bpf::object::{FunctionRange, Object, Section, Symbol, SymbolPlace};
+use bpf::object::{
+    FunctionRange, Object, SHF_ALLOC, SHF_EXECINSTR, SHT_PROGBITS, STT_FUNC, Section, Symbol,
+    SymbolPlace,
+};
 use mir::{Func, Module};
-use passes::{Event, Pipeline, Remarks, Session, UnknownPass};
+use passes::{Event, Pipeline, Remarks, UnknownPass};
 
 use super::CompileOptions;
 
 /// Bytes that stand for a function until its code is linked: one `exit`.
 const PLACEHOLDER: u64 = 8;
-const SHT_PROGBITS: u32 = 1;
-/// `SHF_ALLOC | SHF_EXECINSTR`
-const CODE_FLAGS: u64 = 6;
-const STT_FUNC: u8 = 2;
 
 /// Runs the passes on every selected function of a module.
 ///
@@ -30,12 +29,7 @@ pub fn optimise(
     let mut pipeline = options.pipeline.clone();
     pipeline.target.cpu = options.cpu.unwrap_or(Cpu::V4);
     let pipeline = Pipeline::build(&pipeline)?;
-    let mut session = if options.keep_remarks {
-        Session::new().keeping_remarks()
-    } else {
-        Session::new()
-    };
-    session = session.with_sink(sink);
+    let mut session = options.session().with_sink(sink);
     let functions: Vec<Func> = module.functions.keys().collect();
     for func in functions {
         if options.selects(&module.functions[func].name) {
@@ -117,14 +111,14 @@ fn place(object: &mut Object, function: &mir::Function) -> FunctionRange {
     };
     let section = object.section_by_name(name).unwrap_or_else(|| {
         object.add_section(Section {
-            flags: CODE_FLAGS,
+            flags: SHF_ALLOC | SHF_EXECINSTR,
             align: PLACEHOLDER,
             ..Section::new(name, SHT_PROGBITS)
         })
     });
     let mut offset = 0;
     if let Some(section) = object.section_mut(section) {
-        section.flags = CODE_FLAGS;
+        section.flags = SHF_ALLOC | SHF_EXECINSTR;
         section.align = PLACEHOLDER;
         if let Some(data) = section.data_mut() {
             offset = data.len() as u64;

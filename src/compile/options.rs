@@ -1,7 +1,7 @@
 //! What a user can ask of a compilation.
 
 use bpf::insn::Cpu;
-use passes::{OptLevel, PipelineOptions};
+use passes::{OptLevel, PipelineOptions, Session};
 
 /// How to compile an object.
 #[derive(Clone, Debug, Default)]
@@ -32,6 +32,15 @@ impl CompileOptions {
             check_allocation: cfg!(debug_assertions),
             verify: true,
             ..CompileOptions::default()
+        }
+    }
+
+    /// A session that keeps remarks if they were asked for.
+    pub(super) fn session<'sink>(&self) -> Session<'sink> {
+        if self.keep_remarks {
+            Session::new().keeping_remarks()
+        } else {
+            Session::new()
         }
     }
 
