@@ -5,9 +5,9 @@
 
 use std::io::Read as _;
 
-use bpf::diagnostic::{Diagnostic, FileId, SourceMap};
+use bpf::diagnostic::{Diagnostic, FileId, SourceMap, Span};
 use bpf::insn::Endian;
-use bpf::object::Object;
+use bpf::object::{Object, SectionId};
 use frontend::asm::{AsmOptions, assemble};
 use mir::parse::Parsed;
 
@@ -37,6 +37,8 @@ pub struct Assembled {
     pub map: SourceMap,
     /// Warnings about the text.
     pub warnings: Vec<Diagnostic>,
+    /// Where the text's instructions lie in the object, by place.
+    pub instructions: Vec<(SectionId, u64, Span)>,
 }
 
 /// The bytes of a file, or of the standard input for `-`.
@@ -97,6 +99,7 @@ fn object(path: &str, bytes: &[u8]) -> Result<Assembled, Failure> {
         from_text: false,
         map: SourceMap::new(),
         warnings: Vec::new(),
+        instructions: Vec::new(),
     })
 }
 
@@ -128,6 +131,7 @@ pub fn assembly(path: &str, text: String, endian: Endian) -> Result<Assembled, F
             from_text: true,
             map,
             warnings: assembled.warnings,
+            instructions: assembled.instructions,
         }),
         Err(diagnostics) => Err(Failure::Refused { map, diagnostics }),
     }

@@ -26,4 +26,4 @@ pub mod packet_file;
 pub mod render;
 pub mod report;
 pub mod terminal;
-pub mod verdict_text;
+pub mod verdict;

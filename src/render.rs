@@ -1,22 +1,24 @@
 //! Diagnostics for people, by codespan-reporting, and for programs, as JSON.
 
-use std::collections::BTreeMap;
+use std::ops::Range;
 
-use bpf::diagnostic::{Diagnostic, Severity, SourceMap, Span};
+use bpf::diagnostic::{Diagnostic, FileId, Severity, SourceFile, SourceMap, Span};
 use codespan_reporting::diagnostic as codespan;
-use codespan_reporting::files::{Error, SimpleFiles};
-use codespan_reporting::term::{self, termcolor::WriteColor};
+use codespan_reporting::files::Error;
+use codespan_reporting::term::{
+    self,
+    termcolor::{Buffer, WriteColor},
+};
 use serde_json::{Value, json};
 
 /// Diagnostics as text without colours.
 #[must_use]
 pub fn text(map: &SourceMap, diagnostics: &[Diagnostic]) -> String {
-    let files = Files::new(map);
+    let files = Files(map);
     let config = term::Config::default();
     let mut text = String::new();
     for diagnostic in diagnostics {
-        let diagnostic = files.convert(diagnostic);
-        match term::emit_into_string(&config, &files.files, &diagnostic) {
+        match term::emit_into_string(&config, &files, &convert(diagnostic)) {
             Ok(rendered) => text.push_str(&rendered),
             Err(_) => text.push_str(&format!("{}\n", diagnostic.message)),
         }
@@ -33,9 +35,28 @@ pub fn write(
     map: &SourceMap,
     diagnostic: &Diagnostic,
 ) -> Result<(), Error> {
-    let files = Files::new(map);
+    let files = Files(map);
     let config = term::Config::default();
-    term::emit_to_write_style(stream, &config, &files.files, &files.convert(diagnostic))
+    term::emit_to_write_style(stream, &config, &files, &convert(diagnostic))
+}
+
+/// A diagnostic as text, with colours if they are wanted, and two lines around what it marks.
+#[must_use]
+pub fn to_string(map: &SourceMap, diagnostic: &Diagnostic, colours: bool) -> String {
+    let config = term::Config {
+        before_label_lines: 1,
+        after_label_lines: 1,
+        ..term::Config::default()
+    };
+    let mut buffer = if colours {
+        Buffer::ansi()
+    } else {
+        Buffer::no_color()
+    };
+    match term::emit_to_write_style(&mut buffer, &config, &Files(map), &convert(diagnostic)) {
+        Ok(()) => String::from_utf8_lossy(buffer.as_slice()).into_owned(),
+        Err(_) => format!("{}\n", diagnostic.message),
+    }
 }
 
 /// A diagnostic as one JSON object: `severity`, `code`, `message`, `labels` (each with `file`,
@@ -73,46 +94,68 @@ fn place(map: &SourceMap, span: Span) -> (Option<&str>, Option<u32>, Option<u32>
 }
 
 /// The source map in codespan's form.
-struct Files<'map> {
-    files: SimpleFiles<&'map str, &'map str>,
-    ids: BTreeMap<u32, usize>,
-}
+struct Files<'map>(&'map SourceMap);
 
 impl<'map> Files<'map> {
-    fn new(map: &'map SourceMap) -> Files<'map> {
-        let mut files = SimpleFiles::new();
-        let mut ids = BTreeMap::new();
-        for (id, file) in map.files() {
-            ids.insert(id.0, files.add(file.name.as_str(), file.text.as_str()));
-        }
-        Files { files, ids }
+    fn file(&self, id: u32) -> Result<&'map SourceFile, Error> {
+        self.0.file(FileId(id)).ok_or(Error::FileMissing)
+    }
+}
+
+impl<'map> codespan_reporting::files::Files<'map> for Files<'map> {
+    type FileId = u32;
+    type Name = &'map str;
+    type Source = &'map str;
+
+    fn name(&'map self, id: u32) -> Result<&'map str, Error> {
+        Ok(&self.file(id)?.name)
     }
 
-    fn convert(&self, diagnostic: &Diagnostic) -> codespan::Diagnostic<usize> {
-        let severity = match diagnostic.severity {
-            Severity::Error => codespan::Severity::Error,
-            Severity::Warning => codespan::Severity::Warning,
-            Severity::Note => codespan::Severity::Note,
-            Severity::Help => codespan::Severity::Help,
+    fn source(&'map self, id: u32) -> Result<&'map str, Error> {
+        Ok(&self.file(id)?.text)
+    }
+
+    fn line_index(&'map self, id: u32, byte: usize) -> Result<usize, Error> {
+        let file = self.file(id)?;
+        Ok(file.line_index(u32::try_from(byte).unwrap_or(u32::MAX)))
+    }
+
+    fn line_range(&'map self, id: u32, index: usize) -> Result<Range<usize>, Error> {
+        let range = self.file(id)?.line_range(index);
+        range.ok_or(Error::LineTooLarge {
+            given: index,
+            max: index,
+        })
+    }
+
+    fn line_number(&'map self, id: u32, index: usize) -> Result<usize, Error> {
+        Ok(self.file(id)?.line_number(index) as usize)
+    }
+}
+
+fn convert(diagnostic: &Diagnostic) -> codespan::Diagnostic<u32> {
+    let severity = match diagnostic.severity {
+        Severity::Error => codespan::Severity::Error,
+        Severity::Warning => codespan::Severity::Warning,
+        Severity::Note => codespan::Severity::Note,
+        Severity::Help => codespan::Severity::Help,
+    };
+    let labels = diagnostic.labels.iter().map(|label| {
+        let style = if label.primary {
+            codespan::LabelStyle::Primary
+        } else {
+            codespan::LabelStyle::Secondary
         };
-        let labels = diagnostic.labels.iter().filter_map(|label| {
-            let style = if label.primary {
-                codespan::LabelStyle::Primary
-            } else {
-                codespan::LabelStyle::Secondary
-            };
-            let file = *self.ids.get(&label.span.file.0)?;
-            let message = label.message.as_str();
-            Some(codespan::Label::new(style, file, label.span.range()).with_message(message))
-        });
-        let mut notes = diagnostic.notes.clone();
-        notes.extend(diagnostic.help.iter().map(|help| format!("help: {help}")));
-        codespan::Diagnostic {
-            severity,
-            code: diagnostic.code.map(str::to_owned),
-            message: diagnostic.message.clone(),
-            labels: labels.collect(),
-            notes,
-        }
+        let message = label.message.as_str();
+        codespan::Label::new(style, label.span.file.0, label.span.range()).with_message(message)
+    });
+    let mut notes = diagnostic.notes.clone();
+    notes.extend(diagnostic.help.iter().map(|help| format!("help: {help}")));
+    codespan::Diagnostic {
+        severity,
+        code: diagnostic.code.map(str::to_owned),
+        message: diagnostic.message.clone(),
+        labels: labels.collect(),
+        notes,
     }
 }

@@ -59,6 +59,16 @@ impl Terminal {
         self.options.error_format == ErrorFormat::Json
     }
 
+    /// Whether the standard output shows colours.
+    #[must_use]
+    pub fn colours(&self) -> bool {
+        match self.options.color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => std::io::stdout().is_terminal(),
+        }
+    }
+
     fn choice(&self) -> ColorChoice {
         match self.options.color {
             Color::Always => ColorChoice::Always,

@@ -216,6 +216,8 @@ pub struct SourceFile {
     /// Whole text.
     pub text: String,
     line_starts: Vec<u32>,
+    /// Number of each line, where lines are not counted from 1.
+    line_numbers: Vec<u32>,
 }
 
 /// All files that spans point into, in the order in which they were added.
@@ -233,6 +235,17 @@ impl SourceMap {
 
     /// Adds a file; `None` when its text cannot be addressed by 32-bit offsets.
     pub fn add(&mut self, name: impl Into<String>, text: impl Into<String>) -> Option<FileId> {
+        self.add_numbered(name, text, Vec::new())
+    }
+
+    /// Adds parts of a file, with the number of each line that is there; lines that are left out
+    /// need no room. `None` as for [`SourceMap::add`].
+    pub fn add_numbered(
+        &mut self,
+        name: impl Into<String>,
+        text: impl Into<String>,
+        line_numbers: Vec<u32>,
+    ) -> Option<FileId> {
         let text = text.into();
         u32::try_from(text.len()).ok()?;
         let id = FileId(u32::try_from(self.files.len()).ok()?);
@@ -244,6 +257,7 @@ impl SourceMap {
             name: name.into(),
             text,
             line_starts,
+            line_numbers,
         });
         Some(id)
     }
@@ -279,13 +293,32 @@ impl SourceFile {
     /// Line and column of a byte offset, both counted from 1, the column in characters.
     #[must_use]
     pub fn line_column(&self, offset: u32) -> (u32, u32) {
-        let line = self
-            .line_starts
-            .partition_point(|&start| start <= offset)
-            .max(1);
-        let start = self.line_starts.get(line - 1).copied().unwrap_or(0);
+        let index = self.line_index(offset);
+        let start = self.line_starts.get(index).copied().unwrap_or(0);
         let before = self.text.get(start as usize..offset as usize).unwrap_or("");
-        (line as u32, before.chars().count() as u32 + 1)
+        (self.line_number(index), before.chars().count() as u32 + 1)
+    }
+
+    /// Index, from 0, of the line that a byte offset lies in.
+    #[must_use]
+    pub fn line_index(&self, offset: u32) -> usize {
+        let after = self.line_starts.partition_point(|&start| start <= offset);
+        after.saturating_sub(1)
+    }
+
+    /// Bytes of the line with an index, its newline included; `None` if there is no such line.
+    #[must_use]
+    pub fn line_range(&self, index: usize) -> Option<std::ops::Range<usize>> {
+        let start = *self.line_starts.get(index)? as usize;
+        let next = self.line_starts.get(index + 1);
+        Some(start..next.map_or(self.text.len(), |next| *next as usize))
+    }
+
+    /// The number that people know the line with an index by.
+    #[must_use]
+    pub fn line_number(&self, index: usize) -> u32 {
+        let number = self.line_numbers.get(index).copied();
+        number.unwrap_or(index as u32 + 1)
     }
 
     /// The text of a line counted from 1, without its newline.

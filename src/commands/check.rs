@@ -8,7 +8,7 @@ use verifier::{Kernel, Linker, ProgramId, Verdict};
 use super::EndianArg;
 use crate::failure::Failure;
 use crate::terminal::Terminal;
-use crate::verdict_text::Checked;
+use crate::verdict::Checked;
 use crate::{input, output};
 
 /// Options of `check`.
@@ -62,6 +62,7 @@ pub fn run(options: &Options, terminal: &Terminal) -> Result<(), Failure> {
         kernel: options.kernel,
         program_type: options.kind,
         strict_alignment: options.strict_align,
+        causes: true,
         ..verifier::Options::default()
     };
     let (mut rejected, mut undecided) = (false, false);
@@ -75,6 +76,7 @@ pub fn run(options: &Options, terminal: &Terminal) -> Result<(), Failure> {
             Verdict::Undecided(_) => undecided = true,
         }
         let checked = Checked {
+            assembled: &assembled,
             linker: &linker,
             program: &program,
             report: &report,
@@ -82,7 +84,7 @@ pub fn run(options: &Options, terminal: &Terminal) -> Result<(), Failure> {
         if options.json {
             text.push_str(&format!("{}\n", checked.json()));
         } else {
-            text.push_str(&checked.text());
+            text.push_str(&checked.text(terminal.colours()));
         }
     }
     output::print(text.as_bytes())?;

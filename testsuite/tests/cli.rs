@@ -286,9 +286,9 @@ fn a_program_is_checked_and_the_rejection_says_what_to_do() {
     assert_eq!(rejected.status.code(), Some(1));
     let shown = text(&rejected.stdout);
     for part in [
-        "Verification failed: Memory Safety: packet-bounds",
+        "error[packet-bounds]: Verification failed: Memory Safety: ",
         "Kernel: invalid access to packet",
-        ">>>    5: r0 = *(u64 *)(r2 + 0x0)",
+        "^^^^^^^^^^^^^^^^^^^^^ r2 is pkt (checked to 4); this reads 8 bytes at r2+0",
         "Suggestion: compare the pointer",
     ] {
         assert!(shown.contains(part), "{shown}");

@@ -46,7 +46,14 @@ pub fn check_program(
 #[must_use]
 pub fn check(program: &Program, options: &Options, endian: Endian) -> Report {
     let mut run = Run::default();
-    let result = run.all(program, options, endian);
+    let mut result = run.all(program, options, endian);
+    if options.causes && matches!(result, Err(Stop::Refused { .. })) {
+        run = Run {
+            record: true,
+            ..Run::default()
+        };
+        result = run.all(program, options, endian);
+    }
     let verdict = match result {
         Ok(()) => Verdict::Accepted,
         Err(stop) => run.verdict(stop),
@@ -55,6 +62,7 @@ pub fn check(program: &Program, options: &Options, endian: Endian) -> Report {
         verdict,
         assumption: run.assumption,
         stats: run.stats,
+        visits: run.visits,
         line: None,
     }
 }
@@ -63,7 +71,11 @@ pub fn check(program: &Program, options: &Options, endian: Endian) -> Report {
 #[derive(Default)]
 struct Run {
     stats: Stats,
+    visits: Vec<u32>,
+    /// Whether to record what led to a refusal.
+    record: bool,
     insn: Option<usize>,
+    values: Vec<String>,
     path: Vec<Step>,
     assumption: Option<&'static str>,
 }
@@ -79,12 +91,16 @@ impl Run {
         check_constants(program)?;
         cfg::check_ending(program)?;
         let mut walker = Walker::new(program, options, endian == Endian::Big)?;
+        if self.record {
+            walker.record();
+        }
         let walked = walker.walk_all();
+        self.visits = walker.take_visits();
         self.stats = walker.stats();
         self.assumption = walker.assumption();
-        if walked.is_err() {
+        if let Err(stop) = &walked {
             self.insn = Some(walker.place());
-            self.path = walker.path();
+            (self.values, self.path) = walker.causes(stop);
         }
         walked?;
         depth::check(program, walker.uses())
@@ -111,6 +127,7 @@ impl Run {
                     kernel_text: text,
                     insn: insn.or(self.insn),
                     registers,
+                    values: std::mem::take(&mut self.values),
                     path: std::mem::take(&mut self.path),
                 })),
             },

@@ -22,12 +22,13 @@ mod options;
 pub mod program;
 pub mod state;
 mod stop;
+mod trace;
 pub mod verdict;
 mod version;
 mod walk;
 
 pub use check::{check, check_program, programs};
 pub use options::Options;
-pub use program::{LinkError, Linker, ProgramId};
-pub use verdict::{Category, Finding, Gap, Report, Rule, Stats, Step, Verdict};
+pub use program::{LinkError, Linker, ProgramId, SourceLine};
+pub use verdict::{Category, Change, Finding, Gap, Report, Rule, Stats, Step, StepKind, Verdict};
 pub use version::Kernel;

@@ -22,6 +22,8 @@ pub struct Options {
     pub keep_all_states: bool,
     /// Number of processors that the kernel can have; 0 for as many as any kernel.
     pub processors: u32,
+    /// Whether to say what led to a refusal: costs a second walk of programs that are refused.
+    pub causes: bool,
     /// Whether contradictory ranges are an error (`BPF_F_TEST_REG_INVARIANTS`).
     pub strict_ranges: bool,
 }

@@ -35,18 +35,62 @@ pub struct Finding {
     pub insn: Option<usize>,
     /// Registers that the rule is about.
     pub registers: Vec<u8>,
-    /// The branches on the way to it, oldest first: where control did not go to the next
-    /// instruction. Only the last ones.
+    /// What those registers hold there, where it was recorded.
+    pub values: Vec<String>,
+    /// What led to it, oldest first, where that was recorded: how the registers came to hold what
+    /// they hold, and the last decisions that led this way.
     pub path: Vec<Step>,
 }
 
-/// A transfer of control on the way to a finding.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Something on the way to a place.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
-    /// From this instruction.
-    pub from: usize,
-    /// To this one.
-    pub to: usize,
+    /// The instruction.
+    pub insn: usize,
+    /// What it did.
+    pub kind: StepKind,
+    /// The values in question that it changed.
+    pub changes: Vec<Change>,
+}
+
+/// What a step did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StepKind {
+    /// It changed values.
+    Update,
+    /// A conditional jump.
+    Branch {
+        /// Where control went.
+        to: usize,
+        /// Whether that is the jump's target.
+        taken: bool,
+        /// Whether it tested a value in question.
+        about: bool,
+    },
+    /// A call of one of the program's functions.
+    Call,
+    /// The return from one.
+    Return,
+    /// Something that must be given back was taken, or given back.
+    Held {
+        /// What.
+        what: String,
+        /// Whether it was taken.
+        taken: bool,
+    },
+}
+
+/// A change of a value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// Register or stack slot.
+    pub place: String,
+    /// Whether it was written; otherwise more became known of it.
+    pub written: bool,
+    /// What it held.
+    pub before: String,
+    /// What it holds.
+    pub after: String,
 }
 
 /// Work done.
@@ -72,6 +116,8 @@ pub struct Report {
     pub assumption: Option<&'static str>,
     /// Work done.
     pub stats: Stats,
+    /// How often each instruction was walked.
+    pub visits: Vec<u32>,
     /// Source line of the instruction that the verdict is about.
     pub line: Option<SourceLine>,
 }

@@ -65,6 +65,8 @@ pub struct Assembler<'s> {
     pub symbols: Symbols,
     /// Sections.
     pub sections: Sections,
+    /// Where each instruction lies, and its text, in the order of the text.
+    pub instructions: Vec<(Place, Span)>,
     /// Fields to be filled in at the end.
     pub fixups: Vec<Fixup>,
     /// Names for `STT_FILE` symbols.
@@ -100,6 +102,7 @@ impl<'s> Assembler<'s> {
             arena: Arena::default(),
             symbols: Symbols::default(),
             sections: Sections::new(options.endian),
+            instructions: Vec::new(),
             fixups: Vec::new(),
             file_names: Vec::new(),
             address_significant: Vec::new(),

@@ -26,6 +26,7 @@ impl Assembler<'_> {
             length += 8;
         }
         let place = self.emit(&bytes[..length], span)?;
+        self.instructions.push((place, span));
         if let Some((kind, value)) = fixup {
             if kind != FixupKind::Immediate {
                 self.register_all(value);

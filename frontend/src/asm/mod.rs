@@ -55,7 +55,7 @@ lalrpop_util::lalrpop_mod!(
 
 use bpf::diagnostic::{Diagnostic, FileId, Span};
 use bpf::insn::Endian;
-use bpf::object::Object;
+use bpf::object::{Object, SectionId};
 
 /// What the text does not say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,6 +71,8 @@ pub struct Assembled {
     pub object: Object,
     /// What is suspicious, in the order of the text.
     pub warnings: Vec<Diagnostic>,
+    /// Where each instruction lies, as section and byte offset, and its text, by place.
+    pub instructions: Vec<(SectionId, u64, Span)>,
 }
 
 /// Assembles a file.
@@ -98,7 +100,9 @@ pub fn assemble(
     }
     let mut warnings = std::mem::take(&mut assembler.warnings);
     warnings.sort_by_key(by_place);
+    let instructions = assembler.instruction_places(&relocations);
     Ok(Assembled {
+        instructions,
         object: assembler.object(relocations),
         warnings,
     })

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use bpf::diagnostic::Span;
 use bpf::object::{
     Contents, Object, Relocation, SHF_INFO_LINK, SHT_LLVM_ADDRSIG, SHT_REL, STB_LOCAL, STT_FILE,
     STT_FUNC, STT_OBJECT, STT_SECTION, Section, SectionId, Symbol, SymbolId, SymbolPlace,
@@ -58,6 +59,24 @@ impl Assembler<'_> {
         object.sections.extend(symbols);
         object.order_symbols();
         object
+    }
+
+    /// Where each instruction lies in the object, and its text, by place.
+    pub fn instruction_places(
+        &self,
+        relocations: &[Vec<PendingRelocation>],
+    ) -> Vec<(SectionId, u64, Span)> {
+        let ids = self.section_ids(relocations);
+        let places = self.instructions.iter().filter_map(|(place, span)| {
+            Some((
+                *ids.get(place.section)?,
+                self.sections.offset(*place)?,
+                *span,
+            ))
+        });
+        let mut places: Vec<_> = places.collect();
+        places.sort_by_key(|(section, offset, _)| (*section, *offset));
+        places
     }
 
     fn section_entry(

@@ -12,7 +12,7 @@ use bpf::object::{FunctionRange, Object, Relocation, SectionId};
 use bpf::program_type::SectionKind;
 
 use super::Program;
-use super::origin::{self, Origin, SourceLine};
+use super::origin::{LineTable, Origin, SourceLine};
 use super::stream::Stream;
 use crate::options::Options;
 
@@ -71,6 +71,7 @@ pub struct Linker<'a> {
     pub(super) object: &'a Object,
     pub(super) btf: Option<Arc<Btf>>,
     pub(super) ext: Option<BtfExt>,
+    pub(super) lines: LineTable,
     pub(super) functions: Vec<FunctionRange>,
     pub(super) starts: BTreeMap<(SectionId, u64), usize>,
     pub(super) relocations: BTreeMap<(SectionId, u64), Relocation>,
@@ -124,6 +125,7 @@ impl<'a> Linker<'a> {
             relocations: code_relocations(object),
             definitions,
             by_place,
+            lines: LineTable::default(),
             types: BTreeMap::new(),
             relocatable: BTreeMap::new(),
         };
@@ -141,6 +143,7 @@ impl<'a> Linker<'a> {
         let (Some(btf), Some(ext)) = (&self.btf, &self.ext) else {
             return;
         };
+        self.lines = LineTable::of(self.object, btf, ext);
         for block in &ext.func_info.sections {
             if let Some(id) = self.object.section_by_name(btf.string(block.section)) {
                 let places = block
@@ -186,7 +189,7 @@ impl<'a> Linker<'a> {
     #[must_use]
     pub fn source_line(&self, origin: Origin) -> Option<SourceLine> {
         let (btf, ext) = (self.btf.as_deref()?, self.ext.as_ref()?);
-        origin::source_line(btf, ext, self.section_name(origin.section), origin.offset)
+        self.lines.line(btf, ext, origin)
     }
 
     pub(super) fn section_name(&self, id: SectionId) -> &str {

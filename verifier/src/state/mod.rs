@@ -1,5 +1,6 @@
 //! What is known at one point of one path: registers and stack of each frame, references, locks.
 
+mod describe;
 mod frame;
 mod register;
 mod stack;

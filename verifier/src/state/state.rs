@@ -5,6 +5,7 @@ use bpf::btf::TypeId;
 use super::frame::Frame;
 use super::register::Register;
 use crate::program::MapId;
+use crate::trace::NO_EVENT;
 
 /// No instruction.
 pub const NO_INSN: u32 = u32::MAX;
@@ -51,6 +52,8 @@ pub struct State {
     pub preempt: u32,
     /// Whether it may sleep.
     pub sleepable: bool,
+    /// The newest event of its path, where events are recorded.
+    pub trace: u32,
     /// The kept state that this one continues.
     pub parent: Option<usize>,
     /// Where a kept state was taken.
@@ -88,6 +91,7 @@ impl State {
             rcu: 0,
             preempt: 0,
             sleepable,
+            trace: NO_EVENT,
             parent: None,
             insn: NO_INSN,
             first_insn: insn,

@@ -84,6 +84,7 @@ impl Walker<'_> {
                 return gap("control past the last instruction");
             }
             self.stats.processed += 1;
+            self.visits[self.insn] += 1;
             if self.stats.processed > MAX_PROCESSED {
                 let processed = self.stats.processed;
                 return refuse(
@@ -99,18 +100,22 @@ impl Walker<'_> {
                     self.note_place();
                 }
                 self.previous = self.insn as u32;
+                self.record_before();
                 self.step()?
             };
-            match flow {
-                Flow::Next => self.insn += self.program.ops[self.insn].slots(),
-                Flow::To(insn) => self.insn = insn,
+            let next = match flow {
+                Flow::Next => self.insn + self.program.ops[self.insn].slots(),
+                Flow::To(insn) => insn,
                 Flow::End => {
                     self.finish_path();
-                    if !self.resume() {
-                        return Ok(());
+                    if self.resume() {
+                        continue;
                     }
+                    return Ok(());
                 }
-            }
+            };
+            self.record_after(next);
+            self.insn = next;
         }
     }
 
@@ -120,6 +125,7 @@ impl Walker<'_> {
             return false;
         };
         self.state = pending.state;
+        self.record_resumed(pending.before.as_deref(), pending.insn);
         self.insn = pending.insn;
         self.previous = pending.previous;
         true
@@ -146,6 +152,7 @@ impl Walker<'_> {
             state,
             insn,
             previous,
+            before: self.recorded_before(),
         });
         self.count_peak();
         Ok(&mut self.pending[index].state)
@@ -168,6 +175,7 @@ impl Walker<'_> {
             state,
             insn,
             previous,
+            before: None,
         });
         Ok(())
     }

@@ -64,5 +64,6 @@ impl Walker<'_> {
         if let Some(entry) = self.entry() {
             entry.stack = Some((frame as u8, slot as u8));
         }
+        self.record_slot(frame, slot);
     }
 }

@@ -27,6 +27,7 @@ mod packet;
 mod pointer;
 mod precision;
 mod prune;
+mod record;
 mod region;
 mod stack;
 mod stack_helper;
@@ -47,20 +48,21 @@ use crate::program::depth::Use;
 use crate::program::{ObjectType, Program, liveness};
 use crate::state::{Frame, Kind, NO_INSN, Register, State};
 use crate::stop::{Check, refuse_register};
-use crate::verdict::{Rule, Stats, Step};
+use crate::trace::Before;
+use crate::verdict::{Rule, Stats};
 
 /// The kernel's limit for instructions walked.
 const MAX_PROCESSED: u32 = 1_000_000;
 /// The kernel's limit for paths waiting.
 const MAX_PENDING: usize = 8192;
-/// Steps of a path that are reported.
-const MAX_STEPS: usize = 64;
 
 /// A path that waits.
 struct Pending {
     state: State,
     insn: usize,
     previous: u32,
+    /// The state before the branch, where events are recorded.
+    before: Option<Box<Before>>,
 }
 
 /// Where control goes after an instruction.
@@ -109,6 +111,8 @@ pub(crate) struct Walker<'p> {
     /// What was taken for granted, if something was: a refusal then is no certain one.
     assumption: Option<&'static str>,
     stats: Stats,
+    visits: Vec<u32>,
+    recording: Option<Box<record::Recording>>,
 }
 
 impl<'p> Walker<'p> {
@@ -147,6 +151,8 @@ impl<'p> Walker<'p> {
             called,
             assumption: None,
             stats: Stats::default(),
+            visits: vec![0; program.ops.len()],
+            recording: None,
         })
     }
 
@@ -173,35 +179,9 @@ impl<'p> Walker<'p> {
         self.assumption
     }
 
-    /// The last transfers of control on the way to here.
-    pub(crate) fn path(&self) -> Vec<Step> {
-        let mut steps = Vec::new();
-        let mut range = self.state.history;
-        let mut parent = self.state.parent;
-        loop {
-            let entries = self.history.get(range.0..range.1).unwrap_or(&[]);
-            for entry in entries.iter().rev() {
-                if entry.previous != NO_INSN && entry.previous + 1 != entry.insn {
-                    steps.push(Step {
-                        from: entry.previous as usize,
-                        to: entry.insn as usize,
-                    });
-                }
-            }
-            let next = parent
-                .and_then(|id| self.kept.get(id))
-                .and_then(Option::as_ref);
-            match next {
-                Some(state) if steps.len() < MAX_STEPS => {
-                    range = state.history;
-                    parent = state.parent;
-                }
-                _ => break,
-            }
-        }
-        steps.truncate(MAX_STEPS);
-        steps.reverse();
-        steps
+    /// How often each instruction was walked.
+    pub(crate) fn take_visits(&mut self) -> Vec<u32> {
+        std::mem::take(&mut self.visits)
     }
 
     fn new_id(&mut self) -> u32 {

@@ -1,6 +1,7 @@
 //! The kinds of tests.
 
 mod asm;
+mod check;
 mod diag;
 mod lift;
 mod pass;
@@ -13,6 +14,7 @@ use super::SubTest;
 /// All kinds.
 pub static KINDS: &[&dyn SubTest] = &[
     &asm::Asm,
+    &check::Check,
     &diag::Diag,
     &lift::Lift,
     &pass::Pass,

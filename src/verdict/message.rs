@@ -1,0 +1,177 @@
+//! A refusal as a diagnostic, in the shape that Linux 7.3 gave its messages: category and problem,
+//! reason, place, causal path, suggestion; with the kernel's own line, since that is what one
+//! searches for.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use bpf::diagnostic::{Diagnostic, SourceMap};
+use bpf::insn::Insn;
+use verifier::{Change, Finding, Step, StepKind};
+
+use super::Checked;
+use super::places::{Places, View};
+use crate::advice;
+
+/// Steps that are marked in the text itself: the last ones.
+const MARKED: usize = 6;
+
+/// The diagnostic for a finding, and the text that it points into.
+#[must_use]
+pub fn of(checked: &Checked<'_>, finding: &Finding) -> (SourceMap, Diagnostic) {
+    let rule = finding.rule;
+    let advice = advice::of(rule);
+    let problem = rule.code().replace('-', " ");
+    let mut diagnostic = Diagnostic::error(format!(
+        "Verification failed: {}: {problem}",
+        rule.category()
+    ))
+    .with_code(rule.code());
+    let marked: Vec<&Step> = marked(finding);
+    let mut slots: BTreeSet<usize> = marked.iter().map(|step| step.insn).collect();
+    slots.extend(finding.insn);
+    let places = Places::of(checked.assembled, checked.linker, checked.program, &slots);
+    let label = |slot: usize, what: String| match places.view {
+        View::Source => format!("{slot}: `{}`: {what}", checked.insn_text(slot)),
+        View::Assembly | View::Listing => what,
+    };
+    if let Some(slot) = finding.insn
+        && let Some(span) = places.span(slot)
+    {
+        diagnostic = diagnostic.with_primary(span, label(slot, here(checked, finding)));
+    }
+    for step in marked {
+        if let Some(span) = places.span(step.insn) {
+            diagnostic = diagnostic.with_secondary(span, label(step.insn, told(step)));
+        }
+    }
+    if let Some(advice) = advice {
+        diagnostic = diagnostic.with_note(format!("Reason: {}", advice.reason));
+    }
+    diagnostic = diagnostic.with_note(format!(
+        "Kernel: {}",
+        finding.kernel_text.trim_end().replace('\n', "\n        ")
+    ));
+    if let Some(slot) = finding.insn {
+        diagnostic = diagnostic.with_note(format!("At: {}", checked.place_text(slot)));
+    }
+    if !finding.path.is_empty() {
+        diagnostic = diagnostic.with_note(causal_path(checked, finding));
+    }
+    if let Some(advice) = advice {
+        diagnostic = diagnostic.with_note(format!("Suggestion: {}", advice.suggestion));
+    }
+    (places.map, diagnostic)
+}
+
+/// What is wrong, in the fewest words: what the registers hold.
+fn here(checked: &Checked<'_>, finding: &Finding) -> String {
+    let held = finding.registers.iter().zip(&finding.values);
+    let held: Vec<String> = held
+        .map(|(register, value)| format!("r{register} is {value}"))
+        .collect();
+    let access = finding.insn.and_then(|slot| access(checked, slot));
+    match (held.is_empty(), access) {
+        (true, _) => finding.kernel_text.lines().next().unwrap_or("").to_owned(),
+        (false, None) => held.join(", "),
+        (false, Some(access)) => format!("{}; {access}", held.join(", ")),
+    }
+}
+
+/// What an instruction accesses through its base register.
+fn access(checked: &Checked<'_>, slot: usize) -> Option<String> {
+    let (base, offset, width, verb) = match checked.program.insn(slot)? {
+        Insn::Load {
+            base,
+            offset,
+            width,
+            ..
+        } => (base, offset, width, "reads"),
+        Insn::Store {
+            base,
+            offset,
+            width,
+            ..
+        } => (base, offset, width, "writes"),
+        Insn::Atomic {
+            base,
+            offset,
+            width,
+            ..
+        } => (base, offset, width, "changes"),
+        _ => return None,
+    };
+    let bytes = width.bytes();
+    let unit = if bytes == 1 { "byte" } else { "bytes" };
+    Some(format!("this {verb} {bytes} {unit} at {base}{offset:+}"))
+}
+
+/// The steps that are marked in the text: those about the values in question, each instruction
+/// once, and not the one that is refused.
+fn marked(finding: &Finding) -> Vec<&Step> {
+    let mut seen: BTreeSet<usize> = finding.insn.into_iter().collect();
+    let about = finding.path.iter().rev().filter(|step| match step.kind {
+        StepKind::Update | StepKind::Held { .. } => true,
+        StepKind::Branch { about, .. } => about,
+        StepKind::Call | StepKind::Return => false,
+    });
+    about
+        .filter(|step| seen.insert(step.insn))
+        .take(MARKED)
+        .collect()
+}
+
+/// What a step did.
+#[must_use]
+pub fn told(step: &Step) -> String {
+    let changes: Vec<String> = step.changes.iter().map(changed).collect();
+    let changes = changes.join(", ");
+    let what = match &step.kind {
+        StepKind::Update => return changes,
+        StepKind::Branch {
+            to, taken: true, ..
+        } => format!("taken, to {to}"),
+        StepKind::Branch { .. } => "not taken".to_owned(),
+        StepKind::Call => "into the function".to_owned(),
+        StepKind::Return => "back to the caller".to_owned(),
+        StepKind::Held { what, taken: true } => format!("takes {what}"),
+        StepKind::Held { what, .. } => format!("gives back {what}"),
+    };
+    if changes.is_empty() {
+        what
+    } else {
+        format!("{what}: {changes}")
+    }
+}
+
+fn changed(change: &Change) -> String {
+    let Change {
+        place,
+        before,
+        after,
+        written,
+    } = change;
+    match (written, before == "not set") {
+        (true, true) => format!("{place} becomes {after}"),
+        (true, false) => format!("{place} becomes {after} (was {before})"),
+        (false, _) => format!("{place} is {after} here (was {before})"),
+    }
+}
+
+fn causal_path(checked: &Checked<'_>, finding: &Finding) -> String {
+    let mut text = "Causal path:".to_owned();
+    for step in &finding.path {
+        let insn = checked.insn_text(step.insn);
+        let line = checked
+            .source(step.insn)
+            .map_or_else(String::new, |line| format!("   ; {line}"));
+        // Writing to a string cannot fail.
+        let _ = write!(
+            text,
+            "\n{:5}: {insn}{line}\n         {}",
+            step.insn,
+            told(step)
+        );
+    }
+    text
+}

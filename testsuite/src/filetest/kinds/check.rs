@@ -1,0 +1,55 @@
+//! `test: check`: what `bpfmill check` prints on each program, its explanations included.
+//! `check=source` shows it over the source lines of the object's BTF instead of the assembly.
+
+use bpfmill::input::{self, Assembled};
+use bpfmill::verdict::Checked;
+use verifier::{Linker, Options};
+
+use crate::filetest::{Command, Input, Outcome, SubTest};
+
+/// The kind.
+pub(super) struct Check;
+
+impl SubTest for Check {
+    fn name(&self) -> &'static str {
+        "check"
+    }
+
+    fn has_snapshot(&self) -> bool {
+        true
+    }
+
+    fn run(&self, input: &Input, command: &Command) -> Result<Outcome, String> {
+        let from_text = match command.value.as_deref() {
+            None => true,
+            Some("source") => false,
+            Some(other) => return Err(format!("`{other}`: only `source` is known here")),
+        };
+        let assembled = input::assembly(&input.name, input.text.clone(), bpf::insn::Endian::Little)
+            .map_err(|failure| failure.to_string())?;
+        let assembled = Assembled {
+            from_text,
+            ..assembled
+        };
+        let linker = Linker::new(&assembled.object).map_err(|error| error.to_string())?;
+        let options = Options {
+            causes: true,
+            ..Options::default()
+        };
+        let mut text = String::new();
+        for id in linker.programs() {
+            let program = linker
+                .link(&id, &options)
+                .map_err(|error| error.to_string())?;
+            let report = verifier::check(&program, &options, assembled.object.endian);
+            let checked = Checked {
+                assembled: &assembled,
+                linker: &linker,
+                program: &program,
+                report: &report,
+            };
+            text.push_str(&checked.text(false));
+        }
+        Ok(Outcome::Snapshot(text))
+    }
+}
