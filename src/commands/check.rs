@@ -3,12 +3,13 @@
 use bpf::insn::Endian;
 use bpf::program_type::ProgramType;
 use clap::Args;
-use verifier::{Kernel, Linker, ProgramId, Verdict};
+use verifier::{Ask, Kernel, Linker, ProgramId, Verdict};
 
 use super::EndianArg;
+use crate::cli::ReportFormat;
 use crate::failure::Failure;
 use crate::terminal::Terminal;
-use crate::verdict::Checked;
+use crate::verdict::{Checked, cost, facts};
 use crate::{input, output};
 
 /// Options of `check`.
@@ -31,6 +32,19 @@ pub struct Options {
     /// One JSON object for each program
     #[arg(long)]
     json: bool,
+    /// Print what is known before each instruction
+    #[arg(long)]
+    facts: bool,
+    /// Explain what is known at an instruction, and where it comes from; `:LINE` is the first
+    /// instruction of a line of the source
+    #[arg(long, value_name = "INSN")]
+    explain_at: Option<String>,
+    /// Say what was walked for each source line, and who uses which stack
+    #[arg(long, value_name = "FORMAT", num_args = 0..=1, require_equals = true, default_missing_value = "text")]
+    stats: Option<ReportFormat>,
+    /// Source lines that `--stats` lists
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    top: usize,
     /// Byte order of assembly
     #[arg(long, value_enum, default_value_t)]
     endian: EndianArg,
@@ -67,9 +81,18 @@ pub fn run(options: &Options, terminal: &Terminal) -> Result<(), Failure> {
     };
     let (mut rejected, mut undecided) = (false, false);
     let mut text = String::new();
-    for id in selected(options, &linker)? {
+    let selected = selected(options, &linker)?;
+    if selected.len() > 1 && options.explain_at.is_some() {
+        let names: Vec<&str> = selected.iter().map(|id| id.function.as_str()).collect();
+        return Err(Failure::Usage(format!(
+            "--explain-at needs one program: say which by --prog; there are {}",
+            names.join(", ")
+        )));
+    }
+    for id in selected {
         let program = linker.link(&id, &checker_options).map_err(refused)?;
-        let report = verifier::check(&program, &checker_options, assembled.object.endian);
+        let endian = assembled.object.endian;
+        let report = verifier::check(&program, &checker_options, endian);
         match &report.verdict {
             Verdict::Accepted => {}
             Verdict::Rejected(_) => rejected = true,
@@ -81,11 +104,13 @@ pub fn run(options: &Options, terminal: &Terminal) -> Result<(), Failure> {
             program: &program,
             report: &report,
         };
+        let costs = options.stats == Some(ReportFormat::Json);
         if options.json {
             text.push_str(&format!("{}\n", checked.json()));
-        } else {
+        } else if !costs {
             text.push_str(&checked.text(terminal.colours()));
         }
+        text.push_str(&asked(options, &checked, &checker_options)?);
     }
     output::print(text.as_bytes())?;
     match (rejected, undecided) {
@@ -93,6 +118,67 @@ pub fn run(options: &Options, terminal: &Terminal) -> Result<(), Failure> {
         (false, true) => Err(Failure::Undecided),
         (false, false) => Ok(()),
     }
+}
+
+/// What was asked for besides the verdict.
+fn asked(
+    options: &Options,
+    checked: &Checked<'_>,
+    checker_options: &verifier::Options,
+) -> Result<String, Failure> {
+    let (linker, program) = (checked.linker, checked.program);
+    let at = match &options.explain_at {
+        Some(place) => Some(instruction(checked, place)?),
+        None => None,
+    };
+    if !options.facts && at.is_none() && options.stats.is_none() {
+        return Ok(String::new());
+    }
+    let ask = at.map_or(Ask::Everything, Ask::At);
+    let endian = checked.assembled.object.endian;
+    let (report, facts) = verifier::facts(program, checker_options, endian, ask);
+    let mut text = String::new();
+    if options.facts {
+        text.push_str(&facts::listing(linker, program, &facts));
+    }
+    if let Some(slot) = at {
+        text.push_str(&facts::explanation(linker, program, &facts, slot));
+    }
+    match options.stats {
+        Some(ReportFormat::Text) => {
+            text.push_str(&cost::text(linker, program, &report, &facts, options.top));
+        }
+        Some(ReportFormat::Json) => {
+            let value = cost::json(linker, program, &report, &facts, options.top);
+            text.push_str(&format!("{value}\n"));
+        }
+        None => {}
+    }
+    Ok(text)
+}
+
+/// The instruction that the user means: by number, or the first one of a line.
+fn instruction(checked: &Checked<'_>, place: &str) -> Result<usize, Failure> {
+    let program = checked.program;
+    let known = |slot: &usize| program.insn(*slot).is_some();
+    let found = match place.strip_prefix(':') {
+        Some(line) => {
+            let line: u32 = line.parse().map_err(|_| {
+                Failure::Usage(format!("`{place}`: `:` is followed by a line's number"))
+            })?;
+            (0..program.ops.len())
+                .filter(known)
+                .find(|slot| checked.line(*slot) == Some(line))
+        }
+        None => place.parse().ok().filter(known),
+    };
+    found.ok_or_else(|| {
+        Failure::Usage(format!(
+            "`{}` has no instruction {place}; they are numbered from 0 to {}",
+            program.name,
+            program.ops.len().saturating_sub(1)
+        ))
+    })
 }
 
 fn selected(options: &Options, linker: &Linker<'_>) -> Result<Vec<ProgramId>, Failure> {

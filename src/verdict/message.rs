@@ -7,14 +7,16 @@ use std::fmt::Write as _;
 
 use bpf::diagnostic::{Diagnostic, SourceMap};
 use bpf::insn::Insn;
-use verifier::{Change, Finding, Step, StepKind};
+use verifier::{Change, Finding, Rule, Step, StepKind};
 
-use super::Checked;
 use super::places::{Places, View};
+use super::{Checked, cost};
 use crate::advice;
 
 /// Steps that are marked in the text itself: the last ones.
 const MARKED: usize = 6;
+/// Lines that are named where the walk grew too long.
+const HOTTEST: usize = 5;
 
 /// The diagnostic for a finding, and the text that it points into.
 #[must_use]
@@ -54,6 +56,9 @@ pub fn of(checked: &Checked<'_>, finding: &Finding) -> (SourceMap, Diagnostic) {
     ));
     if let Some(slot) = finding.insn {
         diagnostic = diagnostic.with_note(format!("At: {}", checked.place_text(slot)));
+    }
+    if rule == Rule::TooComplex {
+        diagnostic = diagnostic.with_note(walked_most(checked));
     }
     if !finding.path.is_empty() {
         diagnostic = diagnostic.with_note(causal_path(checked, finding));
@@ -156,6 +161,26 @@ fn changed(change: &Change) -> String {
         (true, false) => format!("{place} becomes {after} (was {before})"),
         (false, _) => format!("{place} is {after} here (was {before})"),
     }
+}
+
+/// Where the walk spent itself.
+fn walked_most(checked: &Checked<'_>) -> String {
+    let visits = &checked.report.visits;
+    let mut text = "Walked most:".to_owned();
+    if let Some((first, last)) = cost::hottest_loop(checked.program, visits) {
+        let function = checked.program.subprogram_at(first);
+        let name = checked.program.subprograms.get(function);
+        let name = name.map_or("?", |function| function.name.as_str());
+        // Writing to a string cannot fail, here and below.
+        let _ = write!(
+            text,
+            " the loop of instructions {first} to {last} in {name}"
+        );
+    }
+    for hot in cost::hottest(checked.linker, checked.program, visits, HOTTEST) {
+        let _ = write!(text, "\n{:8} times {}: {}", hot.visits, hot.place, hot.text);
+    }
+    text
 }
 
 fn causal_path(checked: &Checked<'_>, finding: &Finding) -> String {

@@ -1,5 +1,7 @@
 //! Verdicts as text and as JSON.
 
+pub mod cost;
+pub mod facts;
 pub mod message;
 pub mod places;
 
@@ -83,6 +85,18 @@ impl Checked<'_> {
 
     fn insn_text(&self, slot: usize) -> String {
         places::insn_text(self.program, slot)
+    }
+
+    /// The line of the text that an instruction stands in: of the assembly that was read, or of
+    /// the source.
+    #[must_use]
+    pub fn line(&self, slot: usize) -> Option<u32> {
+        let slots = std::iter::once(slot).collect();
+        let places = places::Places::of(self.assembled, self.linker, self.program, &slots);
+        if places.view == places::View::Listing {
+            return None;
+        }
+        Some(places.map.line_column(places.span(slot)?)?.0)
     }
 
     fn source(&self, slot: usize) -> Option<String> {

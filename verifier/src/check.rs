@@ -5,6 +5,7 @@ use bpf::maps::MapKind;
 use bpf::object::Object;
 use bpf::program_type::ProgramType;
 
+use crate::facts::Facts;
 use crate::options::Options;
 use crate::program::{FieldKind, LinkError, Linker, Meaning, Program, ProgramId, cfg, depth};
 use crate::stop::{Check, Stop, gap, refuse};
@@ -54,22 +55,37 @@ pub fn check(program: &Program, options: &Options, endian: Endian) -> Report {
         };
         result = run.all(program, options, endian);
     }
-    let verdict = match result {
-        Ok(()) => Verdict::Accepted,
-        Err(stop) => run.verdict(stop),
+    run.report(result)
+}
+
+/// What to tell of the walk besides its verdict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ask {
+    /// What is known before each instruction, and all accesses to the stack.
+    Everything,
+    /// Besides, what led to the registers' values at this instruction.
+    At(usize),
+}
+
+/// What is known at each instruction of a linked program, and its verdict.
+#[must_use]
+pub fn facts(program: &Program, options: &Options, endian: Endian, ask: Ask) -> (Report, Facts) {
+    let mut run = Run {
+        record: true,
+        ask: Some(ask),
+        ..Run::default()
     };
-    Report {
-        verdict,
-        assumption: run.assumption,
-        stats: run.stats,
-        visits: run.visits,
-        line: None,
-    }
+    let result = run.all(program, options, endian);
+    let facts = std::mem::take(&mut run.facts);
+    (run.report(result), facts)
 }
 
 /// What was found on the way.
 #[derive(Default)]
 struct Run {
+    ask: Option<Ask>,
+    facts: Facts,
+    depths: Vec<u32>,
     stats: Stats,
     visits: Vec<u32>,
     /// Whether to record what led to a refusal.
@@ -81,6 +97,21 @@ struct Run {
 }
 
 impl Run {
+    fn report(mut self, result: Check) -> Report {
+        let verdict = match result {
+            Ok(()) => Verdict::Accepted,
+            Err(stop) => self.verdict(stop),
+        };
+        Report {
+            verdict,
+            assumption: self.assumption,
+            stats: self.stats,
+            visits: self.visits,
+            depths: self.depths,
+            line: None,
+        }
+    }
+
     fn all(&mut self, program: &Program, options: &Options, endian: Endian) -> Check {
         if let Some(what) = unmodelled_type(program.program_type) {
             return gap(what);
@@ -92,10 +123,12 @@ impl Run {
         cfg::check_ending(program)?;
         let mut walker = Walker::new(program, options, endian == Endian::Big)?;
         if self.record {
-            walker.record();
+            walker.record(self.ask);
         }
         let walked = walker.walk_all();
         self.visits = walker.take_visits();
+        self.facts = walker.take_facts();
+        self.depths = walker.uses().iter().map(|one| one.depth).collect();
         self.stats = walker.stats();
         self.assumption = walker.assumption();
         if let Err(stop) = &walked {

@@ -8,7 +8,7 @@
 //! - [`program`]: one program as a loader hands it to the kernel, its shape and stack use
 //! - `context`, `helpers`: what each program type may access and call
 //! - `walk`: the walk; `compare`: when a path need not be walked further
-//! - [`verdict`]: the answer
+//! - [`verdict`]: the answer; [`facts`]: what is known at each instruction, for people
 //!
 //! What is not modelled is never accepted: the answer is then [`Verdict::Undecided`] with the
 //! construct's name.
@@ -17,6 +17,7 @@ mod check;
 mod compare;
 mod context;
 pub mod domain;
+pub mod facts;
 mod helpers;
 mod options;
 pub mod program;
@@ -27,7 +28,7 @@ pub mod verdict;
 mod version;
 mod walk;
 
-pub use check::{check, check_program, programs};
+pub use check::{Ask, check, check_program, facts, programs};
 pub use options::Options;
 pub use program::{LinkError, Linker, ProgramId, SourceLine};
 pub use verdict::{Category, Change, Finding, Gap, Report, Rule, Stats, Step, StepKind, Verdict};

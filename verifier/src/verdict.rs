@@ -118,6 +118,8 @@ pub struct Report {
     pub stats: Stats,
     /// How often each instruction was walked.
     pub visits: Vec<u32>,
+    /// Bytes of stack of each function, by its place among the program's functions.
+    pub depths: Vec<u32>,
     /// Source line of the instruction that the verdict is about.
     pub line: Option<SourceLine>,
 }

@@ -93,6 +93,7 @@ impl Walker<'_> {
                 );
             }
             self.state.last_insn = self.previous;
+            self.record_arrival();
             let flow = if self.shape.prune[self.insn] && self.is_covered()? {
                 Flow::End
             } else {

@@ -112,6 +112,7 @@ impl Walker<'_> {
         let depth = least.unsigned_abs() as usize;
         self.state.frames[frame].grow(depth);
         let subprogram = self.state.frames[frame].subprogram;
+        self.record_stack(subprogram, least, most);
         if let Some(used) = self.uses.get_mut(subprogram) {
             let bytes = depth.next_multiple_of(SLOT_BYTES) as u32;
             used.depth = used.depth.max(bytes);
