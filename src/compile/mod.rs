@@ -1,9 +1,13 @@
 //! One object in, one object out: lift, passes, emission, linking, verification.
 //!
 //! Every function goes its own way. One that cannot be lifted or emitted, that a pass broke, that
-//! came out longer than it was, or whose program the verifier no longer accepts keeps the input's bytes, and [`FunctionReport::kept`] says
-//! why; so the result is never worse than the input, and nothing about one function stops another.
+//! came out longer than it was, or whose program the verifier no longer accepts keeps the input's
+//! bytes, and [`FunctionReport::kept`] says why; so the result is never worse than the input, and
+//! nothing about one function stops another. Where acceptance was lost, the pass that lost it is
+//! found and left out of that function first, and a note says so.
 
+mod accepted;
+pub mod bisect;
 mod gate;
 mod module;
 mod options;
@@ -11,7 +15,7 @@ mod report;
 
 pub use module::{OptimiseError, object_of, optimise};
 pub use options::CompileOptions;
-pub use report::{Compiled, FunctionReport, Kept};
+pub use report::{Compiled, FunctionReport, Kept, Lost};
 
 use std::time::Instant;
 
@@ -31,6 +35,27 @@ pub fn compile(
     object: &Object,
     options: &CompileOptions,
     sink: impl FnMut(Event<'_>),
+) -> Result<Compiled, UnknownPass> {
+    accepted::compile_judged(object, options, sink, &gate::verdicts)
+}
+
+/// What says whether programs are accepted.
+type Judge = dyn Fn(&Object, passes::KernelVersion) -> gate::Verdicts;
+
+/// Compiles once, with the gate as the options say.
+fn compile_once(
+    object: &Object,
+    options: &CompileOptions,
+    sink: impl FnMut(Event<'_>),
+) -> Result<Compiled, UnknownPass> {
+    compile_with(object, options, sink, &gate::verdicts)
+}
+
+fn compile_with(
+    object: &Object,
+    options: &CompileOptions,
+    sink: impl FnMut(Event<'_>),
+    judge: &Judge,
 ) -> Result<Compiled, UnknownPass> {
     let start = Instant::now();
     let cpu = options.cpu.unwrap_or_else(|| newest_used(object));
@@ -72,7 +97,7 @@ pub fn compile(
         });
         reports.push(report);
     }
-    Ok(compilation.finish(object, inputs, reports, start))
+    Ok(compilation.finish(object, inputs, reports, start, judge))
 }
 
 /// Gives the functions of some ranges their input back; says how many had lost it.
@@ -206,6 +231,7 @@ impl Compilation<'_> {
         mut inputs: Vec<FunctionInput>,
         mut reports: Vec<FunctionReport>,
         start: Instant,
+        judge: &Judge,
     ) -> Compiled {
         let LiftedObject {
             module,
@@ -217,10 +243,11 @@ impl Compilation<'_> {
         let mut notes: Vec<String> = btf_problem.into_iter().collect();
         let version = self.options.pipeline.target.kernel;
         let before = if self.options.verify {
-            gate::verdicts(object, version)
+            judge(object, version)
         } else {
             gate::Verdicts::new()
         };
+        let mut lost = Vec::new();
         let (result, after) = loop {
             let linked = link(object, btf.as_ref(), btf_ext.as_ref(), &module, &inputs);
             let linked = match linked {
@@ -234,13 +261,19 @@ impl Compilation<'_> {
             let after = if !self.options.verify || linked.object == *object {
                 before.clone()
             } else {
-                gate::verdicts(&linked.object, version)
+                judge(&linked.object, version)
             };
             let mut given_up = 0;
             for (id, reason) in gate::worsened(&before, &after) {
                 let functions = &before[id].functions;
                 let part =
                     |range: &FunctionRange| functions.contains(&(range.section, range.offset));
+                let parts = inputs.iter().filter(|input| part(&input.range));
+                lost.push(Lost {
+                    id: id.clone(),
+                    reason: reason.clone(),
+                    functions: parts.map(|input| input.range.name.clone()).collect(),
+                });
                 let program = id.function.clone();
                 let kept = Kept::NotAccepted { program, reason };
                 given_up += give_up(&mut inputs, &mut reports, part, &kept);
@@ -268,6 +301,7 @@ impl Compilation<'_> {
             functions: reports,
             remarks: self.session.remarks,
             notes,
+            lost,
             cpu: self.cpu,
             micros: u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX),
         }

@@ -8,6 +8,7 @@ use bpf::program_type::ProgramType;
 use frontend::lift::LiftError;
 use mir::Module;
 use passes::{PassFailure, PassStats, Remarks};
+use verifier::ProgramId;
 
 /// Why a function kept the input's bytes.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -82,6 +83,17 @@ pub struct FunctionReport {
     pub micros: u64,
 }
 
+/// A program that the verifier accepted, and after the passes no longer would have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lost {
+    /// The program.
+    pub id: ProgramId,
+    /// What the kernel would say.
+    pub reason: String,
+    /// Names of its functions.
+    pub functions: Vec<String>,
+}
+
 /// A compiled object.
 #[derive(Clone, Debug)]
 pub struct Compiled {
@@ -97,6 +109,9 @@ pub struct Compiled {
     pub remarks: Remarks,
     /// What is to be said of the object as a whole, one sentence each.
     pub notes: Vec<String>,
+    /// Programs that were accepted and would not have been any more, before their functions got
+    /// their input back.
+    pub lost: Vec<Lost>,
     /// The newest instruction set that output could use.
     pub cpu: Cpu,
     /// Time from the object to the object.

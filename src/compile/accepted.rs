@@ -1,0 +1,141 @@
+//! A compilation whose programs stay accepted: a pass that loses one's acceptance is left out of the
+//! function where it does, and a note names it. Each round leaves out one application more and
+//! there are at most [`MAX_LEFT_OUT`]; what is lost even then keeps its input, as the gate has it.
+
+use bpf::object::Object;
+use passes::{Event, UnknownPass};
+use verifier::Verdict;
+
+use super::{CompileOptions, Compiled, Judge, Lost, bisect, compile_with, gate};
+
+/// Passes that are left out, one after the other, before functions keep their input.
+const MAX_LEFT_OUT: usize = 8;
+
+/// [`compile`] with something in the verifier's place.
+pub(super) fn compile_judged(
+    object: &Object,
+    options: &CompileOptions,
+    mut sink: impl FnMut(Event<'_>),
+    judge: &Judge,
+) -> Result<Compiled, UnknownPass> {
+    let mut compiled = compile_with(object, options, &mut sink, judge)?;
+    if options.pipeline.bisect_limit.is_some() {
+        return Ok(compiled);
+    }
+    let mut options = options.clone();
+    let mut notes = Vec::new();
+    for _ in 0..MAX_LEFT_OUT {
+        let Some(lost) = compiled.lost.first() else {
+            break;
+        };
+        let Some(culprit) = blame(object, &options, lost, judge)? else {
+            break;
+        };
+        let bisect::Application { pass, function, .. } = culprit;
+        notes.push(format!(
+            "`{pass}` is left out of `{function}`: with it the verifier would no longer accept \
+             `{}`: {}",
+            lost.id.function, lost.reason
+        ));
+        options.pipeline.disable.push(format!("{pass}@{function}"));
+        compiled = compile_with(object, &options, &mut sink, judge)?;
+    }
+    compiled.notes.extend(notes);
+    Ok(compiled)
+}
+
+/// The application of a pass that lost a program's acceptance, if it was one.
+fn blame(
+    object: &Object,
+    options: &CompileOptions,
+    lost: &Lost,
+    judge: &Judge,
+) -> Result<Option<bisect::Application>, UnknownPass> {
+    let version = options.pipeline.target.kernel;
+    let selected = |function: &&String| options.selects(function);
+    let only = lost.functions.iter().filter(selected).cloned().collect();
+    let options = CompileOptions {
+        only,
+        ..options.clone()
+    };
+    let culprit = bisect::bisect(object, &options, |compiled| {
+        let verdicts = judge(&compiled.object, version);
+        let accepted = |checked: &gate::Checked| checked.verdict == Verdict::Accepted;
+        Ok::<_, UnknownPass>(verdicts.get(&lost.id).is_some_and(accepted))
+    })?;
+    Ok(match culprit {
+        bisect::Culprit::Pass(application) => Some(application),
+        bisect::Culprit::Nothing | bisect::Culprit::NoPass => None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use bpf::diagnostic::FileId;
+    use bpf::insn::Endian;
+    use frontend::asm::{AsmOptions, assemble};
+    use passes::OptLevel;
+    use verifier::{Finding, Rule, Verdict};
+
+    use super::compile_judged;
+    use crate::compile::{CompileOptions, gate};
+
+    /// Two functions with something for `gvn` in each.
+    const TEXT: &str = "\t.section xdp,\"ax\",@progbits\n\t.globl f\n\t.type f,@function\nf:\n\
+        r2 = *(u32 *)(r1 + 16)\n r0 = *(u32 *)(r1 + 16)\n r0 += r2\n r0 &= 1\n exit\n\
+        \t.size f, .-f\n\t.section xdp/g,\"ax\",@progbits\n\t.globl g\n\t.type g,@function\ng:\n\
+        r2 = 5\n r0 = 6\n r0 += r2\n r0 &= 1\n exit\n\t.size g, .-g\n";
+
+    /// A verifier that refuses `g` unless it still masks.
+    fn judge(object: &bpf::object::Object, version: passes::KernelVersion) -> gate::Verdicts {
+        let mut verdicts = gate::verdicts(object, version);
+        for (id, checked) in &mut verdicts {
+            let section = object.section_by_name(&id.section).unwrap();
+            let masks = object
+                .data(section)
+                .chunks(8)
+                .any(|slot| matches!(slot[0], 0x54 | 0x57));
+            if id.function == "g" && !masks {
+                checked.verdict = Verdict::Rejected(Box::new(Finding {
+                    rule: Rule::TooLong,
+                    kernel_text: "does not mask".to_owned(),
+                    insn: None,
+                    registers: Vec::new(),
+                    values: Vec::new(),
+                    path: Vec::new(),
+                }));
+            }
+        }
+        verdicts
+    }
+
+    #[test]
+    fn the_pass_that_loses_acceptance_is_left_out_where_it_does() {
+        let options = AsmOptions {
+            endian: Endian::Little,
+        };
+        let object = assemble(TEXT, FileId(0), &options).unwrap().object;
+        let options = CompileOptions::at_level(OptLevel::O2);
+        let plain = compile_judged(&object, &options, |_| {}, &gate::verdicts).unwrap();
+        assert!(plain.notes.is_empty(), "{:?}", plain.notes);
+        let judged = compile_judged(&object, &options, |_| {}, &judge).unwrap();
+        let left_out: Vec<&String> = judged.notes.iter().collect();
+        assert!(!left_out.is_empty());
+        assert!(
+            left_out
+                .iter()
+                .all(|note| note.contains("is left out of `g`: with it")
+                    && note.contains("does not mask")),
+            "{left_out:?}"
+        );
+        let of = |name: &str| {
+            judged
+                .functions
+                .iter()
+                .find(|one| one.name == name)
+                .unwrap()
+        };
+        assert_eq!(of("f").slots_after, plain.functions[0].slots_after);
+        assert_eq!(of("g").verdict_after, Some("accepted"));
+    }
+}

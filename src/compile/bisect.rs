@@ -1,0 +1,93 @@
+//! Finds the application of a pass after which something is no longer as it should be.
+//!
+//! Applications are numbered in the order in which they run, and a compilation can be told to run
+//! only the first so many. If the result is good with none and bad with all, one of them makes the
+//! difference; halving finds one in as many compilations as the count of applications has bits.
+//! Where the answer goes to and fro on the way, one of the changes from good to bad is found.
+
+use bpf::object::Object;
+use passes::{Event, UnknownPass};
+
+use super::{CompileOptions, Compiled, compile_once};
+
+/// An application of a pass.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Application {
+    /// Its number, from 1.
+    pub number: u64,
+    /// The pass.
+    pub pass: &'static str,
+    /// The function.
+    pub function: String,
+}
+
+/// What makes the difference.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Culprit {
+    /// Nothing: the result is good with all passes.
+    Nothing,
+    /// No pass: the result is bad without any.
+    NoPass,
+    /// This one.
+    Pass(Application),
+}
+
+/// Finds the culprit. The judge says whether a result is good; its errors end the search.
+///
+/// # Errors
+/// The options name a pass that does not exist, or the judge's.
+pub fn bisect<E: From<UnknownPass>>(
+    object: &Object,
+    options: &CompileOptions,
+    mut is_good: impl FnMut(&Compiled) -> Result<bool, E>,
+) -> Result<Culprit, E> {
+    let mut applications = Vec::new();
+    let all = limited(options, u64::MAX);
+    let compiled = compile_once(object, &all, |event| {
+        if let Event::Bisect {
+            number,
+            pass,
+            function,
+            ..
+        } = event
+        {
+            applications.push(Application {
+                number,
+                pass,
+                function: function.to_owned(),
+            });
+        }
+    })?;
+    if is_good(&compiled)? {
+        return Ok(Culprit::Nothing);
+    }
+    let mut try_first = |count: usize| {
+        let compiled = compile_once(object, &limited(options, count as u64), |_| {})?;
+        is_good(&compiled)
+    };
+    if !try_first(0)? {
+        return Ok(Culprit::NoPass);
+    }
+    // Good with the first `good` applications, bad with the first `bad`.
+    let (mut good, mut bad) = (0, applications.len());
+    while bad - good > 1 {
+        let middle = good + (bad - good) / 2;
+        if try_first(middle)? {
+            good = middle;
+        } else {
+            bad = middle;
+        }
+    }
+    Ok(match applications.into_iter().nth(good) {
+        Some(application) => Culprit::Pass(application),
+        None => Culprit::NoPass,
+    })
+}
+
+/// The options with only the first applications, and without the gate, which would hide a change.
+fn limited(options: &CompileOptions, count: u64) -> CompileOptions {
+    let mut options = options.clone();
+    options.pipeline.bisect_limit = Some(count);
+    options.verify = false;
+    options
+}
