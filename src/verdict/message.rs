@@ -15,6 +15,8 @@ use crate::advice;
 
 /// Steps that are marked in the text itself: the last ones.
 const MARKED: usize = 6;
+/// Columns of a paragraph: what Linux wraps at, less the margin.
+const WIDTH: usize = 94;
 /// Lines that are named where the walk grew too long.
 const HOTTEST: usize = 5;
 
@@ -48,7 +50,7 @@ pub fn of(checked: &Checked<'_>, finding: &Finding) -> (SourceMap, Diagnostic) {
         }
     }
     if let Some(advice) = advice {
-        diagnostic = diagnostic.with_note(format!("Reason: {}", advice.reason));
+        diagnostic = diagnostic.with_note(paragraph("Reason: ", advice.reason));
     }
     diagnostic = diagnostic.with_note(format!(
         "Kernel: {}",
@@ -64,9 +66,18 @@ pub fn of(checked: &Checked<'_>, finding: &Finding) -> (SourceMap, Diagnostic) {
         diagnostic = diagnostic.with_note(causal_path(checked, finding));
     }
     if let Some(advice) = advice {
-        diagnostic = diagnostic.with_note(format!("Suggestion: {}", advice.suggestion));
+        diagnostic = diagnostic.with_note(paragraph("Suggestion: ", advice.suggestion));
     }
     (places.map, diagnostic)
+}
+
+/// A text under its name, in lines that fit a terminal.
+fn paragraph(name: &str, text: &str) -> String {
+    let indent = " ".repeat(name.len());
+    let options = textwrap::Options::new(WIDTH)
+        .initial_indent(name)
+        .subsequent_indent(&indent);
+    textwrap::fill(text, options)
 }
 
 /// What is wrong, in the fewest words: what the registers hold.

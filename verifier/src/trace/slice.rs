@@ -5,7 +5,7 @@
 //! known of a wanted place without a write is kept too, and so is a conditional jump on one. Of
 //! other jumps the newest few are kept, since they say which way led here.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bpf::insn::{AluOp, Insn, Operand, Reg};
 
@@ -19,6 +19,8 @@ use crate::verdict::{Change, Step, StepKind};
 const MAX_STEPS: usize = 24;
 /// Jumps among them that say only which way was taken.
 const MAX_WAYS: usize = 6;
+/// Times that one instruction is told of: a loop's last rounds say enough.
+const MAX_ROUNDS: u32 = 2;
 /// Events looked at.
 const MAX_EVENTS: usize = 1 << 20;
 
@@ -38,6 +40,7 @@ pub(crate) fn slice(
             .collect(),
         steps: Vec::new(),
         ways: 0,
+        rounds: BTreeMap::new(),
     };
     let mut at = newest;
     for _ in 0..MAX_EVENTS {
@@ -59,6 +62,7 @@ struct Slicer<'p> {
     wanted: BTreeSet<Place>,
     steps: Vec<Step>,
     ways: usize,
+    rounds: BTreeMap<usize, u32>,
 }
 
 impl Slicer<'_> {
@@ -84,6 +88,14 @@ impl Slicer<'_> {
             }
         }
         self.wanted.extend(sources);
+        let told = self.rounds.entry(slot).or_default();
+        let again = *told >= MAX_ROUNDS;
+        if !changes.is_empty() || event.way != Way::On {
+            *told += 1;
+        }
+        if again && matches!(event.way, Way::On | Way::Branch { .. }) {
+            return;
+        }
         let mut push = |kind, changes| {
             self.steps.push(Step {
                 insn: slot,
