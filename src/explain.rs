@@ -3,7 +3,7 @@
 //! A page is a file in `docs/errors`, named like the rule's code, in a fixed form, so that it reads
 //! well where it lies and can be taken apart here:
 //!
-//! ```text
+//! ````text
 //! # TITLE
 //!
 //! Options: --OPTION…          (only if the kernel must be asked in a special way)
@@ -29,9 +29,10 @@
 //! ```asm
 //! PROGRAM
 //! ```
-//! ```
+//! ````
 //!
-//! The tests run every program through the verifier and the running kernel.
+//! The tests run every program through the verifier and the running kernel. What a page in C is
+//! compiled to lies in `docs/errors/examples`.
 
 use std::fmt::Write as _;
 
@@ -318,8 +319,14 @@ mod tests {
             assert_eq!(rule.code(), *code);
             let page = page(*rule).unwrap_or_else(|| panic!("{code}.md"));
             assert_eq!(page.title, title(*rule));
-            assert!(!page.title.ends_with('.') && page.title.len() < 70, "{code}");
-            assert!(!page.meaning.is_empty() && !page.kernel_texts.is_empty(), "{code}");
+            assert!(
+                !page.title.ends_with('.') && page.title.len() < 70,
+                "{code}"
+            );
+            assert!(
+                !page.meaning.is_empty() && !page.kernel_texts.is_empty(),
+                "{code}"
+            );
             assert!(!page.repair.text.is_empty(), "{code}");
             assert_eq!(page.example.language, page.repair.language, "{code}");
             let longest = text(*rule).lines().map(|line| line.chars().count()).max();

@@ -67,9 +67,7 @@ impl Checked<'_> {
         );
         let advice = advice::of(rule);
         // Writing to a string cannot fail, here and below.
-        if let Some(advice) = advice {
-            let _ = writeln!(text, "Reason: {}", advice.reason);
-        }
+        let _ = writeln!(text, "Reason: {}", advice.reason);
         let _ = writeln!(text, "Kernel: {}", finding.kernel_text);
         if let Some(insn) = finding.insn {
             let _ = writeln!(text, "At:");
@@ -89,9 +87,7 @@ impl Checked<'_> {
                 let _ = writeln!(text, "  {:5}: {shown}   → {}{line}", step.from, step.to);
             }
         }
-        if let Some(advice) = advice {
-            let _ = writeln!(text, "Suggestion: {}", advice.suggestion);
-        }
+        let _ = writeln!(text, "Suggestion: {}", advice.suggestion);
         text
     }
 
@@ -163,8 +159,8 @@ impl Checked<'_> {
                         "category": finding.rule.category().to_string(),
                         "code": finding.rule.code(),
                         "kernel_text": finding.kernel_text,
-                        "reason": advice.map(|advice| advice.reason),
-                        "suggestion": advice.map(|advice| advice.suggestion),
+                        "reason": advice.reason,
+                        "suggestion": advice.suggestion,
                         "registers": finding.registers,
                         "at": place(finding.insn),
                         "path": path.collect::<Vec<_>>(),

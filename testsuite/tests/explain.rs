@@ -148,5 +148,8 @@ fn kernel_answer(
     if options.strict_ranges {
         flags |= REGISTER_INVARIANTS;
     }
-    Ok(testsuite::kernel::verdict(&bpf::elf::write(&object)?, flags))
+    Ok(testsuite::kernel::verdict(
+        &bpf::elf::write(&object)?,
+        flags,
+    ))
 }

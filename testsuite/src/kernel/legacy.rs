@@ -26,7 +26,12 @@ pub fn define_by_btf(object: &mut Object) -> Result<(), String> {
     let maps = definitions(object, None).map_err(|error| error.to_string())?;
     let maps: Vec<(u64, MapDef)> = maps
         .into_iter()
-        .filter_map(|map| Some((map.place.filter(|place| place.section == section)?.offset, map)))
+        .filter_map(|map| {
+            Some((
+                map.place.filter(|place| place.section == section)?.offset,
+                map,
+            ))
+        })
         .collect();
     let symbols: Vec<_> = object.symbols_in(section).map(|(id, _)| id).collect();
     for id in symbols {
