@@ -2,7 +2,12 @@
 //! error, with a text that the page has, and nothing in the repair; the running kernel agrees.
 //!
 //! Pages in C have their objects in `docs/errors/examples`. What asks the kernel is ignored, with the
-//! reason in brackets, without the `kernel` feature or without the right to load programs.
+//! reason in brackets, without the `kernel` feature or without the right to load programs; whether the
+//! objects are what the pages say, without clang 19 and libbpf's headers (in `/usr/include`, or
+//! where `INCLUDE` says).
+
+use std::path::Path;
+use std::process::Command;
 
 use bpf::diagnostic::FileId;
 use bpf::insn::Endian;
@@ -24,7 +29,62 @@ fn main() {
         }));
         trials.push(kernel_trial(format!("{code} kernel"), *rule));
     }
+    trials.push(objects_trial());
     libtest_mimic::run(&arguments, trials).exit();
+}
+
+fn objects_trial() -> Trial {
+    let name = "committed objects".to_owned();
+    let missing = ["clang-19", "llvm-strip-19"]
+        .into_iter()
+        .find(|tool| Command::new(tool).arg("--version").output().is_err());
+    if let Some(tool) = missing {
+        return ignored(name, &format!("needs {tool}"));
+    }
+    let include = std::env::var("INCLUDE").unwrap_or_else(|_| "/usr/include".to_owned());
+    if !Path::new(&include).join("bpf/bpf_helpers.h").exists() {
+        return ignored(name, "needs bpf/bpf_helpers.h");
+    }
+    Trial::test(name, objects_are_up_to_date)
+}
+
+/// Compares code only: types come from the machine's headers.
+fn objects_are_up_to_date() -> Result<(), Failed> {
+    let source = testsuite::objects::root().join("../docs/errors");
+    let copy = Path::new(env!("CARGO_TARGET_TMPDIR")).join("errors");
+    if copy.exists() {
+        std::fs::remove_dir_all(&copy)?;
+    }
+    std::fs::create_dir_all(copy.join("examples"))?;
+    for path in testsuite::objects::files_below(&source, &["md", "sh"]) {
+        std::fs::copy(&path, copy.join(path.strip_prefix(&source)?))?;
+    }
+    let script = copy.join("examples/rebuild.sh");
+    let made = Command::new("sh").arg(script).output()?;
+    if !made.status.success() {
+        return Err(String::from_utf8_lossy(&made.stderr).into_owned().into());
+    }
+    let committed = testsuite::objects::files_below(&source, &["o"]);
+    let fresh = testsuite::objects::files_below(&copy, &["o"]);
+    if committed.len() != fresh.len() {
+        return Err(format!("{} objects, {} committed", fresh.len(), committed.len()).into());
+    }
+    for path in fresh {
+        let name = path.strip_prefix(&copy)?;
+        if code(&path)? != code(&source.join(name))? {
+            return Err(format!("{} is out of date: run rebuild.sh", name.display()).into());
+        }
+    }
+    Ok(())
+}
+
+fn code(path: &Path) -> Result<Vec<(String, Vec<u8>)>, Failed> {
+    let object = bpf::elf::read(&std::fs::read(path)?)?;
+    let sections = object.section_ids().filter(|id| object.is_executable(*id));
+    let code = sections.filter_map(|id| object.section(id));
+    Ok(code
+        .map(|section| (section.name.clone(), section.data().to_vec()))
+        .collect())
 }
 
 fn page(rule: Rule) -> Result<Page, Failed> {
