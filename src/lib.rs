@@ -17,6 +17,7 @@ pub mod commands;
 pub mod compile;
 pub mod conformance;
 pub mod definitions;
+pub mod explain;
 pub mod failure;
 pub mod input;
 pub mod listing;

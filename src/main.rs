@@ -15,6 +15,7 @@ fn main() -> ExitCode {
         Command::Dis(options) => commands::dis::run(options, &terminal),
         Command::Build(options) => commands::build::run(options, &terminal),
         Command::Check(options) => commands::check::run(options, &terminal),
+        Command::Explain(options) => commands::explain::run(options),
         Command::Run(options) => commands::run::run(options, &terminal),
         Command::Passes(options) => commands::passes::run(options),
         Command::Show(options) => commands::show::run(options, &terminal),

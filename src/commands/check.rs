@@ -29,6 +29,9 @@ pub struct Options {
     /// Refuse unaligned accesses
     #[arg(long)]
     strict_align: bool,
+    /// Refuse contradictory ranges (`BPF_F_TEST_REG_INVARIANTS`)
+    #[arg(long)]
+    strict_ranges: bool,
     /// One JSON object for each program
     #[arg(long)]
     json: bool,
@@ -77,6 +80,7 @@ pub fn run(options: &Options, terminal: &Terminal) -> Result<(), Failure> {
         program_type: options.kind,
         strict_alignment: options.strict_align,
         causes: true,
+        strict_ranges: options.strict_ranges,
         ..verifier::Options::default()
     };
     let (mut rejected, mut undecided) = (false, false);

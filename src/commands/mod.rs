@@ -4,6 +4,7 @@ pub mod asm;
 pub mod build;
 pub mod check;
 pub mod dis;
+pub mod explain;
 pub mod passes;
 pub mod run;
 pub mod show;

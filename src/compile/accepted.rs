@@ -97,7 +97,7 @@ mod tests {
                 .any(|slot| matches!(slot[0], 0x54 | 0x57));
             if id.function == "g" && !masks {
                 checked.verdict = Verdict::Rejected(Box::new(Finding {
-                    rule: Rule::TooLong,
+                    rule: Rule::TooComplex,
                     kernel_text: "does not mask".to_owned(),
                     insn: None,
                     registers: Vec::new(),

@@ -11,7 +11,7 @@ use verifier::{Change, Finding, Rule, Step, StepKind};
 
 use super::places::{Places, View};
 use super::{Checked, cost};
-use crate::advice;
+use crate::{advice, explain};
 
 /// Steps that are marked in the text itself: the last ones.
 const MARKED: usize = 6;
@@ -25,7 +25,7 @@ const HOTTEST: usize = 5;
 pub fn of(checked: &Checked<'_>, finding: &Finding) -> (SourceMap, Diagnostic) {
     let rule = finding.rule;
     let advice = advice::of(rule);
-    let problem = rule.code().replace('-', " ");
+    let problem = explain::title(rule);
     let mut diagnostic = Diagnostic::error(format!(
         "Verification failed: {}: {problem}",
         rule.category()
@@ -49,9 +49,7 @@ pub fn of(checked: &Checked<'_>, finding: &Finding) -> (SourceMap, Diagnostic) {
             diagnostic = diagnostic.with_secondary(span, label(step.insn, told(step)));
         }
     }
-    if let Some(advice) = advice {
-        diagnostic = diagnostic.with_note(paragraph("Reason: ", advice.reason));
-    }
+    diagnostic = diagnostic.with_note(paragraph("Reason: ", advice.reason));
     diagnostic = diagnostic.with_note(format!(
         "Kernel: {}",
         finding.kernel_text.trim_end().replace('\n', "\n        ")
@@ -65,9 +63,10 @@ pub fn of(checked: &Checked<'_>, finding: &Finding) -> (SourceMap, Diagnostic) {
     if !finding.path.is_empty() {
         diagnostic = diagnostic.with_note(causal_path(checked, finding));
     }
-    if let Some(advice) = advice {
-        diagnostic = diagnostic.with_note(paragraph("Suggestion: ", advice.suggestion));
-    }
+    let more = format!("More: bpfmill explain {}", rule.code());
+    diagnostic = diagnostic
+        .with_note(paragraph("Suggestion: ", advice.suggestion))
+        .with_note(more);
     (places.map, diagnostic)
 }
 

@@ -11,9 +11,9 @@ use serde_json::{Value, json};
 use verifier::program::Program;
 use verifier::{Finding, Gap, Linker, Report, Step, StepKind, Verdict};
 
-use crate::advice;
 use crate::input::Assembled;
 use crate::render;
+use crate::{advice, explain};
 
 /// A program with its verdict.
 pub struct Checked<'a> {
@@ -137,9 +137,10 @@ impl Checked<'_> {
                     json!({
                         "category": finding.rule.category().to_string(),
                         "code": finding.rule.code(),
+                        "problem": explain::title(finding.rule),
                         "kernel_text": finding.kernel_text,
-                        "reason": advice.map(|advice| advice.reason),
-                        "suggestion": advice.map(|advice| advice.suggestion),
+                        "reason": advice.reason,
+                        "suggestion": advice.suggestion,
                         "registers": registers(finding),
                         "at": place(finding.insn),
                         "path": path.collect::<Vec<_>>(),

@@ -300,6 +300,44 @@ fn a_program_is_checked_and_the_rejection_says_what_to_do() {
 }
 
 #[test]
+fn errors_are_explained_and_listed() {
+    let list = bpfmill(&["explain"], b"");
+    assert_eq!(list.status.code(), Some(0), "{}", text(&list.stderr));
+    let shown = text(&list.stdout);
+    assert!(shown.starts_with("Register Type Safety\n"), "{shown}");
+    assert!(shown.contains("\n\nMemory Safety\n    null-dereference "));
+    let list = json(&bpfmill(&["explain", "--json"], b"").stdout);
+    let codes = list.as_array().unwrap();
+    assert!(codes.iter().all(|one| one["title"].is_string()));
+    assert_eq!(codes.len(), shown.matches("\n    ").count());
+
+    let page = bpfmill(&["explain", "packet-bounds"], b"");
+    assert_eq!(page.status.code(), Some(0), "{}", text(&page.stderr));
+    let shown = text(&page.stdout);
+    for part in [
+        "packet-bounds: packet may be too short for the access\nMemory Safety\n",
+        "\n    R2 offset is outside of the packet\n",
+        "\nExample\n",
+        "\nRepair\n",
+        "\n    prog:\n",
+    ] {
+        assert!(shown.contains(part), "{shown}");
+    }
+    let page = json(&bpfmill(&["explain", "packet-bounds", "--json"], b"").stdout);
+    assert_eq!(page["category"], "Memory Safety");
+    let example = page["example"]["program"].as_str().unwrap();
+    let checked = json(&bpfmill(&["check", "-", "--json"], example.as_bytes()).stdout);
+    assert_eq!(checked["finding"]["code"], page["code"]);
+    let said = checked["finding"]["kernel_text"].as_str().unwrap();
+    assert_eq!(page["kernel_texts"][0], said.lines().next().unwrap());
+
+    let unknown = bpfmill(&["explain", "packet-bound"], b"");
+    assert_eq!(unknown.status.code(), Some(2));
+    assert!(unknown.stdout.is_empty());
+    assert!(text(&unknown.stderr).contains("did you mean `packet-bounds`?"));
+}
+
+#[test]
 fn an_old_kernel_lacks_new_helpers() {
     let program = b"\t.section xdp,\"ax\",@progbits\n\t.globl f\n\t.type f,@function\nf:\n\
         call 208\n r0 = 2\n exit\n";

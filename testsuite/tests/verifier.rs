@@ -73,6 +73,27 @@ fn programs_end_and_have_no_dead_code() {
 }
 
 #[test]
+fn fields_without_use_are_zero() {
+    // The constants are those of the fields: `exit`, `goto +1`, `r0 = 2`.
+    refuses(
+        "xdp",
+        "r0 = 2\n.quad 0x0000000100000095",
+        "BPF_EXIT uses reserved fields",
+    );
+    refuses(
+        "xdp",
+        "r0 = 2\n.quad 0x0000000100010005\nr0 = 1\nexit",
+        "unreachable insn 2",
+    );
+    refuses(
+        "xdp",
+        ".quad 0x00000002000400b7\nexit",
+        "BPF_MOV uses reserved fields",
+    );
+    accepts("xdp", "may_goto +0\nr0 = 2\nexit");
+}
+
+#[test]
 fn endless_loops_are_found_and_bounded_ones_walked() {
     refuses("xdp", "r0 = 0\n1:\ngoto 1b\nexit", "unreachable insn");
     refuses(

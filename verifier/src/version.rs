@@ -76,6 +76,12 @@ impl Kernel {
         self >= Kernel::V6_12
     }
 
+    /// Whether `may_goto` to the next instruction is allowed (6.14).
+    #[must_use]
+    pub fn knows_may_goto_zero(self) -> bool {
+        self >= Kernel::V6_18
+    }
+
     /// Whether load-acquire and store-release are known (6.15).
     #[must_use]
     pub fn knows_acquire_release(self) -> bool {

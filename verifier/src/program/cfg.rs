@@ -89,7 +89,7 @@ pub(crate) fn check_functions(program: &Program) -> Check {
         let mut slot = start;
         while slot < end {
             let op = &program.ops[slot];
-            if let Some(insn) = op.decoded()
+            if let Some(insn) = op.flow()
                 && let Some(target) = jump_target(slot, &insn)
                 && !(start as i64..end as i64).contains(&target)
             {
@@ -100,7 +100,7 @@ pub(crate) fn check_functions(program: &Program) -> Check {
                 );
             }
             let next = slot + op.slots();
-            if next >= end && !matches!(op.decoded(), Some(Insn::Exit | Insn::Goto { .. })) {
+            if next >= end && !matches!(op.flow(), Some(Insn::Exit | Insn::Goto { .. })) {
                 return refuse_at(Rule::FallsOff, slot, "last insn is not an exit or jmp");
             }
             slot = next;
@@ -214,7 +214,7 @@ impl Shape {
                 ),
             }
         };
-        let insn = op.decoded();
+        let insn = op.flow();
         let successors = match (&op.meaning, insn) {
             (_, Some(Insn::Exit)) => [None, None],
             (_, Some(insn @ Insn::Goto { .. })) => {

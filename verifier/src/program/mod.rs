@@ -69,6 +69,23 @@ impl Op {
         self.insn.as_ref().ok().copied().flatten()
     }
 
+    /// The instruction as far as the flow of control goes: what ends a function or jumps does so
+    /// with other fields wrong, too, which is found only when it is walked.
+    #[must_use]
+    pub(crate) fn flow(&self) -> Option<Insn> {
+        const GOTO: u8 = 0x05;
+        const LONG_GOTO: u8 = 0x06;
+        const EXIT: u8 = 0x95;
+        let jump = |offset, long| Some(Insn::Goto { offset, long });
+        match (self.decoded(), self.slot.opcode) {
+            (Some(insn), _) => Some(insn),
+            (None, EXIT) => Some(Insn::Exit),
+            (None, GOTO) => jump(self.slot.offset.into(), false),
+            (None, LONG_GOTO) => jump(self.slot.imm, true),
+            (None, _) => None,
+        }
+    }
+
     /// Slots that the instruction takes.
     #[must_use]
     pub fn slots(&self) -> usize {

@@ -124,8 +124,8 @@ impl Walker<'_> {
     ) -> Check {
         if left.is_scalar() && right.is_scalar() {
             let sides = [
-                (Comparison::failure_of(cond), false),
                 (Comparison::Holds(cond), true),
+                (Comparison::failure_of(cond), false),
             ];
             for (comparison, is_taken) in sides {
                 let (mut a, mut b) = (left, right);
@@ -135,9 +135,13 @@ impl Walker<'_> {
                 } else {
                     refine(&mut a.value, &mut b.value, comparison, width);
                 }
-                let context = if is_taken { "true_reg" } else { "false_reg" };
-                self.settle(&mut a, context)?;
-                self.settle(&mut b, context)?;
+                let contexts = if is_taken {
+                    ["true_reg1", "true_reg2"]
+                } else {
+                    ["false_reg1", "false_reg2"]
+                };
+                self.settle(&mut a, contexts[0])?;
+                self.settle(&mut b, contexts[1])?;
                 let state = if is_taken {
                     &mut *taken
                 } else {
@@ -229,7 +233,7 @@ impl Walker<'_> {
         let Some(bpf::insn::Insn::MayGoto { offset }) = self.program.insn(self.insn) else {
             return Ok(Flow::Next);
         };
-        if offset == 0 {
+        if offset == 0 && !self.options.kernel.knows_may_goto_zero() {
             return crate::stop::refuse(Rule::ReservedField, "invalid may_goto off 0 imm 0");
         }
         let earlier = self.earlier_at(self.insn, self.state.depth.saturating_sub(1));
