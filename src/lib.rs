@@ -15,6 +15,7 @@ pub mod advice;
 pub mod cli;
 pub mod commands;
 pub mod compile;
+pub mod config;
 pub mod conformance;
 pub mod definitions;
 pub mod explain;

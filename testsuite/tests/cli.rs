@@ -168,7 +168,7 @@ fn a_pass_can_be_switched_off_for_one_function() {
     };
     assert_eq!(with(&[]), 2);
     assert_eq!(with(&["--disable", "gvn@balance"]), 0);
-    assert_eq!(with(&["--disable", "gvn@other"]), 2);
+    assert_eq!(with(&["--disable", "gvn@prog:balance"]), 0);
     assert_eq!(with(&["--passes", "dce", "--enable", "gvn"]), 1);
 }
 
@@ -345,4 +345,86 @@ fn an_old_kernel_lacks_new_helpers() {
     assert_eq!(new.status.code(), Some(0), "{}", text(&new.stdout));
     let old = bpfmill(&["check", "-", "--kernel", "5.10"], program);
     assert_eq!(old.status.code(), Some(1), "{}", text(&old.stdout));
+}
+
+const TWO_MASKS: &[u8] = b"\t.section xdp,\"ax\",@progbits\n\t.globl f\n\t.type f,@function\nf:\n\
+    r0 = *(u32 *)(r1 + 16)\n r0 &= 255\n r0 &= 1\n exit\n";
+
+#[test]
+fn bisect_names_the_pass_after_which_a_test_fails() {
+    let binary = env!("CARGO_BIN_EXE_bpfmill");
+    let two_masks = format!("f() {{ test 2 -eq $({binary} dis $1 | grep -c '&='); }}; f");
+    let found = bpfmill(&["bisect", "-", "--test", &two_masks], TWO_MASKS);
+    let shown = text(&found.stdout);
+    assert_eq!(found.status.code(), Some(0), "{}", text(&found.stderr));
+    assert!(shown.contains("simplify on function f"), "{shown}");
+    assert!(shown.contains("-    v2 = iconst.i64 255"), "{shown}");
+    for (test, complaint) in [
+        ("true", "nothing to find"),
+        ("false", "fails without any pass"),
+        ("nonesuch-command", "cannot be run"),
+    ] {
+        let none = bpfmill(&["bisect", "-", "--test", test], TWO_MASKS);
+        assert_eq!(none.status.code(), Some(2));
+        assert!(
+            text(&none.stderr).contains(complaint),
+            "{}",
+            text(&none.stderr)
+        );
+    }
+}
+
+#[test]
+fn a_file_of_settings_switches_passes_in_a_function_or_a_program() {
+    let folder = Folder::new("settings");
+    let file = folder.0.join("bpfmill.toml");
+    let path = file.to_str().unwrap();
+    let masks = |settings: &str| {
+        std::fs::write(&file, settings).unwrap();
+        let built = bpfmill(
+            &["build", "-", "--emit", "asm", "--config", path],
+            TWO_MASKS,
+        );
+        assert_eq!(built.status.code(), Some(0), "{}", text(&built.stderr));
+        text(&built.stdout).matches("&=").count()
+    };
+    assert_eq!(masks(""), 1);
+    assert_eq!(masks("disable = ['simplify', 'narrow32']"), 2);
+    assert_eq!(masks("level = '0'"), 2);
+    assert_eq!(masks("[function.f]\ndisable = ['simplify', 'narrow32']"), 2);
+    assert_eq!(masks("[program.f]\ndisable = ['simplify', 'narrow32']"), 2);
+    std::fs::write(&file, "[function.f]\ndisabled = []\n").unwrap();
+    let wrong = bpfmill(&["build", "-", "--config", path], TWO_MASKS);
+    assert_eq!(wrong.status.code(), Some(1));
+    assert!(
+        text(&wrong.stderr).contains("bpfmill.toml:2:1"),
+        "{}",
+        text(&wrong.stderr)
+    );
+    let nobody = bpfmill(&["build", "-", "--disable", "dce@g"], TWO_MASKS);
+    assert_eq!(nobody.status.code(), Some(2));
+    assert!(text(&nobody.stderr).contains("there is no function `g`"));
+}
+
+#[test]
+fn facts_explanations_and_costs_are_printed() {
+    let facts = text(&bpfmill(&["check", "-", "--facts"], UNBOUNDED).stdout);
+    assert!(facts.contains("r2=pkt (checked to 4)"), "{facts}");
+    assert!(
+        facts.contains("never walked") || facts.contains("exit"),
+        "{facts}"
+    );
+    let why = text(&bpfmill(&["check", "-", "--explain-at", "4"], UNBOUNDED).stdout);
+    assert!(why.contains("r4 = pkt+4 (checked to 0)"), "{why}");
+    assert!(why.contains("2: r4 = r2"), "{why}");
+    let by_line = text(&bpfmill(&["check", "-", "--explain-at", ":9"], UNBOUNDED).stdout);
+    assert!(by_line.contains("4: if r4 > r3"), "{by_line}");
+    let nowhere = bpfmill(&["check", "-", "--explain-at", "99"], UNBOUNDED);
+    assert_eq!(nowhere.status.code(), Some(2));
+    let costs = json(&bpfmill(&["check", BALANCER, "--stats=json", "--top", "3"], b"").stdout);
+    assert_eq!(costs["lines"].as_array().unwrap().len(), 3);
+    assert_eq!(
+        costs["deepest_chain"]["bytes"],
+        costs["functions"][0]["stack"]
+    );
 }
