@@ -12,6 +12,7 @@ mod copies;
 mod lines;
 mod partition;
 mod places;
+mod reuse;
 mod shared;
 #[cfg(test)]
 mod tests;
@@ -205,11 +206,15 @@ impl<'a> Emitter<'a> {
             bodies.push(body);
             ends.push(end);
         }
-        copies::remove(&mut Code {
+        let mut code = Code {
             bodies: &mut bodies,
             ends: &mut ends,
             places: self.places,
-        });
+        };
+        copies::remove(&mut code);
+        if reuse::constants(&mut code) {
+            copies::remove(&mut code);
+        }
         let lines = arrange(bodies, ends, &self.lir.layout);
         self.encode(lines)
     }
