@@ -20,11 +20,11 @@
 //!
 //! **Cost.** For each register a data-flow problem over at most [`CANDIDATES`] constants at once, of
 //! one bit each, over the places where something happens to the register; at most [`MAX_ROUNDS`]
-//! times for each register, as each time one constant gets its place.
+//! times, as each time the constant that gains most gets its register.
 
 use std::collections::BTreeMap;
 
-use super::copies::{Code, live_at_end, successors};
+use super::copies::{Code, Live, live_at_end, successors};
 use super::lines::{Line, Target};
 use super::places::Places;
 use crate::lir::FRAME;
@@ -33,8 +33,8 @@ use mir::Symbol;
 
 /// Constants that are looked at: those with most uses, one bit of a word each.
 const CANDIDATES: usize = 64;
-/// Constants that one register can hold, one after the other.
-const MAX_ROUNDS: usize = 8;
+/// Constants that get a register.
+const MAX_ROUNDS: usize = 24;
 /// Passes until the data flow must have settled; else nothing is done.
 const MAX_PASSES: usize = 40;
 /// Registers that calls leave alone.
@@ -72,20 +72,12 @@ enum Event {
 
 /// Keeps constants in free registers; says whether it did.
 pub(super) fn constants(code: &mut Code<'_>) -> bool {
-    let mut changed = false;
-    for register in KEPT {
-        for _ in 0..MAX_ROUNDS {
-            if !keep_one(code, Reg(register)) {
-                break;
-            }
-            changed = true;
-        }
-    }
-    changed
+    let rounds = (0..MAX_ROUNDS).take_while(|_| keep_best(code)).count();
+    rounds > 0
 }
 
-/// Keeps the constant that gains most in a register, if one gains.
-fn keep_one(code: &mut Code<'_>, register: Reg) -> bool {
+/// Keeps the constant that gains most in the register where it does, if one gains.
+fn keep_best(code: &mut Code<'_>) -> bool {
     let sites: Vec<Vec<Site>> = code.bodies.iter().map(|body| sites_of(body)).collect();
     let mut counts: BTreeMap<Constant, usize> = BTreeMap::new();
     for site in sites.iter().flatten() {
@@ -98,27 +90,53 @@ fn keep_one(code: &mut Code<'_>, register: Reg) -> bool {
     if counts.is_empty() {
         return false;
     }
-    let candidates: BTreeMap<Constant, u32> = (0..)
+    let candidates = (0..)
         .zip(&counts)
-        .map(|(bit, &(constant, _))| (constant, bit))
-        .collect();
-    let Some(events) = events(code, register, &sites, &candidates) else {
+        .map(|(bit, &(constant, _))| (constant, bit));
+    let candidates: BTreeMap<Constant, u32> = candidates.collect();
+    let Some(live) = live_at_end(code) else {
         return false;
     };
-    let Some(flow) = Flow::solve(code, &events) else {
-        return false;
-    };
-    let gains = flow.gains(&events, counts.len());
-    let best = (0..)
-        .zip(&gains)
-        .max_by_key(|&(bit, gain)| (*gain, std::cmp::Reverse(bit)));
+    let mut best: Option<Plan> = None;
+    for register in KEPT.map(Reg) {
+        let events = events(code, register, &live, &sites, &candidates);
+        let Some(flow) = Flow::solve(code, &events) else {
+            return false;
+        };
+        let gains = flow.gains(&events, counts.len());
+        let most = (0..)
+            .zip(gains)
+            .max_by_key(|&(bit, gain)| (gain, std::cmp::Reverse(bit)));
+        if let Some((candidate, gain)) = most
+            && gain > best.as_ref().map_or(0, |best| best.gain)
+        {
+            best = Some(Plan {
+                register,
+                candidate,
+                gain,
+                events,
+                flow,
+            });
+        }
+    }
     match best {
-        Some((bit, &gain)) if gain > 0 => {
-            flow.apply(code, register, &sites, &events, bit);
+        Some(plan) => {
+            plan.flow
+                .apply(code, plan.register, &sites, &plan.events, plan.candidate);
             true
         }
-        _ => false,
+        None => false,
     }
+}
+
+/// A constant with a register for it.
+struct Plan {
+    register: Reg,
+    candidate: u32,
+    /// Slots saved.
+    gain: i32,
+    events: Vec<Vec<Event>>,
+    flow: Flow,
 }
 
 fn sites_of(body: &[Line]) -> Vec<Site> {
@@ -180,10 +198,10 @@ fn sites_of(body: &[Line]) -> Vec<Site> {
 fn events(
     code: &Code<'_>,
     register: Reg,
+    live: &[Live],
     sites: &[Vec<Site>],
     candidates: &BTreeMap<Constant, u32>,
-) -> Option<Vec<Vec<Event>>> {
-    let live = live_at_end(code)?;
+) -> Vec<Vec<Event>> {
     let place = Places::register(register);
     let mut events = Vec::with_capacity(code.bodies.len());
     for (block, body) in code.bodies.iter().enumerate() {
@@ -223,7 +241,7 @@ fn events(
         found.reverse();
         events.push(found);
     }
-    Some(events)
+    events
 }
 
 /// For each block, a bit for each candidate.
