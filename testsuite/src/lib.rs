@@ -9,5 +9,6 @@ pub mod kernel;
 pub mod link;
 pub mod objects;
 pub mod observe;
-pub mod packets;
 pub mod verifier_score;
+
+pub use bpfmill::packets;

@@ -12,7 +12,6 @@ use bpf::program_type::ProgramType;
 use mir::{Func, Function, Module};
 
 use super::Header;
-use crate::fixture::Fixture;
 use crate::link::Linked;
 use crate::packets::{self, Random};
 
@@ -150,8 +149,7 @@ impl World {
             step_limit: STEP_LIMIT,
             ..Options::default()
         };
-        self.linked
-            .machine(program_type, options, &Fixture::default())
+        self.linked.machine(program_type, options)
     }
 
     fn run_on_packet(
