@@ -30,4 +30,5 @@ pub mod packets;
 pub mod render;
 pub mod report;
 pub mod terminal;
+pub mod validate;
 pub mod verdict;

@@ -116,6 +116,9 @@ impl std::fmt::Display for Event<'_> {
     }
 }
 
+/// Says what is wrong with a module after a pass on one of its functions.
+type Checker<'s> = Box<dyn FnMut(&Module, Func) -> Result<(), String> + 's>;
+
 type Sink<'s> = Box<dyn FnMut(Event<'_>) + 's>;
 
 /// State that lasts over all functions of a run.
@@ -125,6 +128,7 @@ pub struct Session<'s> {
     pub remarks: Remarks,
     applications: u64,
     sink: Option<Sink<'s>>,
+    checker: Option<Checker<'s>>,
     uses_arena: Option<bool>,
 }
 
@@ -155,6 +159,16 @@ impl<'s> Session<'s> {
     #[must_use]
     pub fn with_sink(mut self, sink: impl FnMut(Event<'_>) + 's) -> Self {
         self.sink = Some(Box::new(sink));
+        self
+    }
+
+    /// Has every change checked: an error is a failure of the pass.
+    #[must_use]
+    pub fn with_checker(
+        mut self,
+        checker: impl FnMut(&Module, Func) -> Result<(), String> + 's,
+    ) -> Self {
+        self.checker = Some(Box::new(checker));
         self
     }
 
@@ -230,7 +244,13 @@ impl Pipeline {
                 micros,
             });
             module.functions[func] = function;
-            if let Err(message) = self.check(module, func, changed, before.as_deref()) {
+            let checked = self
+                .check(module, func, changed, before.as_deref())
+                .and_then(|()| match &mut session.checker {
+                    Some(checker) if changed.any() => checker(module, func),
+                    _ => Ok(()),
+                });
+            if let Err(message) = checked {
                 stats.failure = Some(PassFailure {
                     pass: info.name,
                     function: name,

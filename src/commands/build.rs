@@ -117,6 +117,13 @@ fn build_object(
     for event in events.into_inner() {
         terminal.line(event.trim_end());
     }
+    if !compiled.differences.is_empty() {
+        let shown = compiled.differences.iter();
+        return Err(Failure::Refused {
+            map: bpf::diagnostic::SourceMap::new(),
+            diagnostics: shown.map(bpf::diagnostic::Diagnostic::error).collect(),
+        });
+    }
     let emit = options.emit.unwrap_or(Emit::Obj);
     let bytes = match emit {
         Emit::Obj => bpf::elf::write(&compiled.object)

@@ -46,6 +46,10 @@ pub struct OptimiserOptions {
     /// Check that MIR is well-formed after each pass, and prove each register allocation
     #[arg(long)]
     verify_each: bool,
+    /// Run programs before and after each pass on generated inputs, and refuse to go on where they
+    /// differ
+    #[arg(long)]
+    validate: bool,
     /// Do not verify programs before and after
     #[arg(long)]
     no_verify: bool,
@@ -111,6 +115,7 @@ impl OptimiserOptions {
             only: self.prog.clone(),
             check_allocation: self.verify_each || cfg!(debug_assertions),
             verify: !self.no_verify,
+            validate: self.validate,
             keep_remarks: false,
         })
     }

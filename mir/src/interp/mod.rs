@@ -84,8 +84,17 @@ pub struct Interpreter<'m> {
     spare: Vec<Vec<Cell>>,
 }
 
-/// Blocks that were run.
-pub type Coverage = BTreeSet<(Func, Block)>;
+/// What a run came by.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Coverage {
+    /// Blocks that were run.
+    pub blocks: BTreeSet<(Func, Block)>,
+    /// Different numbers that branches compared; only so many of a run.
+    pub comparisons: BTreeSet<(u64, u64)>,
+}
+
+/// Comparisons that are remembered of a run.
+const MAX_COMPARISONS: usize = 256;
 
 /// A value while a function runs.
 #[derive(Clone, Copy, Debug, Default)]
@@ -166,14 +175,14 @@ impl<'m> Interpreter<'m> {
         self
     }
 
-    /// Remembers which blocks are run.
+    /// Remembers which blocks are run, and what is compared.
     #[must_use]
     pub fn with_coverage(mut self) -> Self {
         self.coverage = Some(Coverage::default());
         self
     }
 
-    /// The blocks that were run since the last time, if they are remembered.
+    /// What was run since the last time, if it is remembered.
     pub fn take_coverage(&mut self) -> Coverage {
         self.coverage
             .as_mut()
@@ -183,7 +192,16 @@ impl<'m> Interpreter<'m> {
 
     fn cover(&mut self, func: Func, block: Block) {
         if let Some(coverage) = &mut self.coverage {
-            coverage.insert((func, block));
+            coverage.blocks.insert((func, block));
+        }
+    }
+
+    fn note_comparison(&mut self, a: u64, b: u64) {
+        if let Some(coverage) = &mut self.coverage
+            && a != b
+            && coverage.comparisons.len() < MAX_COMPARISONS
+        {
+            coverage.comparisons.insert((a, b));
         }
     }
 

@@ -203,6 +203,7 @@ impl Interpreter<'_> {
                 ..
             } => {
                 let (a, b) = (self.number(frame, a)?, self.number(frame, b)?);
+                self.note_comparison(a, b);
                 return Ok(successor(frame, inst, eval::compare(cond, ty, a, b)));
             }
             InstData::MayGoto { .. } => {
