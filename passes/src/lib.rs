@@ -24,6 +24,7 @@ mod registry;
 mod remarks;
 mod rewrite;
 mod target;
+mod widen;
 
 pub use analyses::Analyses;
 pub use manager::{Event, FunctionStats, PassFailure, PassStats, Session};
@@ -44,6 +45,10 @@ registry::declare_passes! {
     mod gvn: Gvn = "gvn" Optional;
     /// Turn 64-bit operations whose upper half is unused or zero into 32-bit ones
     mod narrow32: Narrow32 = "narrow32" Optional;
+    /// Merge stores of constants to adjacent bytes
+    mod store_combine: StoreCombine = "store-combine" Optional;
+    /// Turn copies of adjacent bytes into wider ones
+    mod memcpy: Memcpy = "memcpy" Optional;
     /// Remove unused instructions, block parameters and unreachable blocks
     mod dce: Dce = "dce" Optional;
 }

@@ -54,6 +54,9 @@ const O2: &[&str] = &[
     "simplify-cfg",
     // Merged blocks brought definitions and uses together.
     "simplify",
+    // In the longest blocks, with constants and offsets in their final form.
+    "store-combine",
+    "memcpy",
     // Last: everything before it only disconnects instructions.
     "dce",
 ];

@@ -7,5 +7,5 @@
 mod kinds;
 mod width;
 
-pub(crate) use kinds::Kinds;
+pub(crate) use kinds::{Kind, Kinds};
 pub(crate) use width::width;
