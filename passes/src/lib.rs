@@ -45,6 +45,8 @@ registry::declare_passes! {
     mod gvn: Gvn = "gvn" Optional;
     /// Turn 64-bit operations whose upper half is unused or zero into 32-bit ones
     mod narrow32: Narrow32 = "narrow32" Optional;
+    /// Make one load of adjacent loads joined by shifts and ors
+    mod load_combine: LoadCombine = "load-combine" Optional;
     /// Merge stores of constants to adjacent bytes
     mod store_combine: StoreCombine = "store-combine" Optional;
     /// Turn copies of adjacent bytes into wider ones

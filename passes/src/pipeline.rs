@@ -41,6 +41,8 @@ const O2: &[&str] = &[
     "promote-stack",
     // Canonical forms (constant on the right, folded addresses) are what gvn compares.
     "simplify",
+    // Before gvn, which may find the whole load elsewhere, and before narrow32 changes the shifts.
+    "load-combine",
     "gvn",
     // Before narrow32: unused uses must not demand bits.
     "dce",

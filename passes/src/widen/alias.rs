@@ -24,6 +24,17 @@ pub(super) enum Space {
     Unknown,
 }
 
+impl Space {
+    /// Whether accesses to parts may become one, which is aligned or not.
+    pub(super) fn takes_wider(self, aligned: bool) -> bool {
+        match self {
+            Space::Frame | Space::Shared => aligned,
+            Space::Packet => true,
+            Space::Parameter | Space::Unknown => false,
+        }
+    }
+}
+
 pub(super) fn space(func: &Function, kinds: &Kinds, base: Value) -> Space {
     match func.dfg.value_def(base) {
         ValueDef::Result(inst) if func.dfg.inst(inst).opcode() == Opcode::Frame => {

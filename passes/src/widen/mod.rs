@@ -77,6 +77,18 @@ pub(crate) fn run(
     Changed::instructions_if(changed)
 }
 
+/// Whether an access to memory that so far is accessed in parts may be of this width.
+pub(crate) fn may_be_wider(
+    func: &Function,
+    kinds: &crate::facts::Kinds,
+    base: Value,
+    offset: i32,
+    width: MemWidth,
+) -> bool {
+    let aligned = i64::from(offset) % i64::from(width.bytes()) == 0;
+    alias::space(func, kinds, base).takes_wider(aligned)
+}
+
 /// The width twice as large.
 pub(crate) fn doubled(width: MemWidth) -> Option<MemWidth> {
     match width {

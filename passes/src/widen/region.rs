@@ -130,11 +130,7 @@ impl Region {
             && !low.fixed
             && !high.fixed
             && i64::from(low.offset) + low.bytes() == i64::from(high.offset)
-            && match low.space {
-                Space::Frame | Space::Shared => aligned,
-                Space::Packet => true,
-                Space::Parameter | Space::Unknown => false,
-            }
+            && low.space.takes_wider(aligned)
     }
 
     /// Merges accesses if an order remains; gives the merged store.
