@@ -35,6 +35,8 @@ use crate::widen::may_be_wider;
 
 /// Bytes of the widest load.
 const MAX_LEAVES: usize = 8;
+/// Operations between the root and a load: more than any tree of so few loads has.
+const MAX_NESTING: usize = 32;
 /// Shifts and changes of type between two ors, or an or and a load.
 const MAX_DEPTH: usize = 6;
 /// Instructions between the first and the last load of a tree.
@@ -192,7 +194,7 @@ fn collect(
             return None;
         }
         let (inst, data) = func.dfg.def_inst(value)?;
-        if func.is_patched(inst) || leaves.len() >= MAX_LEAVES {
+        if func.is_patched(inst) || leaves.len() >= MAX_LEAVES || shifts.len() > MAX_NESTING {
             return None;
         }
         let inner = match *data {

@@ -8,4 +8,4 @@ mod kinds;
 mod width;
 
 pub(crate) use kinds::{Kind, Kinds};
-pub(crate) use width::width;
+pub(crate) use width::Widths;
