@@ -63,8 +63,26 @@ const O2: &[&str] = &[
     "dce",
 ];
 
-/// The same as [`O2`] until a pass trades time for slots.
-const OS: &[&str] = O2;
+/// [`O2`] and what trades time for slots.
+const OS: &[&str] = &[
+    "simplify-cfg",
+    "promote-stack",
+    "simplify",
+    "load-combine",
+    "gvn",
+    "dce",
+    "narrow32",
+    "simplify",
+    "gvn",
+    "dce",
+    "simplify-cfg",
+    "simplify",
+    "store-combine",
+    "memcpy",
+    // Sees the accesses in their final form.
+    "atomic-add",
+    "dce",
+];
 
 impl OptLevel {
     /// All levels.
