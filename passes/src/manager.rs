@@ -5,7 +5,7 @@
 //! counting, printing. Libraries never print, so text and bisection lines go to a sink.
 
 use crate::analyses::Analyses;
-use crate::pass::{Changed, PassContext, PassInfo, PassKind};
+use crate::pass::{Changed, Maps, PassContext, PassInfo, PassKind};
 use crate::pipeline::Pipeline;
 use crate::remarks::Remarks;
 use mir::{Func, Function, Module, Opcode};
@@ -129,6 +129,7 @@ pub struct Session<'s> {
     applications: u64,
     sink: Option<Sink<'s>>,
     checker: Option<Checker<'s>>,
+    maps: Maps,
     uses_arena: Option<bool>,
 }
 
@@ -159,6 +160,13 @@ impl<'s> Session<'s> {
     #[must_use]
     pub fn with_sink(mut self, sink: impl FnMut(Event<'_>) + 's) -> Self {
         self.sink = Some(Box::new(sink));
+        self
+    }
+
+    /// Tells of the maps that symbols name; without it nothing is known of them.
+    #[must_use]
+    pub fn with_maps(mut self, maps: Maps) -> Self {
+        self.maps = maps;
         self
     }
 
@@ -229,6 +237,7 @@ impl Pipeline {
                     remarks: &mut session.remarks,
                     pass: info.name,
                     uses_arena,
+                    maps: &session.maps,
                 },
             );
             if changed.any() {

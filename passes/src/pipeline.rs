@@ -52,6 +52,8 @@ const O2: &[&str] = &[
     // Narrowed forms of the same computation are equal now where the wide ones were not.
     "gvn",
     "dce",
+    // Keys have their constants; what a check guards goes with simplify-cfg.
+    "inline-lookup",
     // Branches that simplify decided leave blocks to merge and parameters with one argument.
     "simplify-cfg",
     // Merged blocks brought definitions and uses together.
@@ -75,6 +77,7 @@ const OS: &[&str] = &[
     "simplify",
     "gvn",
     "dce",
+    "inline-lookup",
     "simplify-cfg",
     "simplify",
     "store-combine",

@@ -11,7 +11,8 @@
 //! of Cilium's programs runs of sixteen such stores are common.
 //!
 //! **Soundness.** See [`crate::widen`]. Eight bytes are merged only where the constant still fits
-//! the immediate of a store, since else it would take two slots more.
+//! the immediate of a store, since else it would take two slots more. The key of a look-up that
+//! succeeds is left alone: merged with its neighbour, the kernel would not know it any more.
 //!
 //! **Cost.** See [`crate::widen`].
 //!
@@ -20,6 +21,7 @@
 
 use mir::{Function, Opcode};
 
+use crate::inline_lookup;
 use crate::pass::{Changed, Pass, PassContext};
 use crate::widen::{self, Merge, Region};
 
@@ -30,10 +32,18 @@ pub struct StoreCombine;
 impl Pass for StoreCombine {
     fn run(&self, func: &mut Function, cx: &mut PassContext<'_>) -> Changed {
         let endian = cx.endian();
+        let tracked = inline_lookup::tracked_keys(func, cx);
         widen::run(func, cx, "merged stores of constants", |func, region| {
             let pairs = widen::neighbours(region).into_iter();
             pairs
                 .filter_map(|stores| {
+                    let is_tracked = |index: usize| {
+                        let access = &region.accesses[index];
+                        widen::is_in_frame(access) && tracked.contains(&access.offset.into())
+                    };
+                    if stores.into_iter().any(is_tracked) {
+                        return None;
+                    }
                     let constant = |index: usize| constant(func, region, index);
                     let (low, high) = (constant(stores[0])?, constant(stores[1])?);
                     let width = region.accesses[stores[0]].width;

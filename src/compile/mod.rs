@@ -9,6 +9,7 @@
 mod accepted;
 pub mod bisect;
 mod gate;
+mod maps;
 mod module;
 mod options;
 mod report;
@@ -79,6 +80,7 @@ fn compile_with(
         session = session.with_checker(|module, func| validator.borrow_mut().check(module, func));
     }
     let lifted = lift_object(object);
+    session = session.with_maps(maps::of(object, &lifted));
     let stack_limits = frame::stack_limits(&lifted.module);
     let mut compilation = Compilation {
         options,

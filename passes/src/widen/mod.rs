@@ -89,6 +89,12 @@ pub(crate) fn may_be_wider(
     alias::space(func, kinds, base).takes_wider(aligned)
 }
 
+/// Whether an address may lie in the function's own frame.
+pub(crate) fn may_be_in_frame(func: &Function, kinds: &crate::facts::Kinds, base: Value) -> bool {
+    let space = alias::space(func, kinds, func.dfg.resolve(base));
+    matches!(space, alias::Space::Frame | alias::Space::Unknown)
+}
+
 /// The width twice as large.
 pub(crate) fn doubled(width: MemWidth) -> Option<MemWidth> {
     match width {
@@ -113,6 +119,11 @@ pub(crate) fn neighbours(region: &Region) -> Vec<[usize; 2]> {
         region.are_neighbours(low, high).then_some([low, high])
     });
     pairs.collect()
+}
+
+/// Whether an access is to the function's own frame, at its offset from the frame pointer.
+pub(crate) fn is_in_frame(access: &Access) -> bool {
+    access.space == alias::Space::Frame
 }
 
 /// The value that an access stores.
