@@ -53,6 +53,8 @@ registry::declare_passes! {
     mod store_combine: StoreCombine = "store-combine" Optional;
     /// Turn copies of adjacent bytes into wider ones
     mod memcpy: Memcpy = "memcpy" Optional;
+    /// Remove stores to the stack that nothing reads
+    mod dead_store: DeadStore = "dead-store" Optional;
     /// Make additions in memory atomic, which takes fewer slots and more time
     mod atomic_add: AtomicAdd = "atomic-add" Optional;
     /// Remove unused instructions, block parameters and unreachable blocks

@@ -61,6 +61,8 @@ const O2: &[&str] = &[
     // In the longest blocks, with constants and offsets in their final form.
     "store-combine",
     "memcpy",
+    // What was merged overwrites more at once.
+    "dead-store",
     // Last: everything before it only disconnects instructions.
     "dce",
 ];
@@ -82,6 +84,7 @@ const OS: &[&str] = &[
     "simplify",
     "store-combine",
     "memcpy",
+    "dead-store",
     // Sees the accesses in their final form.
     "atomic-add",
     "dce",
