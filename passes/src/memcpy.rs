@@ -31,13 +31,12 @@ pub struct Memcpy;
 
 impl Pass for Memcpy {
     fn run(&self, func: &mut Function, cx: &mut PassContext<'_>) -> Changed {
-        widen::run(func, cx, "widened a copy", |func, region| {
-            let uses = func.use_counts();
+        widen::run(func, cx, "widened a copy", |func, region, uses| {
             let source = |store: usize| {
                 let value = widen::stored(func, &region.accesses[store])?;
                 let load = region.load_of(func, value)?;
                 let same_width = region.accesses[load].width == region.accesses[store].width;
-                (same_width && uses[value] == 1).then_some(load)
+                (same_width && uses.of(func, value) == 1).then_some(load)
             };
             candidates(region, source)
         })
@@ -46,7 +45,7 @@ impl Pass for Memcpy {
 
 fn candidates(
     region: &Region,
-    source: impl Fn(usize) -> Option<usize>,
+    mut source: impl FnMut(usize) -> Option<usize>,
 ) -> Vec<Merge> {
     let pairs = widen::neighbours(region).into_iter();
     pairs

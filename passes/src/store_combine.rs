@@ -33,7 +33,7 @@ impl Pass for StoreCombine {
     fn run(&self, func: &mut Function, cx: &mut PassContext<'_>) -> Changed {
         let endian = cx.endian();
         let tracked = inline_lookup::tracked_keys(func, cx);
-        widen::run(func, cx, "merged stores of constants", |func, region| {
+        widen::run(func, cx, "merged stores of constants", |func, region, _| {
             let pairs = widen::neighbours(region).into_iter();
             pairs
                 .filter_map(|stores| {

@@ -22,6 +22,7 @@ mod alias;
 mod region;
 
 use bpf::insn::MemWidth;
+use cranelift_entity::SecondaryMap;
 use mir::{Function, InstData, Opcode, Value};
 
 use crate::pass::{Changed, PassContext};
@@ -39,17 +40,28 @@ pub(crate) enum Merge {
     },
 }
 
+/// How often values are used; counted when somebody asks, and anew after a change.
+#[derive(Debug, Default)]
+pub(crate) struct UseCounts(Option<SecondaryMap<Value, u32>>);
+
+impl UseCounts {
+    pub(crate) fn of(&mut self, func: &Function, value: Value) -> u32 {
+        self.0.get_or_insert_with(|| func.use_counts())[value]
+    }
+}
+
 /// Merges in every block what `find` finds, as long as it finds something. `find` gets a stretch
 /// and gives candidates, the best first.
 pub(crate) fn run(
     func: &mut Function,
     cx: &mut PassContext<'_>,
     message: &'static str,
-    find: impl Fn(&Function, &Region) -> Vec<Merge>,
+    find: impl Fn(&Function, &Region, &mut UseCounts) -> Vec<Merge>,
 ) -> Changed {
     let cfg = cx.analyses.cfg(func);
     let kinds = crate::facts::Kinds::compute(func, &cfg, cx.uses_arena());
     let mut changed = false;
+    let mut uses = UseCounts::default();
     let blocks: Vec<_> = func.layout.blocks().collect();
     for block in blocks {
         let mut start = func.layout.first_inst(block);
@@ -60,12 +72,13 @@ pub(crate) fn run(
             };
             start = region.end();
             loop {
-                let candidates = find(func, &region);
+                let candidates = find(func, &region, &mut uses);
                 let merged = candidates
                     .into_iter()
                     .find_map(|merge| region.apply(func, merge));
                 let Some(place) = merged else { break };
                 cx.applied(func, place, message);
+                uses = UseCounts::default();
                 changed = true;
                 match Region::again(func, &region, &kinds) {
                     Some(next) => region = next,
