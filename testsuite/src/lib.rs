@@ -10,4 +10,5 @@ pub mod link;
 pub mod objects;
 pub mod observe;
 pub mod packets;
+pub mod random_program;
 pub mod verifier_score;

@@ -14,9 +14,11 @@ mod interpreter;
 mod load;
 mod maps;
 mod run;
+mod stream;
 
 pub use capability::missing_capability;
 pub use compare::{Comparison, Reference, compare, reference};
 pub use interpreter::{Agreement, agree};
 pub use load::{Loaded, ProgramName, Refusal, load, program_names};
 pub use run::{Observations, observe};
+pub use stream::{Asker, Said};

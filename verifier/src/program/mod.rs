@@ -11,6 +11,7 @@ pub mod liveness;
 mod maps;
 mod object_type;
 mod origin;
+mod plain;
 pub mod prototype;
 mod record;
 mod stream;
