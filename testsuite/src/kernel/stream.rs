@@ -10,7 +10,7 @@ use bpf::maps::MapDef;
 use libbpf_rs::libbpf_sys as sys;
 use libbpf_rs::{MapHandle, MapType};
 
-use crate::random_program::{RandomProgram, maps};
+use crate::random_program::{RandomProgram, SORTS, maps};
 
 /// What the kernel said.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,7 +28,8 @@ pub enum Said {
 pub struct Asker {
     /// Kept open for as long as programs name them.
     _maps: Vec<MapHandle>,
-    descriptors: Vec<i32>,
+    /// By the place of a type in [`SORTS`]: an array of programs only takes those of one type.
+    descriptors: Vec<Vec<i32>>,
     log: Vec<u8>,
 }
 
@@ -42,10 +43,16 @@ impl Asker {
     /// # Errors
     /// The kernel does not make one.
     pub fn new() -> Result<Asker, String> {
-        let made: Result<Vec<MapHandle>, String> = maps().iter().map(create).collect();
-        let made = made?;
+        let mut made = Vec::new();
+        let mut descriptors = Vec::new();
+        for _ in SORTS {
+            let of_sort: Result<Vec<MapHandle>, String> = maps().iter().map(create).collect();
+            let of_sort = of_sort?;
+            descriptors.push(of_sort.iter().map(|map| map.as_fd().as_raw_fd()).collect());
+            made.extend(of_sort);
+        }
         Ok(Asker {
-            descriptors: made.iter().map(|map| map.as_fd().as_raw_fd()).collect(),
+            descriptors,
             _maps: made,
             log: vec![0; LOG_BYTES],
         })
@@ -69,7 +76,7 @@ impl Asker {
             .lines()
             .rev()
             .map(str::trim)
-            .find(|line| !line.is_empty() && !is_statistics(line))
+            .find(|line| !line.is_empty() && !is_aside(line))
             .unwrap_or("")
             .to_owned();
         match error {
@@ -84,11 +91,13 @@ impl Asker {
         let bytes = write_slots(&program.slots, Endian::Little);
         let sort = program.sort;
         self.log[0] = 0;
+        let place = SORTS.iter().position(|one| std::ptr::eq(one, sort));
+        let descriptors = &self.descriptors[place.unwrap_or(0)];
         let mut options = sys::bpf_prog_load_opts {
             sz: size_of::<sys::bpf_prog_load_opts>() as u64,
             attempts: 5,
             expected_attach_type: sort.attach_type.map_or(0, |kind| kind.number()),
-            fd_array: self.descriptors.as_ptr(),
+            fd_array: descriptors.as_ptr(),
             log_level: LOG_STATS,
             log_size: LOG_BYTES as u32,
             log_buf: self.log.as_mut_ptr().cast(),
@@ -113,9 +122,9 @@ impl Asker {
     }
 }
 
-/// The lines at the end of a log that say what the walk cost.
-fn is_statistics(line: &str) -> bool {
-    ["processed ", "verification time ", "stack depth "]
+/// The lines at the end of a log that are not the reason.
+fn is_aside(line: &str) -> bool {
+    ["processed ", "verification time ", "stack depth ", "cur state:", "old state:"]
         .iter()
         .any(|start| line.starts_with(start))
 }

@@ -62,7 +62,7 @@ impl Generator {
         let context = self.find(|one| one == Holds::Context);
         let away = match self.below(9) {
             // skb_load_bytes, xdp_load_bytes
-            0 | 1 if context.is_some_and(|one| one > 5) => {
+            0 | 1 if context.is_some_and(|one| one > 5) && self.sort.reads_packet => {
                 let helper = if self.sort.buffer { 26 } else { 189 };
                 let away = self.size_argument(4, bytes, false);
                 self.memory_argument(3, bytes, false);
@@ -72,7 +72,7 @@ impl Generator {
                 away
             }
             // skb_store_bytes, xdp_store_bytes
-            2 if context.is_some_and(|one| one > 5) => {
+            2 if context.is_some_and(|one| one > 5) && self.sort.writes_packet => {
                 let helper = if self.sort.buffer { 9 } else { 190 };
                 let away = self.size_argument(4, bytes, false);
                 self.memory_argument(3, bytes, true);
@@ -84,7 +84,7 @@ impl Generator {
                 away
             }
             // csum_diff
-            3 => {
+            3 if self.sort.checksums => {
                 let away = self.size_argument(4, bytes & !3, true);
                 self.memory_argument(3, bytes, true);
                 self.push(op::set(1, 0));
@@ -126,8 +126,9 @@ impl Generator {
             7 => {
                 let away = self.size_argument(2, bytes, false);
                 self.memory_argument(1, bytes, true);
-                let argument = self.numeric();
-                self.push(op::copy(3, argument));
+                if let Some(argument) = self.find(|one| one == Holds::Number) {
+                    self.push(op::copy(3, argument));
+                }
                 self.push(op::call(6));
                 away
             }
@@ -164,8 +165,8 @@ impl Generator {
             0 => {
                 let map = self.pick(&KEYED);
                 let bytes = environment::value_size(map);
-                self.memory_argument(3, bytes, true);
                 self.key(2, map);
+                self.memory_argument(3, bytes, true);
                 self.map(1, map);
                 self.push(op::set(4, 0));
                 self.push(op::call(2));
@@ -230,15 +231,19 @@ impl Generator {
         let Some(context) = self.find(|one| one == Holds::Context) else {
             return;
         };
-        self.push(op::copy(1, context));
-        self.map(2, environment::PROGRAMS);
+        if self.function != 0 && !self.wrong() {
+            return;
+        }
         if self.chance(1, 2) {
             let index = self.pick(&[0, 1, 3, 4]);
             self.push(op::set(3, index));
-        } else {
-            let index = self.numeric();
+        } else if let Some(index) = self.find(|one| one == Holds::Number) {
             self.push(op::copy(3, index));
+        } else {
+            return;
         }
+        self.push(op::copy(1, context));
+        self.map(2, environment::PROGRAMS);
         self.push(op::call(12));
         self.clobber(Holds::Number);
     }

@@ -88,10 +88,11 @@ impl Generator {
         }
         self.write(counter, Holds::Nothing);
         let head = self.slots.len();
+        self.forget_caller_saved();
         let before = (self.holds, self.written);
-        let count = self.few();
+        let count = 1 + self.below(2);
         self.statements(count);
-        let (step, rounds) = (self.pick(&[1, 1, 1, 2, 3]), self.pick(&[1, 2, 5, 20, 60]));
+        let (step, rounds) = (self.pick(&[1, 1, 1, 2, 3]), self.pick(&[1, 2, 3, 4, 5, 9]));
         let step = if self.wrong() { 0 } else { step };
         self.push(op::alu(op::ADD, counter, step));
         let condition = self.pick(&[op::JLT, op::JLT, op::JSLT, op::JNE, op::JLE]);
@@ -107,10 +108,18 @@ impl Generator {
         self.depth -= 1;
     }
 
+    /// What a body leaves there is not what it finds there when it begins.
+    fn forget_caller_saved(&mut self) {
+        if !self.wrong() {
+            self.holds[..6].fill(Holds::Nothing);
+        }
+    }
+
     /// A loop whose end the kernel sees to (`may_goto`), or that goes back by a jump.
     fn open_loop(&mut self) {
         self.depth += 1;
         let head = self.slots.len();
+        self.forget_caller_saved();
         let leave = if self.chance(2, 3) {
             self.fork(op::slot(0xe5, 0, 0, 0, 0))
         } else {

@@ -21,6 +21,10 @@ pub struct Sort {
     pub(super) buffer: bool,
     /// Whether programs may write to the packet.
     pub(super) writes_packet: bool,
+    /// Whether helpers read from its packet.
+    pub(super) reads_packet: bool,
+    /// Whether it may compute checksums.
+    pub(super) checksums: bool,
     /// Whether it may look sockets up.
     pub(super) sockets: bool,
     /// Helpers for packets: calls that change it, with number of arguments.
@@ -28,7 +32,7 @@ pub struct Sort {
 }
 
 /// All that programs are made of.
-pub const SORTS: &[Sort] = &[
+pub static SORTS: &[Sort] = &[
     Sort {
         program_type: ProgramType::Xdp,
         attach_type: Some(AttachType::Xdp),
@@ -37,6 +41,8 @@ pub const SORTS: &[Sort] = &[
         writable: &[],
         buffer: false,
         writes_packet: true,
+        reads_packet: true,
+        checksums: true,
         sockets: true,
         changes: &[44, 54, 65],
     },
@@ -52,6 +58,8 @@ pub const SORTS: &[Sort] = &[
         writable: &[(8, 4), (12, 4), (32, 4), (44, 4), (48, 4), (56, 8), (64, 4), (50, 2), (72, 4), (152, 8)],
         buffer: true,
         writes_packet: true,
+        reads_packet: true,
+        checksums: true,
         sockets: true,
         changes: &[39, 43, 38],
     },
@@ -63,6 +71,8 @@ pub const SORTS: &[Sort] = &[
         writable: &[(48, 4), (56, 8), (60, 1)],
         buffer: true,
         writes_packet: false,
+        reads_packet: true,
+        checksums: false,
         sockets: false,
         changes: &[],
     },
@@ -74,6 +84,8 @@ pub const SORTS: &[Sort] = &[
         writable: &[(8, 4), (32, 4), (48, 4), (56, 8), (152, 8)],
         buffer: true,
         writes_packet: false,
+        reads_packet: true,
+        checksums: false,
         sockets: true,
         changes: &[],
     },
@@ -85,6 +97,8 @@ pub const SORTS: &[Sort] = &[
         writable: &[],
         buffer: false,
         writes_packet: false,
+        reads_packet: false,
+        checksums: false,
         sockets: false,
         changes: &[],
     },
@@ -96,6 +110,8 @@ pub const SORTS: &[Sort] = &[
         writable: &[],
         buffer: false,
         writes_packet: false,
+        reads_packet: false,
+        checksums: false,
         sockets: false,
         changes: &[],
     },

@@ -15,19 +15,19 @@ pub(super) fn mutate(slots: &mut Vec<Slot>, random: &mut Random) {
     let slot = &mut slots[at];
     match random.below(12) {
         0 | 1 => slot.dst = random.below(11) as u8,
-        2 | 3 if slot.opcode != 0x18 || slot.src < 4 => {
+        2 | 3 if has_source(slot) || random.below(20) == 0 => {
             slot.src = random.below(11) as u8;
         }
-        4 => {
+        4 if has_offset(slot) || random.below(20) == 0 => {
             let near = random.below(9) as i16 - 4;
             slot.offset = slot.offset.wrapping_add(near);
         }
-        5 => {
+        5 if has_immediate(slot, second) || random.below(20) == 0 => {
             let near = random.below(9) as i32 - 4;
             slot.imm = slot.imm.wrapping_add(near);
         }
-        6 => slot.imm = random.next_u64() as i32 >> random.below(32),
-        7 if !second => slot.opcode ^= 1 << random.below(8),
+        6 if has_immediate(slot, second) || random.below(20) == 0 => slot.imm = random.next_u64() as i32 >> random.below(32),
+        7 if !second && random.below(4) == 0 => slot.opcode ^= 1 << random.below(8),
         8 if !second && slot.opcode & 7 == 4 => slot.opcode ^= 3,
         8 if !second && matches!(slot.opcode & 7, 5 | 6) => slot.opcode ^= 3,
         9 => {
@@ -43,6 +43,33 @@ pub(super) fn mutate(slots: &mut Vec<Slot>, random: &mut Random) {
     }
     for slot in slots {
         keep_askable(slot);
+    }
+}
+
+fn has_offset(slot: &Slot) -> bool {
+    match slot.opcode & 7 {
+        1..=3 => true,
+        5 | 6 => !matches!(slot.opcode & 0xf0, 0x80 | 0x90),
+        _ => false,
+    }
+}
+
+fn has_immediate(slot: &Slot, second: bool) -> bool {
+    match slot.opcode & 7 {
+        0 => second && slot.opcode == 0 || slot.opcode != 0,
+        2 => true,
+        3 => slot.opcode & 0xe0 == 0xc0,
+        4..=7 => slot.opcode & 8 == 0 && !matches!(slot.opcode, 0x05 | 0x95 | 0x84 | 0x87),
+        _ => false,
+    }
+}
+
+fn has_source(slot: &Slot) -> bool {
+    match slot.opcode & 7 {
+        0 => slot.opcode & 0xe0 == 0x40,
+        1 | 3 => true,
+        2 => false,
+        _ => slot.opcode & 8 != 0 && !matches!(slot.opcode, 0xdc),
     }
 }
 
