@@ -1,6 +1,8 @@
 //! The verifier against the running kernel on random programs.
 //!
 //! `BPFMILL_FUZZ_SECONDS` says for how long (20 if it does not), `BPFMILL_FUZZ_SEED` which programs.
+//! `BPFMILL_FUZZ_TEXTS` lists what was said, and an example of each text that differs;
+//! `BPFMILL_FUZZ_PROGRAM` shows the program with this number, or of this `TYPE:HEX`, and what is said of it.
 //! A verdict that differs fails the test, with the program made as small as it gets; so do a panic
 //! and a walk that takes longer than [`oracle::PATIENCE`]. Without the `kernel` feature, or without
 //! the right to load programs, the test is ignored.
@@ -40,7 +42,7 @@ mod oracle {
 
     use libtest_mimic::Failed;
     use testsuite::kernel::{Asker, Said};
-    use testsuite::random_program::{Answer, RandomProgram, Verifier, listing, reduce};
+    use testsuite::random_program::{Answer, Answered, RandomProgram, Verifier, from_hex, listing, reduce};
 
     /// The longest that one program may take.
     pub const PATIENCE: Duration = Duration::from_secs(2);
@@ -57,9 +59,12 @@ mod oracle {
         same_walk: u64,
         undecided: BTreeMap<String, u64>,
         failed: BTreeMap<String, u64>,
-        /// Texts that differ, by how they begin.
-        texts: BTreeMap<String, (u64, String)>,
-        reasons: BTreeMap<String, u64>,
+        /// Other things that differ, by what the kernel says: how often, and one.
+        deviations: BTreeMap<String, (u64, String)>,
+        /// Whether those are listed.
+        lists: bool,
+        /// How often the kernel says what, and the last program of which it does.
+        reasons: BTreeMap<String, (u64, u64)>,
         differences: Vec<String>,
         slowest: Duration,
     }
@@ -74,12 +79,21 @@ mod oracle {
     pub fn run() -> Result<(), Failed> {
         let budget = Duration::from_secs(setting("BPFMILL_FUZZ_SECONDS", 20));
         let seed = setting("BPFMILL_FUZZ_SEED", 1);
-        let verbose = std::env::var_os("BPFMILL_FUZZ_TEXTS").is_some();
         let processors = libbpf_rs::num_possible_cpus().unwrap_or(0) as u32;
         let verifier = Verifier::new(processors);
         let mut asker = Asker::new()?;
-        let mut tally = Tally::default();
+        let mut tally = Tally {
+            lists: std::env::var_os("BPFMILL_FUZZ_TEXTS").is_some(),
+            ..Tally::default()
+        };
         let (start, mut shown) = (Instant::now(), Instant::now());
+        if let Ok(which) = std::env::var("BPFMILL_FUZZ_PROGRAM") {
+            let program = match which.split_once(':') {
+                Some((kind, hex)) => from_hex(kind, hex).ok_or("not a program")?,
+                None => RandomProgram::new(seed, which.parse()?),
+            };
+            return Ok(say(&both(&program, &verifier, &mut asker))?);
+        }
         // A panic is reported with its program, not on its own.
         std::panic::set_hook(Box::new(|_| ()));
         while start.elapsed() < budget && tally.differences.len() < SHOWN {
@@ -93,7 +107,7 @@ mod oracle {
         }
         drop(std::panic::take_hook());
         say(&tally.summary(start.elapsed()))?;
-        say(&tally.details(verbose))?;
+        say(&tally.details())?;
         if tally.differences.is_empty() {
             Ok(())
         } else {
@@ -105,11 +119,27 @@ mod oracle {
         writeln!(std::io::stdout().lock(), "{text}")
     }
 
-    /// What is wrong with a pair of answers.
-    fn difference(own: &Answer, said: &Said) -> Option<&'static str> {
-        match (own, said) {
+    /// How a pair of answers differs in the verdict.
+    fn difference(own: &Answered, said: &Said) -> Option<&'static str> {
+        match (&own.answer, said) {
             (Answer::Accepted, Said::Rejected(..)) => Some("falsely accepted"),
             (Answer::Rejected(_), Said::Accepted(_)) => Some("falsely rejected"),
+            _ if own.time > PATIENCE => Some("slow"),
+            _ => None,
+        }
+    }
+
+    /// How a pair of answers differs in what they say beside the verdict.
+    fn deviation(own: &Answered, said: &Said) -> Option<String> {
+        match (&own.answer, said) {
+            (Answer::Accepted, Said::Accepted(walked)) if own.processed != *walked => {
+                Some("walk".to_owned())
+            }
+            (Answer::Rejected(text), Said::Rejected(last, _))
+                if text.lines().last().unwrap_or("").trim() != last =>
+            {
+                Some(outline(last))
+            }
             _ => None,
         }
     }
@@ -124,72 +154,65 @@ mod oracle {
             }
         };
         tally.slowest = tally.slowest.max(own.time);
-        if own.time > PATIENCE {
-            let text = format!("took {:?}\n{}", own.time, listing(program));
-            return tally.differences.push(text);
-        }
         let said = asker.ask(program);
-        if let Some(what) = difference(&own.answer, &said) {
+        if let Some(what) = difference(&own, &said) {
             let smaller = reduce(program, |one| {
-                verifier
-                    .ask(one)
-                    .is_ok_and(|own| difference(&own.answer, &asker.ask(one)) == Some(what))
+                let own = verifier.ask(one);
+                own.is_ok_and(|own| difference(&own, &asker.ask(one)) == Some(what))
             });
-            let text = match verifier.ask(&smaller) {
-                Ok(own) => format!("{:?}", own.answer),
-                Err(panic) => panic,
-            };
-            tally.differences.push(format!(
-                "{what} (program {}): {text}\nkernel: {:?}\n{}",
-                tally.programs - 1,
-                asker.ask(&smaller),
-                listing(&smaller)
-            ));
-            return;
+            let report = both(&smaller, verifier, asker);
+            let number = tally.programs - 1;
+            return tally.differences.push(format!("{what} (program {number}): {report}"));
         }
-        tally.count(program, &own.answer, own.processed, &said);
+        tally.count(&own, &said);
+        let Some(kind) = deviation(&own, &said) else {
+            return;
+        };
+        let known = tally.deviations.entry(kind.clone()).or_default();
+        known.0 += 1;
+        if tally.lists && known.1.is_empty() {
+            let smaller = reduce(program, |one| {
+                let own = verifier.ask(one);
+                own.is_ok_and(|own| deviation(&own, &asker.ask(one)).as_ref() == Some(&kind))
+            });
+            known.1 = both(&smaller, verifier, asker);
+        }
+    }
+
+    /// A program with what both say of it.
+    fn both(program: &RandomProgram, verifier: &Verifier, asker: &mut Asker) -> String {
+        let own = match verifier.ask(program) {
+            Ok(own) => format!("{:?}, {} walked, {:?}", own.answer, own.processed, own.time),
+            Err(panic) => panic,
+        };
+        let said = asker.ask(program);
+        format!("{own}\nkernel: {said:?}\n{}", listing(program))
     }
 
     impl Tally {
-        fn count(&mut self, program: &RandomProgram, own: &Answer, walked: u32, said: &Said) {
+        fn count(&mut self, own: &Answered, said: &Said) {
             if let Said::Failed(error, text) = said {
                 *self.failed.entry(format!("{error}: {text}")).or_default() += 1;
                 return;
             }
-            if let Answer::Undecided(construct) = own {
+            if let Answer::Undecided(construct) = &own.answer {
                 *self.undecided.entry(construct.clone()).or_default() += 1;
                 return;
             }
+            let same = u64::from(deviation(own, said).is_none());
             match said {
-                Said::Accepted(processed) => {
+                Said::Accepted(_) => {
                     self.accepted += 1;
-                    self.same_walk += u64::from(*processed == walked);
-                    if *processed != walked {
-                        self.note("walk", program, &format!("{walked} walked"), &format!("{processed}"));
-                    }
+                    self.same_walk += same;
                 }
                 Said::Rejected(text, _) => {
                     self.rejected += 1;
-                    *self.reasons.entry(outline(text)).or_default() += 1;
-                    let Answer::Rejected(own) = own else { return };
-                    let last = own.lines().last().unwrap_or("").trim();
-                    if last == text {
-                        self.same_text += 1;
-                    } else {
-                        self.note(&outline(text), program, own, text);
-                    }
+                    self.same_text += same;
+                    let reason = self.reasons.entry(outline(text)).or_default();
+                    *reason = (reason.0 + 1, self.programs - 1);
                 }
                 Said::Failed(..) => {}
             }
-        }
-
-        fn note(&mut self, kind: &str, program: &RandomProgram, own: &str, text: &str) {
-            let number = self.programs - 1;
-            let entry = self.texts.entry(kind.to_owned()).or_insert_with(|| {
-                let listing = listing(program);
-                (0, format!("program {number}: {own}\n  kernel: {text}\n{listing}"))
-            });
-            entry.0 += 1;
         }
 
         fn summary(&self, time: Duration) -> String {
@@ -212,21 +235,21 @@ mod oracle {
             )
         }
 
-        fn details(&self, verbose: bool) -> String {
+        fn details(&self) -> String {
             let mut text = String::new();
             for (title, counts) in [("undecided", &self.undecided), ("no answer", &self.failed)] {
                 for (what, count) in counts {
                     text.push_str(&format!("{title:10} {count:8} {what}\n"));
                 }
             }
-            if verbose {
-                for (what, count) in &self.reasons {
-                    text.push_str(&format!("rejected   {count:8} {what}\n"));
+            if self.lists {
+                for (what, (count, last)) in &self.reasons {
+                    text.push_str(&format!("rejected   {count:8} {what} ({last})\n"));
                 }
-                let mut texts: Vec<_> = self.texts.values().collect();
-                texts.sort_by_key(|(count, _)| std::cmp::Reverse(*count));
-                for (count, example) in texts {
-                    text.push_str(&format!("\ntexts that differ so: {count}; {example}"));
+                let mut deviations: Vec<_> = self.deviations.iter().collect();
+                deviations.sort_by_key(|(_, (count, _))| std::cmp::Reverse(*count));
+                for (kind, (count, example)) in deviations {
+                    text.push_str(&format!("\ndiffers {count:8} {kind}\n{example}"));
                 }
             }
             text

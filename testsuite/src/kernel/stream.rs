@@ -134,6 +134,7 @@ fn is_verdict(error: i32, last: &str) -> bool {
     const EPERM: i32 = 1;
     const E2BIG: i32 = 7;
     const EACCES: i32 = 13;
+    const ENOMEM: i32 = 12;
     const EINVAL: i32 = 22;
     const ENOTSUPP: i32 = 524;
     const EOPNOTSUPP: i32 = 95;
@@ -145,6 +146,7 @@ fn is_verdict(error: i32, last: &str) -> bool {
     const EDEADLK: i32 = 35;
     match error {
         EACCES | EINVAL | E2BIG | ERANGE | ELOOP | EDEADLK => true,
+        ENOMEM => last.starts_with("The sequence of "),
         EFAULT => !last.to_lowercase().contains("bug"),
         EPERM | ENOTSUPP | EOPNOTSUPP | ENOENT | EBADF => !last.is_empty(),
         _ => false,

@@ -63,11 +63,11 @@ pub(super) struct Generator {
 
 impl Generator {
     pub fn new(mut random: Random, sort: &'static Sort) -> Generator {
-        let mistakes = match random.below(4) {
-            0 => 0,
-            1 => 10,
-            2 => 40,
-            _ => 4,
+        let mistakes = match random.below(8) {
+            0 => 20,
+            1 => 8,
+            2 | 3 => 2,
+            _ => 0,
         };
         Generator {
             random,

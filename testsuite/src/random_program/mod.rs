@@ -21,7 +21,7 @@ mod verdict;
 
 pub use environment::{SORTS, Sort, maps};
 pub use reduce::reduce;
-pub use text::listing;
+pub use text::{from_hex, listing};
 pub use verdict::{Answer, Answered, Verifier};
 
 use bpf::insn::Slot;
