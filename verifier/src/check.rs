@@ -11,6 +11,8 @@ use crate::stop::{Check, Stop, gap, refuse, refuse_at};
 use crate::verdict::{Finding, Gap, Report, Rule, Stats, Step, Verdict};
 use crate::walk::Walker;
 
+/// An opcode that compilers have a use for and no kernel does.
+const CALL_BY_REGISTER: u8 = 0x8d;
 /// The kernel's limit for offsets (`BPF_MAX_VAR_OFF`).
 const MAX_VALUE_OFFSET: u32 = 1 << 29;
 
@@ -217,7 +219,9 @@ fn check_constants(program: &Program) -> Check {
         }
         if opcode == 0x18 {
             check_constant(program, slot)?;
-        } else if let Err(DecodeError::UnknownOpcode { .. }) = op.insn {
+        } else if opcode == CALL_BY_REGISTER
+            || matches!(op.insn, Err(DecodeError::UnknownOpcode { .. }))
+        {
             let text = format!("unknown opcode {opcode:02x}");
             return refuse_at(Rule::UnknownInstruction, slot, text);
         }

@@ -94,6 +94,12 @@ impl Kernel {
         self >= Kernel::V6_18
     }
 
+    /// Whether messages tell accesses of the stack by helpers from those of instructions (until 6.13).
+    #[must_use]
+    pub(crate) fn tells_indirect_accesses(self) -> bool {
+        self < Kernel::V6_18
+    }
+
     /// Whether looking up a constant key below the length of an array is known to succeed (6.14).
     #[must_use]
     pub fn knows_array_lookups_succeed(self) -> bool {

@@ -80,22 +80,23 @@ impl Generator {
     fn counted_loop(&mut self) {
         self.depth += 1;
         let counter = self.pick(&[6, 7, 8, 9]);
-        let start = self.pick(&[0, 0, 0, 1, 100]);
-        if self.chance(1, 6) {
-            self.fresh_number(counter);
-        } else {
-            self.push(op::set(counter, start));
-        }
+        // Most end soon: a walk to the kernel's limit takes a second.
+        let sane = !self.chance(1, 150);
+        let start = if sane { self.pick(&[0, 0, 1]) } else { self.number() };
+        self.push(op::set(counter, start));
         self.write(counter, Holds::Nothing);
         let head = self.slots.len();
         self.forget_caller_saved();
         let before = (self.holds, self.written);
         let count = 1 + self.below(2);
         self.statements(count);
-        let (step, rounds) = (self.pick(&[1, 1, 1, 2, 3]), self.pick(&[1, 2, 3, 4, 5, 9]));
-        let step = if self.wrong() { 0 } else { step };
+        let (step, rounds) = (self.pick(&[1, 1, 1, 2, 3]), self.pick(&[2, 2, 3, 4, 5, 9]));
+        let step = if sane || self.wrong() { step } else { 0 };
         self.push(op::alu(op::ADD, counter, step));
-        let condition = self.pick(&[op::JLT, op::JLT, op::JSLT, op::JNE, op::JLE]);
+        let condition = match step {
+            1 => self.pick(&[op::JLT, op::JLT, op::JSLT, op::JNE, op::JLE]),
+            _ => self.pick(&[op::JLT, op::JSLT, op::JLE]),
+        };
         let class = self.pick(&[JMP, JMP, JMP32]);
         let back = (self.slots.len() + 1 - head) as i16;
         self.push(op::slot(condition | class, counter, 0, -back, rounds));
@@ -120,7 +121,7 @@ impl Generator {
         self.depth += 1;
         let head = self.slots.len();
         self.forget_caller_saved();
-        let leave = if self.chance(2, 3) {
+        let leave = if self.chance(29, 30) {
             self.fork(op::slot(0xe5, 0, 0, 0, 0))
         } else {
             let branch = self.comparison();

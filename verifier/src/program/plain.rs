@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use bpf::insn::{CallTarget, Insn, Slot};
+use bpf::insn::{Insn, Slot};
 use bpf::object::SectionId;
 use bpf::program_type::{AttachType, ProgramType};
 
@@ -14,6 +14,8 @@ use super::origin::Origin;
 use super::prototype::Signature;
 use super::{Meaning, Op, Program, Subprogram};
 
+/// `BPF_PSEUDO_CALL`
+const PSEUDO_CALL: u8 = 1;
 /// `BPF_PSEUDO_FUNC`
 const PSEUDO_FUNC: u8 = 4;
 /// `BPF_PSEUDO_MAP_IDX`
@@ -22,8 +24,8 @@ const PSEUDO_MAP: u8 = 5;
 const PSEUDO_MAP_VALUE: u8 = 6;
 
 impl Program {
-    /// The program whose slots these are, without types, under the GPL. `None` if a call leads out
-    /// of it, which the kernel refuses before all else.
+    /// The program whose slots these are, without types, under the GPL. `None` if there are none, or
+    /// a call leads out of them, which the kernel refuses before all else.
     #[must_use]
     pub fn from_slots(
         program_type: ProgramType,
@@ -52,6 +54,9 @@ impl Program {
             if let Some(start) = function(place, &ops[place])? {
                 starts.insert(usize::try_from(start).ok().filter(|at| *at < ops.len())?);
             }
+        }
+        if ops.is_empty() {
+            return None;
         }
         let starts: Vec<usize> = starts.into_iter().collect();
         for place in 0..ops.len() {
@@ -102,13 +107,16 @@ impl Program {
 
 /// Where the function begins that a slot refers to, if it refers to one; `None` if that is nowhere.
 fn function(place: usize, op: &Op) -> Option<Option<i64>> {
-    let distance = match op.decoded() {
-        Some(Insn::Call {
-            target: CallTarget::Subprogram(distance),
-        }) => distance,
-        Some(Insn::LoadImm64 { pseudo, .. }) if pseudo.0 == PSEUDO_FUNC => op.slot.imm,
-        _ => return Some(None),
+    // By the fields that the kernel looks at here.
+    let refers = match op.slot.opcode {
+        0x85 => op.slot.src == PSEUDO_CALL,
+        0x18 => op.slot.src == PSEUDO_FUNC,
+        _ => false,
     };
+    if !refers || matches!(op.insn, Ok(None)) {
+        return Some(None);
+    }
+    let distance = op.slot.imm;
     let start = place as i64 + 1 + i64::from(distance);
     (start >= 0).then_some(Some(start))
 }

@@ -32,7 +32,8 @@ impl Walker<'_> {
             || (self.jumps - self.jumps_at_keep >= 2
                 && self.stats.processed - self.processed_at_keep >= 8);
         self.clean_finished(insn);
-        let mut list = self.seen.remove(&insn).unwrap_or_default();
+        let place = (insn, self.bucket(insn));
+        let mut list = self.seen.remove(&place).unwrap_or_default();
         let mut result = Ok(false);
         let mut index = 0;
         while index < list.len() {
@@ -72,8 +73,15 @@ impl Walker<'_> {
                 misses: 0,
             });
         }
-        self.seen.insert(insn, list);
+        self.seen.insert(place, list);
         result
+    }
+
+    /// The kernel keeps states in a table by instruction and innermost call, and sees no others.
+    fn bucket(&self, insn: usize) -> u32 {
+        let call_site = self.state.frame().call_site;
+        let site = call_site.map_or(u32::MAX, |site| site as u32);
+        (insn as u32 ^ site) % (self.program.ops.len() as u32).max(1)
     }
 
     fn covers(&self, old: &State, likeness: Likeness) -> bool {
@@ -273,7 +281,7 @@ impl Walker<'_> {
     }
 
     fn clean_finished(&mut self, insn: usize) {
-        let Some(list) = self.seen.get(&insn) else {
+        let Some(list) = self.seen.get(&(insn, self.bucket(insn))) else {
             return;
         };
         let ids: Vec<usize> = list.iter().map(|seen| seen.state).collect();
