@@ -42,7 +42,9 @@ mod oracle {
 
     use libtest_mimic::Failed;
     use testsuite::kernel::{Asker, Said};
-    use testsuite::random_program::{Answer, Answered, RandomProgram, Verifier, from_hex, listing, reduce};
+    use testsuite::random_program::{
+        Answer, Answered, RandomProgram, Verifier, from_hex, listing, reduce,
+    };
 
     /// The longest that one program may take.
     pub const PATIENCE: Duration = Duration::from_secs(2);
@@ -162,7 +164,9 @@ mod oracle {
             });
             let report = both(&smaller, verifier, asker);
             let number = tally.programs - 1;
-            return tally.differences.push(format!("{what} (program {number}): {report}"));
+            return tally
+                .differences
+                .push(format!("{what} (program {number}): {report}"));
         }
         tally.count(&own, &said);
         let Some(kind) = deviation(&own, &said) else {

@@ -92,7 +92,7 @@ fn scalar_covers(old: &Register, new: &Register, ids: &mut Renaming, likeness: L
     if !old.precise && likeness == Likeness::Covers {
         return true;
     }
-    if old.id & ADDED != 0 && (new.id & ADDED == 0 || old.offset != new.offset) {
+    if old.id & ADDED != 0 && ((old.id ^ new.id) & ADDED != 0 || old.offset != new.offset) {
         return false;
     }
     if old.id != 0 && old.id & ADDED == 0 && new.id & ADDED != 0 {

@@ -124,9 +124,15 @@ impl Asker {
 
 /// The lines at the end of a log that are not the reason.
 fn is_aside(line: &str) -> bool {
-    ["processed ", "verification time ", "stack depth ", "cur state:", "old state:"]
-        .iter()
-        .any(|start| line.starts_with(start))
+    [
+        "processed ",
+        "verification time ",
+        "stack depth ",
+        "cur state:",
+        "old state:",
+    ]
+    .iter()
+    .any(|start| line.starts_with(start))
 }
 
 /// Whether an error comes from the program rather than from the state of the machine.

@@ -32,7 +32,12 @@ impl Generator {
     }
 
     /// A size in a register: known, or bounded. Returns the jumps around the call.
-    fn size_argument(&mut self, register: u8, bytes: i32, zero: bool) -> Vec<super::generator::Fork> {
+    fn size_argument(
+        &mut self,
+        register: u8,
+        bytes: i32,
+        zero: bool,
+    ) -> Vec<super::generator::Fork> {
         if self.chance(1, 2) {
             let size = if self.wrong() {
                 self.pick(&[0, bytes + 1, -1])
@@ -153,7 +158,10 @@ impl Generator {
     fn forget_packet(&mut self) {
         self.reach = 0;
         for held in &mut self.holds {
-            if matches!(held, Holds::Packet | Holds::PacketEnd | Holds::Meta | Holds::Other) {
+            if matches!(
+                held,
+                Holds::Packet | Holds::PacketEnd | Holds::Meta | Holds::Other
+            ) {
                 *held = Holds::Nothing;
             }
         }
@@ -260,7 +268,10 @@ impl Generator {
             self.push(op::copy(6, context));
             self.write(6, Holds::Context);
         }
-        let (size, offset) = (self.pick(&[op::B, op::H, op::W]), self.pick(&[0, 12, 23, -4096]));
+        let (size, offset) = (
+            self.pick(&[op::B, op::H, op::W]),
+            self.pick(&[0, 12, 23, -4096]),
+        );
         if self.chance(1, 2) {
             self.push(op::slot(0x20 | size, 0, 0, 0, offset));
         } else {

@@ -82,7 +82,11 @@ impl Generator {
         let counter = self.pick(&[6, 7, 8, 9]);
         // Most end soon: a walk to the kernel's limit takes a second.
         let sane = !self.chance(1, 150);
-        let start = if sane { self.pick(&[0, 0, 1]) } else { self.number() };
+        let start = if sane {
+            self.pick(&[0, 0, 1])
+        } else {
+            self.number()
+        };
         self.push(op::set(counter, start));
         self.write(counter, Holds::Nothing);
         let head = self.slots.len();
@@ -139,9 +143,9 @@ impl Generator {
 
     /// A number added to or taken from a pointer, which may leave it of no use.
     fn pointer_arithmetic(&mut self) {
-        let Some(pointer) = self.find(|one| {
-            !matches!(one, Holds::Nothing | Holds::Number | Holds::Context)
-        }) else {
+        let Some(pointer) =
+            self.find(|one| !matches!(one, Holds::Nothing | Holds::Number | Holds::Context))
+        else {
             return;
         };
         let dst = self.target_but(&[pointer]);
@@ -177,6 +181,13 @@ impl Generator {
             let number = self.number();
             self.push(op::slot(operation | ALU64, dst, 0, 0, number));
         }
-        self.write(dst, if held == Some(Holds::Nothing) { Holds::Nothing } else { Holds::Other });
+        self.write(
+            dst,
+            if held == Some(Holds::Nothing) {
+                Holds::Nothing
+            } else {
+                Holds::Other
+            },
+        );
     }
 }

@@ -202,7 +202,11 @@ impl Generator {
         let (mut pointer, mut room) = (base, last);
         let socket = self.holds.get(usize::from(base)) == Some(&Holds::Socket);
         if self.chance(1, 2) && (!socket || self.wrong()) {
-            let fixed = if self.chance(1, 3) { self.below(last.max(0) as u64 + 1) as i32 } else { 0 };
+            let fixed = if self.chance(1, 3) {
+                self.below(last.max(0) as u64 + 1) as i32
+            } else {
+                0
+            };
             let bounded = self.bounded(last - fixed, &[base]);
             pointer = self.target_but(&[base, bounded.register]);
             self.push(op::copy(pointer, base));
@@ -220,7 +224,14 @@ impl Generator {
             }
             away = bounded.away;
             let held = self.holds.get(usize::from(base)).copied();
-            self.write(pointer, if held.is_some() { Holds::Other } else { Holds::Nothing });
+            self.write(
+                pointer,
+                if held.is_some() {
+                    Holds::Other
+                } else {
+                    Holds::Nothing
+                },
+            );
         }
         let offset = match self.below(4) {
             0 => room,
@@ -232,7 +243,11 @@ impl Generator {
         } else {
             offset.max(0)
         };
-        let step = if self.chance(1, 2) { op::bytes(size) } else { 1 };
+        let step = if self.chance(1, 2) {
+            op::bytes(size)
+        } else {
+            1
+        };
         self.one_access(size, pointer, (offset / step * step) as i16, socket);
         for fork in &away {
             self.land(fork);
@@ -299,7 +314,11 @@ impl Generator {
     /// A byte of the one value of an array, addressed directly.
     pub fn direct_value(&mut self) {
         let dst = self.target();
-        let map = if self.wrong() { environment::ARRAY } else { environment::SINGLE };
+        let map = if self.wrong() {
+            environment::ARRAY
+        } else {
+            environment::SINGLE
+        };
         let at = self.pick(&[0, 0, 8, 32, 60, 63]);
         let at = if self.wrong() { 64 } else { at };
         self.push(op::slot(0x18, dst, 6, 0, map.into()));

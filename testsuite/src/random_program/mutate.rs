@@ -26,14 +26,17 @@ pub(super) fn mutate(slots: &mut Vec<Slot>, random: &mut Random) {
             let near = random.below(9) as i32 - 4;
             slot.imm = slot.imm.wrapping_add(near);
         }
-        6 if has_immediate(slot, second) || random.below(20) == 0 => slot.imm = random.next_u64() as i32 >> random.below(32),
+        6 if has_immediate(slot, second) || random.below(20) == 0 => {
+            slot.imm = random.next_u64() as i32 >> random.below(32)
+        }
         7 if !second && random.below(4) == 0 => slot.opcode ^= 1 << random.below(8),
         8 if !second && slot.opcode & 7 == 4 => slot.opcode ^= 3,
         8 if !second && matches!(slot.opcode & 7, 5 | 6) => slot.opcode ^= 3,
         9 => {
             let last = slots.len() as u64;
             let to = random.below(last) as usize;
-            if !second && !wide(slots, at) && !wide(slots, to) && (to == 0 || !wide(slots, to - 1)) {
+            if !second && !wide(slots, at) && !wide(slots, to) && (to == 0 || !wide(slots, to - 1))
+            {
                 slots.swap(at, to);
             }
         }

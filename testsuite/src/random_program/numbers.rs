@@ -195,7 +195,11 @@ impl Generator {
         let mut known = most;
         match self.below(14) {
             0 | 1 => {
-                let mask = if most >= 8 && self.chance(1, 3) { most & !3 } else { mask.max(0) };
+                let mask = if most >= 8 && self.chance(1, 3) {
+                    most & !3
+                } else {
+                    mask.max(0)
+                };
                 self.push(op::alu(op::AND, register, mask));
                 known = mask;
             }

@@ -7,7 +7,11 @@ use super::op::{self, JMP};
 impl Generator {
     /// Puts a map's address into a register.
     pub fn map(&mut self, register: u8, map: MapIndex) {
-        let map = if self.wrong() { self.below(9) as MapIndex } else { map };
+        let map = if self.wrong() {
+            self.below(9) as MapIndex
+        } else {
+            map
+        };
         self.push(op::slot(0x18, register, 5, 0, map.into()));
         self.push(op::slot(0, 0, 0, 0, 0));
         self.write(register, Holds::Other);
@@ -16,7 +20,11 @@ impl Generator {
     /// Puts a key on the stack, and its address into a register.
     pub fn key(&mut self, register: u8, map: MapIndex) {
         let offset = self.pick(&[-8, -16, -24, -4, -8]);
-        let offset = if key_size(map) == 8 { offset / 8 * 8 - 8 } else { offset };
+        let offset = if key_size(map) == 8 {
+            offset / 8 * 8 - 8
+        } else {
+            offset
+        };
         if !self.wrong() {
             let size = if key_size(map) == 8 { op::DW } else { op::W };
             let known = self.pick(&[0, 0, 1, 2, 3, 4, 9]);

@@ -40,9 +40,8 @@ pub(super) const JLE: u8 = 0xb0;
 pub(super) const JSLT: u8 = 0xc0;
 pub(super) const JSLE: u8 = 0xd0;
 /// All comparisons.
-pub(super) const CONDITIONS: [u8; 11] = [
-    JEQ, JGT, JGE, JSET, JNE, JSGT, JSGE, JLT, JLE, JSLT, JSLE,
-];
+pub(super) const CONDITIONS: [u8; 11] =
+    [JEQ, JGT, JGE, JSET, JNE, JSGT, JSGE, JLT, JLE, JSLT, JSLE];
 
 /// `fetch`-less and fetching atomic operations, exchange and compare-exchange, load-acquire and
 /// store-release.

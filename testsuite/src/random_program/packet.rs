@@ -84,7 +84,11 @@ impl Generator {
             (op::JGT, true, false),
         ]);
         let (dst, src) = if swapped { (end, probe) } else { (probe, end) };
-        let condition = if self.wrong() { self.pick(&op::CONDITIONS) } else { condition };
+        let condition = if self.wrong() {
+            self.pick(&op::CONDITIONS)
+        } else {
+            condition
+        };
         let branch = op::slot(condition | JMP | 8, dst, src, 0, 0);
         if leaves {
             away.push(self.fork(branch));
@@ -137,7 +141,11 @@ impl Generator {
             return;
         };
         let helper = self.pick(&[39, 44, 54, 65, 43, 38]);
-        let helper = if self.sort.changes.is_empty() { helper } else { self.pick(self.sort.changes) };
+        let helper = if self.sort.changes.is_empty() {
+            helper
+        } else {
+            self.pick(self.sort.changes)
+        };
         self.push(op::copy(1, context));
         let number = self.pick(&[0, 4, 14, -4]);
         self.push(op::set(2, number));
@@ -148,7 +156,10 @@ impl Generator {
         if !self.wrong() {
             self.reach = 0;
             for held in &mut self.holds {
-                if matches!(held, Holds::Packet | Holds::PacketEnd | Holds::Meta | Holds::Other) {
+                if matches!(
+                    held,
+                    Holds::Packet | Holds::PacketEnd | Holds::Meta | Holds::Other
+                ) {
                     *held = Holds::Nothing;
                 }
             }

@@ -6,7 +6,10 @@ use super::{RandomProgram, op};
 
 /// Replaces by `goto +0` what is not needed for `holds` to be true, then simplifies numbers, and
 /// takes out instructions that no jump spans. Asks at most a few thousand times.
-pub fn reduce(program: &RandomProgram, mut holds: impl FnMut(&RandomProgram) -> bool) -> RandomProgram {
+pub fn reduce(
+    program: &RandomProgram,
+    mut holds: impl FnMut(&RandomProgram) -> bool,
+) -> RandomProgram {
     let mut best = program.clone();
     let mut ask = |best: &mut RandomProgram, slots: Vec<Slot>| {
         let candidate = RandomProgram {

@@ -17,7 +17,9 @@ pub fn listing(program: &RandomProgram) -> String {
         }
         wide = slot.opcode == 0x18;
         let insn = match Insn::decode(&program.slots[index..]) {
-            Ok(_) if slot.opcode == 0x85 && slot.src == 1 => format!("call function {:+}", slot.imm),
+            Ok(_) if slot.opcode == 0x85 && slot.src == 1 => {
+                format!("call function {:+}", slot.imm)
+            }
             Ok((insn, _)) => insn.to_string(),
             Err(error) => format!("{slot:?} ({error})"),
         };

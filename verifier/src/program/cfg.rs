@@ -271,7 +271,11 @@ impl Shape {
                 mark(target);
                 self.prune[slot] |= !always;
                 self.checkpoint[slot] |= may_goto;
-                if always { [Some(target), None] } else { [Some(next), Some(target)] }
+                if always {
+                    [Some(target), None]
+                } else {
+                    [Some(next), Some(target)]
+                }
             }
             (Meaning::Function(callee), _) => {
                 let start = program.subprograms[*callee].start;

@@ -63,6 +63,16 @@ pub struct Op {
     pub relocation: Option<CoreRelocationKind>,
 }
 
+/// Decodes as the kernel does, which does not look at the offset of `exit`.
+fn decode(slots: &[Slot]) -> Result<Insn, DecodeError> {
+    const EXIT: u8 = 0x95;
+    match slots {
+        [slot, ..] if slot.opcode == EXIT => Insn::decode(&[Slot { offset: 0, ..*slot }]),
+        _ => Insn::decode(slots),
+    }
+    .map(|(insn, _)| insn)
+}
+
 impl Op {
     /// The instruction, if this slot begins one that is understood.
     #[must_use]

@@ -39,7 +39,7 @@ impl Program {
             let insn = if wide {
                 Ok(None)
             } else {
-                Insn::decode(&slots[index..]).map(|(insn, _)| Some(insn))
+                super::decode(&slots[index..]).map(Some)
             };
             wide = !wide && slot.opcode == 0x18;
             ops.push(Op {
