@@ -96,10 +96,26 @@ impl Walker<'_> {
                 );
             }
         }
+        if helper.id == TAIL_CALL {
+            return self.after_tail_call();
+        }
         if helper.flags.contains(HelperFlags::CHANGES_PACKET) {
             self.forget_packets();
         }
         Ok(Flow::Next)
+    }
+
+    /// Only a tail call that failed comes back, with nothing changed. In a function, one that did not
+    /// fail returns to the caller.
+    fn after_tail_call(&mut self) -> Check<Flow> {
+        if self.state.current() == 0 {
+            return Ok(Flow::Next);
+        }
+        let next = self.insn + 1;
+        self.push_branch(next)?;
+        self.forget_packets();
+        self.set(0, Register::UNKNOWN);
+        self.leave().map(Flow::To)
     }
 
     fn check_callable(&self, helper: &Helper, name: &str) -> Check {
