@@ -101,7 +101,11 @@ mod oracle {
         while start.elapsed() < budget && tally.differences.len() < SHOWN {
             let program = RandomProgram::new(seed, tally.programs);
             tally.programs += 1;
+            let before = tally.differences.len();
             compare(&program, &verifier, &mut asker, &mut tally);
+            for difference in &tally.differences[before..] {
+                say(difference)?;
+            }
             if shown.elapsed() > PROGRESS {
                 shown = Instant::now();
                 say(&tally.summary(start.elapsed()))?;

@@ -2,9 +2,12 @@
 //! each a mistake and its repair where there is one. Every verdict was asked of Linux 6.18.
 
 use bpf::diagnostic::FileId;
-use bpf::insn::Endian;
+use bpf::insn::{Endian, Slot};
+use bpf::maps::{MapDef, MapKind};
 use bpf::object::Object;
+use bpf::program_type::ProgramType;
 use frontend::asm::{AsmOptions, assemble};
+use verifier::program::{Map, Program};
 use verifier::{Options, ProgramId, Report, Verdict};
 
 fn object(source: &str) -> Object {
@@ -17,13 +20,16 @@ fn object(source: &str) -> Object {
     }
 }
 
-/// Verifies a program in a section, with a GPL licence and an array map named `values`.
+/// Verifies a program in a section, with a GPL licence, an array map named `values` and a program array named
+/// `programs`.
 fn check(section: &str, body: &str) -> Report {
     let source = format!(
         "\t.section {section},\"ax\",@progbits\n\t.globl main\n\t.type main,@function\nmain:\n\
          {body}\n\t.size main, .-main\n\
          \t.section maps,\"aw\",@progbits\n\t.globl values\n\t.type values,@object\nvalues:\n\
          \t.long 2\n\t.long 4\n\t.long 16\n\t.long 8\n\t.long 0\n\t.size values, 20\n\
+         \t.globl programs\n\t.type programs,@object\nprograms:\n\
+         \t.long 3\n\t.long 4\n\t.long 4\n\t.long 4\n\t.long 0\n\t.size programs, 20\n\
          \t.section license,\"aw\",@progbits\n\t.asciz \"GPL\"\n"
     );
     let id = ProgramId {
@@ -327,7 +333,7 @@ fn sizes_of_memory_must_be_bounded() {
     refuses(
         "tc",
         &with("r4 &= 127\nif r4 == 0 goto 1f"),
-        "invalid indirect access to stack R3",
+        "invalid write to stack R3",
     );
 }
 
@@ -362,6 +368,132 @@ fn results_are_in_range_where_they_are_limited() {
     );
     accepts("cgroup_skb/egress", "r0 = 3\nexit");
     accepts("xdp", "r0 = 77\nexit");
+}
+
+#[test]
+fn numbers_stay_tied_through_constants_added_and_taken() {
+    let with = |change: &str| {
+        format!(
+            "{LOOKUP}if r0 == 0 goto 1f\nr6 = r0\ncall 7\nw0 = w0\nr7 = r0\n{change}\n\
+             if r7 > 8 goto 1f\nr6 += r0\nr0 = *(u8 *)(r6 + 0)\n1:\nr0 = 0\nexit"
+        )
+    };
+    accepts("xdp", &with("r7 += 4"));
+    for taken in ["r7 -= 7", "r7 += -7", "w7 -= 7", "w7 += -7"] {
+        accepts("xdp", &with(taken));
+    }
+    for taken in ["r7 -= 8", "w7 -= 8"] {
+        refuses(
+            "xdp",
+            &with(taken),
+            "R6 max value is outside of the allowed memory range",
+        );
+    }
+    // Only one is followed, and on 32 bits only if there was no upper half.
+    for lost in ["r7 -= 4\nr7 -= 1", "r0 <<= 1\nr7 = r0\nw7 -= 7"] {
+        refuses("xdp", &with(lost), "unbounded memory access");
+    }
+    refuses(
+        "xdp",
+        "call 7\nr9 = r0\nr9 -= 0x3fffffff\nif r9 > 0 goto 1f\nr3 = r10\nr3 += r9\n1:\nr0 = 0\nexit",
+        "fp pointer offset -1073741823 is not allowed",
+    );
+}
+
+#[test]
+fn tail_calls_that_come_back_changed_nothing() {
+    let packet = "r6 = r1\nr7 = *(u32 *)(r1 + 0)\nr8 = *(u32 *)(r1 + 4)\nr9 = r7\nr9 += 1\nr0 = 1\n\
+                  if r9 > r8 goto 1f\n";
+    accepts(
+        "xdp",
+        &format!(
+            "{packet}r1 = r6\nr2 = programs ll\nr3 = 0\ncall 12\nr0 = *(u8 *)(r7 + 0)\n1:\nexit"
+        ),
+    );
+}
+
+#[test]
+fn loops_are_endless_when_nothing_changes_identities_neither() {
+    refuses(
+        "xdp",
+        "1:\ncall 14\nr6 = r0\nif r6 s< 0 goto 2f\ngoto 1b\n2:\nr0 = 0\nexit",
+        "The sequence of 8193 jumps is too complex.",
+    );
+    refuses(
+        "xdp",
+        "1:\ncall 14\nif r0 s< 0 goto 2f\ngoto 1b\n2:\nr0 = 0\nexit",
+        "infinite loop detected at insn",
+    );
+}
+
+/// Verifies slots as they are, with a map of one element and one of several.
+fn check_slots(slots: &[(u8, u8, u8, i16, i32)]) -> Verdict {
+    let slots: Vec<Slot> = slots
+        .iter()
+        .map(|&(opcode, dst, src, offset, imm)| Slot {
+            opcode,
+            dst,
+            src,
+            offset,
+            imm,
+        })
+        .collect();
+    let maps =
+        [1, 4].map(|entries| Map::new(MapDef::new("map", MapKind::Array, 4, 16, entries), None));
+    let program = Program::from_slots(ProgramType::Xdp, None, &slots, maps.to_vec());
+    let program = program.expect("calls lead to functions");
+    verifier::check(&program, &Options::default(), Endian::Little).verdict
+}
+
+#[track_caller]
+fn refuses_slots(slots: &[(u8, u8, u8, i16, i32)], message: &str) {
+    match check_slots(slots) {
+        Verdict::Rejected(finding) => assert!(finding.kernel_text.contains(message), "{finding:?}"),
+        other => panic!("{other:?}"),
+    }
+}
+
+const SET: (u8, u8, u8, i16, i32) = (0xb7, 0, 0, 0, 0);
+const EXIT: (u8, u8, u8, i16, i32) = (0x95, 0, 0, 0, 0);
+/// `if r0 == 0 goto +1`, of which the other way is never walked.
+const SKIP: (u8, u8, u8, i16, i32) = (0x15, 0, 0, 1, 0);
+
+#[test]
+fn instructions_that_are_not_walked_may_be_wrong_in_some_ways_only() {
+    assert_eq!(check_slots(&[SET, SKIP, SET, EXIT]), Verdict::Accepted);
+    // A reserved field is looked at by the walk,
+    let reserved = (0xb7, 0, 3, 0, 0);
+    assert_eq!(check_slots(&[SET, SKIP, reserved, EXIT]), Verdict::Accepted);
+    refuses_slots(&[SET, reserved, EXIT], "BPF_MOV uses reserved fields");
+    // an opcode before it,
+    refuses_slots(&[SET, SKIP, (0xfd, 0, 0, 0, 0), EXIT], "unknown opcode fd");
+    refuses_slots(
+        &[SET, SKIP, (0x61, 0, 1, 0, 5), EXIT],
+        "BPF_LDX uses reserved fields",
+    );
+    // and the offset of the last one never.
+    assert_eq!(check_slots(&[SET, (0x95, 0, 0, 2, 0)]), Verdict::Accepted);
+    refuses_slots(&[SET, (0x95, 1, 0, 0, 0)], "BPF_EXIT uses reserved fields");
+}
+
+#[test]
+fn values_are_addressed_directly_where_there_is_one() {
+    let at = |kind, map, offset| [SET, (0x18, 2, kind, 0, map), (0, 0, 0, 0, offset), EXIT];
+    assert_eq!(check_slots(&at(6, 0, 15)), Verdict::Accepted);
+    refuses_slots(
+        &at(6, 0, 16),
+        "invalid access to map value pointer, value_size=16 off=16",
+    );
+    refuses_slots(
+        &at(6, 1, 0),
+        "invalid access to map value pointer, value_size=16 off=0",
+    );
+    refuses_slots(
+        &at(6, 0, -1),
+        "direct value offset of 4294967295 is not allowed",
+    );
+    assert_eq!(check_slots(&at(5, 1, 0)), Verdict::Accepted);
+    refuses_slots(&at(5, 1, 1), "unrecognized bpf_ld_imm64 insn");
 }
 
 #[test]
