@@ -33,7 +33,7 @@ pub struct Asker {
     log: Vec<u8>,
 }
 
-const LOG_BYTES: usize = 1 << 16;
+const LOG_BYTES: usize = 1 << 20;
 /// `BPF_LOG_STATS`
 const LOG_STATS: u32 = 4;
 

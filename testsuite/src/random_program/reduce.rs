@@ -1,22 +1,27 @@
 //! Makes a program smaller while something stays true of it.
 
+use std::time::{Duration, Instant};
+
 use bpf::insn::Slot;
 
 use super::{RandomProgram, op};
 
+const BUDGET: Duration = Duration::from_secs(30);
+
 /// Replaces by `goto +0` what is not needed for `holds` to be true, then simplifies numbers, and
-/// takes out instructions that no jump spans. Asks at most a few thousand times.
+/// takes out what is left of that. Asks no more once this took [`BUDGET`].
 pub fn reduce(
     program: &RandomProgram,
     mut holds: impl FnMut(&RandomProgram) -> bool,
 ) -> RandomProgram {
     let mut best = program.clone();
+    let start = Instant::now();
     let mut ask = |best: &mut RandomProgram, slots: Vec<Slot>| {
         let candidate = RandomProgram {
             sort: best.sort,
             slots,
         };
-        let better = candidate.slots != best.slots && holds(&candidate);
+        let better = start.elapsed() < BUDGET && candidate.slots != best.slots && holds(&candidate);
         if better {
             *best = candidate;
         }
