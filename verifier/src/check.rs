@@ -11,8 +11,9 @@ use crate::stop::{Check, Stop, gap, refuse, refuse_at};
 use crate::verdict::{Finding, Gap, Report, Rule, Stats, Step, Verdict};
 use crate::walk::Walker;
 
-/// An opcode that compilers have a use for and no kernel does.
-const CALL_BY_REGISTER: u8 = 0x8d;
+/// Opcodes that compilers have a use for and the kernels that are known here do not: calls and jumps
+/// by register.
+const BY_REGISTER: [u8; 2] = [0x8d, 0x0d];
 /// The kernel's limit for offsets (`BPF_MAX_VAR_OFF`).
 const MAX_VALUE_OFFSET: u32 = 1 << 29;
 
@@ -219,7 +220,7 @@ fn check_constants(program: &Program) -> Check {
         }
         if opcode == 0x18 {
             check_constant(program, slot)?;
-        } else if opcode == CALL_BY_REGISTER
+        } else if BY_REGISTER.contains(&opcode)
             || matches!(op.insn, Err(DecodeError::UnknownOpcode { .. }))
         {
             let text = format!("unknown opcode {opcode:02x}");

@@ -75,7 +75,8 @@ impl Asker {
         let last = text
             .lines()
             .rev()
-            .map(str::trim)
+            // One message does not end its line.
+            .map(|line| line.split("verification time ").next().unwrap_or("").trim())
             .find(|line| !line.is_empty() && !is_aside(line))
             .unwrap_or("")
             .to_owned();

@@ -131,8 +131,7 @@ pub(crate) fn check_functions(program: &Program) -> Check {
         let mut slot = start;
         while slot < end {
             let op = &program.ops[slot];
-            let jump = jump(slot, op);
-            if let Jump::To { target, .. } = jump
+            if let Jump::To { target, .. } = jump(slot, op)
                 && !(start as i64..end as i64).contains(&target)
             {
                 return refuse_at(
@@ -142,7 +141,7 @@ pub(crate) fn check_functions(program: &Program) -> Check {
                 );
             }
             let next = slot + op.slots();
-            let leaves = matches!(jump, Jump::Exit | Jump::To { always: true, .. });
+            let leaves = matches!(op.slot.opcode, 0x95 | 0x05 | 0x06);
             if next >= end && !leaves {
                 return refuse_at(Rule::FallsOff, slot, "last insn is not an exit or jmp");
             }

@@ -7,20 +7,18 @@ use crate::state::{ADDED, ADDED32, ADDED64, Kind, Register};
 use crate::stop::{Check, refuse, refuse_register};
 use crate::verdict::Rule;
 
-/// The operator as it is written.
+/// The operator as the kernel names it, by the opcode: signed or not.
 pub(super) fn operator(op: AluOp) -> &'static str {
     match op {
         AluOp::Add => "+=",
         AluOp::Sub => "-=",
         AluOp::Mul => "*=",
-        AluOp::Div => "/=",
-        AluOp::Sdiv => "s/=",
+        AluOp::Div | AluOp::Sdiv => "/=",
         AluOp::Or => "|=",
         AluOp::And => "&=",
         AluOp::Lsh => "<<=",
         AluOp::Rsh => ">>=",
-        AluOp::Mod => "%=",
-        AluOp::Smod => "s%=",
+        AluOp::Mod | AluOp::Smod => "%=",
         AluOp::Xor => "^=",
         AluOp::Mov => "=",
         AluOp::Arsh => "s>>=",

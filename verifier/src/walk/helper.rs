@@ -164,6 +164,9 @@ impl Walker<'_> {
         if writes && !self.program.map(map.id).can_write() {
             return refuse(Rule::MapPermission, "write into map forbidden");
         }
+        if helper.id == TAIL_CALL && self.program.map(map.id).def.kind != MapKind::ProgArray {
+            return refuse(Rule::MapKind, "expected prog array map for tail call");
+        }
         if helper.id == TAIL_CALL {
             let entries = u64::from(self.program.map(map.id).def.max_entries);
             let index = self.reg(3).value.as_const();
