@@ -316,6 +316,17 @@ fn helpers_are_for_certain_types_and_arguments() {
 }
 
 #[test]
+fn one_helper_takes_no_context_where_there_is_no_buffer() {
+    refuses(
+        "tc",
+        "r1 = 0\ncall 17\nr0 = 0\nexit",
+        "R1 type=scalar expected=ctx",
+    );
+    accepts("tc", "call 17\nr0 = 0\nexit");
+    accepts("xdp", "r1 = 0\ncall 17\nr0 = 0\nexit");
+}
+
+#[test]
 fn sizes_of_memory_must_be_bounded() {
     let with = |bound: &str| {
         format!(

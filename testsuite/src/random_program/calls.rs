@@ -167,6 +167,37 @@ impl Generator {
         }
     }
 
+    /// Any helper, with arguments that may be what it takes.
+    pub fn any_helper(&mut self) {
+        let context = self.find(|one| one == Holds::Context);
+        for argument in 1..6 {
+            match self.below(6) {
+                0 | 1 => {
+                    let number = self.pick(&[0, 0, 1, 4, 8, 16]);
+                    self.push(op::set(argument, number));
+                }
+                2 => {
+                    let offset = self.pick(&[-8, -16, -64]);
+                    self.push(op::copy(argument, 10));
+                    self.push(op::alu(op::ADD, argument, offset));
+                }
+                3 => {
+                    let map = self.pick(&KEYED);
+                    self.map(argument, map);
+                }
+                _ if argument == 1 => self.push(op::copy(1, context.unwrap_or(10))),
+                _ => {
+                    let from = self.find(|one| one != Holds::Nothing);
+                    self.push(op::copy(argument, from.unwrap_or(10)));
+                }
+            }
+        }
+        let helper = self.below(212) as i32;
+        self.push(op::call(helper));
+        self.clobber(Holds::Nothing);
+        self.forget_packet();
+    }
+
     /// Stores into maps, deletes, pushes and pops.
     pub fn map_helper(&mut self) {
         match self.below(4) {

@@ -43,6 +43,7 @@ impl Generator {
             52 => self.legacy_load(),
             53 => self.pointer_arithmetic(),
             54 => self.spill(),
+            55 if self.chance(1, 3) => self.any_helper(),
             _ => {
                 let register = self.target();
                 self.fresh_number(register);

@@ -5,7 +5,7 @@ use bpf::maps::MapKind;
 
 use super::memory::{self, Operation, Stored};
 use super::{Flow, Walker};
-use crate::helpers::{TAIL_CALL, fits_map, is_allowed};
+use crate::helpers::{TAIL_CALL, arguments, fits_map, is_allowed};
 use crate::program::{FieldKind, Program};
 use crate::state::{DynptrKind, Kind, MapRef, Reference, Register, SocketKind};
 use crate::stop::{Check, gap, refuse, refuse_register};
@@ -75,7 +75,8 @@ impl Walker<'_> {
         let name = format!("bpf_{}#{}", helper.name, helper.id);
         self.check_callable(helper, &name)?;
         let mut meta = Meta::default();
-        for (index, argument) in helper.args.iter().enumerate() {
+        let arguments = arguments(helper, self.program.program_type);
+        for (index, argument) in arguments.iter().enumerate() {
             self.check_argument(helper, index as u8 + 1, *argument, &mut meta)?;
         }
         self.check_map_use(helper, &meta)?;
