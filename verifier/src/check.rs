@@ -11,6 +11,9 @@ use crate::stop::{Check, Stop, gap, refuse, refuse_at};
 use crate::verdict::{Finding, Gap, Report, Rule, Stats, Step, Verdict};
 use crate::walk::Walker;
 
+const CALL: u8 = 0x85;
+/// `BPF_PSEUDO_KFUNC_CALL`
+const KERNEL_FUNCTION: u8 = 2;
 /// Opcodes that compilers have a use for and the kernels that are known here do not: calls and jumps
 /// by register.
 const BY_REGISTER: [u8; 2] = [0x8d, 0x0d];
@@ -218,6 +221,10 @@ fn check_constants(program: &Program) -> Check {
         if opcode & 7 == 1 && (no_mode || op.slot.imm != 0) {
             return refuse_at(Rule::ReservedField, slot, "BPF_LDX uses reserved fields");
         }
+        if opcode == CALL && op.slot.src == KERNEL_FUNCTION && !is_named(&op.meaning) {
+            // The kernel looks for all of them before the walk.
+            return gap("a call whose target is not known");
+        }
         if opcode == 0x18 {
             check_constant(program, slot)?;
         } else if BY_REGISTER.contains(&opcode)
@@ -228,6 +235,11 @@ fn check_constants(program: &Program) -> Check {
         }
     }
     Ok(())
+}
+
+/// Whether a call of a kernel function says which by more than a number.
+fn is_named(meaning: &Meaning) -> bool {
+    matches!(meaning, Meaning::Kfunc(name) if !name.starts_with("btf_id_"))
 }
 
 /// A wide constant, and what it stands for.

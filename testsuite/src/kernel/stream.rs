@@ -60,10 +60,7 @@ impl Asker {
 
     /// Asks for the verdict on a program.
     pub fn ask(&mut self, program: &RandomProgram) -> Said {
-        let error = match self.load(program) {
-            Ok(_loaded) => None,
-            Err(error) => Some(error),
-        };
+        let error = self.load(program).err();
         let end = self.log.iter().position(|byte| *byte == 0);
         let text = String::from_utf8_lossy(&self.log[..end.unwrap_or(0)]).into_owned();
         let processed = text

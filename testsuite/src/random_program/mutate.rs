@@ -59,7 +59,7 @@ fn has_offset(slot: &Slot) -> bool {
 
 fn has_immediate(slot: &Slot, second: bool) -> bool {
     match slot.opcode & 7 {
-        0 => second && slot.opcode == 0 || slot.opcode != 0,
+        0 => second || slot.opcode != 0,
         2 => true,
         3 => slot.opcode & 0xe0 == 0xc0,
         4..=7 => slot.opcode & 8 == 0 && !matches!(slot.opcode, 0x05 | 0x95 | 0x84 | 0x87),

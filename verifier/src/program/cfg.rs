@@ -39,16 +39,14 @@ pub(crate) fn summarise(program: &mut Program) {
             let subprogram = &mut program.subprograms[index];
             let opcode = program.ops[slot].slot.opcode;
             subprogram.reads_packet |= opcode & 7 == 0 && matches!(opcode & 0xe0, 0x20 | 0x40);
-            match program.ops[slot].decoded() {
-                Some(Insn::Call {
-                    target: CallTarget::Helper(id),
-                }) => {
-                    subprogram.tail_call |= id == TAIL_CALL;
-                    let helper = u32::try_from(id).ok().and_then(by_id);
-                    subprogram.changes_packet |= helper
-                        .is_some_and(|helper| helper.flags.contains(HelperFlags::CHANGES_PACKET));
-                }
-                _ => {}
+            if let Some(Insn::Call {
+                target: CallTarget::Helper(id),
+            }) = program.ops[slot].decoded()
+            {
+                subprogram.tail_call |= id == TAIL_CALL;
+                let helper = u32::try_from(id).ok().and_then(by_id);
+                subprogram.changes_packet |=
+                    helper.is_some_and(|helper| helper.flags.contains(HelperFlags::CHANGES_PACKET));
             }
         }
     }
