@@ -450,11 +450,9 @@ impl Walker<'_> {
         let Some(number) = number.filter(|_| whole) else {
             return Ok(false);
         };
-        let found = number < entries;
-        if found {
-            self.mark_slot_precise(frame, index)?;
-        }
-        Ok(found)
+        // Whether it is found or not: the kernel depends on it either way.
+        self.mark_slot_precise(frame, index)?;
+        Ok(number < entries)
     }
 }
 
