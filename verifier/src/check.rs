@@ -266,7 +266,11 @@ fn check_symbol(op: &Op, next: Option<Slot>, program: &Program, slot: usize) -> 
         Meaning::Unresolved if matches!(op.slot.src, 1 | 2) => {
             format!("fd {} is not pointing to valid bpf_map", op.slot.imm)
         }
-        Meaning::Unresolved if op.slot.src > 6 => "unrecognized bpf_ld_imm64 insn".to_owned(),
+        Meaning::Unresolved if op.slot.src <= 6 => {
+            // The kernel looks for all of them before the walk.
+            return gap("a constant whose symbol is not known");
+        }
+        Meaning::Unresolved => "unrecognized bpf_ld_imm64 insn".to_owned(),
         Meaning::Map(_) if next.is_some_and(|next| next.imm != 0) => {
             "unrecognized bpf_ld_imm64 insn".to_owned()
         }

@@ -32,9 +32,13 @@ pub(crate) fn live_before(program: &Program) -> Vec<RegSet> {
                         after = after.union(*next);
                     }
                 }
-                let before = after
-                    .minus(insn.writes())
-                    .union(reads(program, slot, &insn));
+                let before = match insn {
+                    // The kernel takes these to read whatever there is.
+                    Insn::LoadAbs { .. } | Insn::LoadInd { .. } => (0..10).map(Reg).collect(),
+                    _ => after
+                        .minus(insn.writes())
+                        .union(reads(program, slot, &insn)),
+                };
                 if before != live[slot] {
                     live[slot] = before;
                     changed = true;

@@ -444,8 +444,11 @@ impl Walker<'_> {
         if zeroes {
             return Ok(entries > 0);
         }
-        // The kernel only looks at a spill of the key's very size.
-        let whole = slot.is_spilled_scalar() && byte == 7 && slot.spill_size() == 4;
+        // As much of a spill as the key is long, to its end: the kernel takes it for all of the number.
+        let spilled = (0..=byte)
+            .rev()
+            .take_while(|at| slot.bytes[*at] == crate::state::Byte::Spill);
+        let whole = slot.is_spilled_scalar() && spilled.count() == 4;
         let number = slot.spilled.value.as_const();
         let Some(number) = number.filter(|_| whole) else {
             return Ok(false);

@@ -299,20 +299,31 @@ impl Walker<'_> {
     }
 
     /// The outermost loop head that a kept state is known to be in.
-    fn loop_entry_of(&self, id: usize) -> Option<usize> {
+    fn loop_entry_of(&mut self, id: usize) -> Option<usize> {
         self.outermost(self.kept[id].as_ref()?.loop_entry?)
     }
 
-    fn outermost(&self, entry: usize) -> Option<usize> {
-        let mut entry = entry;
+    fn outermost(&mut self, entry: usize) -> Option<usize> {
+        let mut root = entry;
         // Heads of loops are ever further out, so this ends.
         for _ in 0..self.kept.len() {
-            match self.kept[entry].as_ref().and_then(|state| state.loop_entry) {
-                Some(next) if next != entry => entry = next,
+            match self.kept[root].as_ref().and_then(|state| state.loop_entry) {
+                Some(next) if next != root => root = next,
                 _ => break,
             }
         }
-        Some(entry)
+        // Shortens the way for the next time: some loops have thousands of heads.
+        let mut at = entry;
+        while at != root {
+            let next = self.kept[at]
+                .as_mut()
+                .and_then(|state| state.loop_entry.replace(root));
+            match next {
+                Some(next) if next != at => at = next,
+                _ => break,
+            }
+        }
+        Some(root)
     }
 
     /// The present state leads back into the loop of a kept one.
@@ -329,7 +340,7 @@ impl Walker<'_> {
         }
     }
 
-    fn is_outer(&self, head: usize, depth: u32) -> bool {
+    fn is_outer(&mut self, head: usize, depth: u32) -> bool {
         let outermost = self.loop_entry_of(head).unwrap_or(head);
         self.kept[outermost]
             .as_ref()
@@ -373,19 +384,13 @@ impl Walker<'_> {
     }
 
     /// The nearest state before the present one that was kept at an instruction, in the same calls,
-    /// with fewer kept states before it than `depth`.
+    /// with fewer kept states before it than `depth`. One that has paths to walk is before it.
     pub(super) fn earlier_at(&self, insn: usize, depth: u32) -> Option<usize> {
-        let mut parent = self.state.parent;
-        while let Some(id) = parent {
-            let state = self.kept[id].as_ref()?;
-            if state.insn as usize == insn
-                && state.depth < depth
-                && state.same_call_sites(&self.state)
-            {
-                return Some(id);
-            }
-            parent = state.parent;
-        }
-        None
+        let list = self.seen.get(&(insn, self.bucket(insn)))?;
+        list.iter().rev().map(|seen| seen.state).find(|id| {
+            self.kept[*id].as_ref().is_some_and(|state| {
+                state.branches > 0 && state.depth < depth && state.same_call_sites(&self.state)
+            })
+        })
     }
 }
