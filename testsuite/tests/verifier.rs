@@ -203,6 +203,24 @@ fn keys_are_depended_on_whether_they_are_found_or_not() {
 }
 
 #[test]
+fn keys_may_be_the_upper_half_of_a_spill() {
+    let with = |offset: i32| {
+        format!(
+            "r3 = 0\n*(u64 *)(r10 - 16) = r3\n*(u64 *)(r10 - 8) = r3\nr3 = 3\n*(u64 *)(r10 - 8) = r3\n\
+             r2 = r10\nr2 += {offset}\nr1 = values ll\ncall 1\nr0 = *(u64 *)(r0 + 0)\nr0 = 0\nexit"
+        )
+    };
+    accepts("xdp", &with(-4));
+    for offset in [-8, -6] {
+        refuses(
+            "xdp",
+            &with(offset),
+            "R0 invalid mem access 'map_value_or_null'",
+        );
+    }
+}
+
+#[test]
 fn helpers_leave_what_they_only_read() {
     let lookup = "r2 = r10\nr2 += -8\nr1 = values ll\ncall 1\n";
     accepts(
@@ -492,6 +510,10 @@ fn instructions_that_are_not_walked_may_be_wrong_in_some_ways_only() {
     refuses_slots(
         &[SET, SKIP, (0x61, 0, 1, 0, 5), EXIT],
         "BPF_LDX uses reserved fields",
+    );
+    assert_eq!(
+        check_slots(&[SET, (0xe5, 0, 0, 0, 0), EXIT]),
+        Verdict::Accepted
     );
     // and the offset of the last one never.
     assert_eq!(check_slots(&[SET, (0x95, 0, 0, 2, 0)]), Verdict::Accepted);

@@ -76,6 +76,12 @@ impl Kernel {
         self >= Kernel::V6_12
     }
 
+    /// Whether `may_goto` may lead to the next instruction (6.14).
+    #[must_use]
+    pub fn knows_may_goto_nowhere(self) -> bool {
+        self >= Kernel::V6_18
+    }
+
     /// Whether load-acquire and store-release are known (6.15).
     #[must_use]
     pub fn knows_acquire_release(self) -> bool {

@@ -229,7 +229,7 @@ impl Walker<'_> {
         let Some(bpf::insn::Insn::MayGoto { offset }) = self.program.insn(self.insn) else {
             return Ok(Flow::Next);
         };
-        if offset == 0 {
+        if offset == 0 && !self.options.kernel.knows_may_goto_nowhere() {
             return crate::stop::refuse(Rule::ReservedField, "invalid may_goto off 0 imm 0");
         }
         let earlier = self.earlier_at(self.insn, self.state.depth.saturating_sub(1));
