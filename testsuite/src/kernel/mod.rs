@@ -15,6 +15,7 @@ mod legacy;
 mod load;
 mod maps;
 mod run;
+mod stream;
 mod verdict;
 
 pub use capability::missing_capability;
@@ -23,4 +24,5 @@ pub use interpreter::{Agreement, agree};
 pub use legacy::define_by_btf;
 pub use load::{Loaded, ProgramName, Refusal, load, program_names};
 pub use run::{Observations, observe};
+pub use stream::{Asker, Said};
 pub use verdict::{Answer, verdict};

@@ -11,6 +11,7 @@ pub mod liveness;
 mod maps;
 mod object_type;
 mod origin;
+mod plain;
 pub mod prototype;
 mod record;
 mod stream;
@@ -62,28 +63,21 @@ pub struct Op {
     pub relocation: Option<CoreRelocationKind>,
 }
 
+/// Decodes as the kernel does, which does not look at the offset of `exit`.
+fn decode(slots: &[Slot]) -> Result<Insn, DecodeError> {
+    const EXIT: u8 = 0x95;
+    match slots {
+        [slot, ..] if slot.opcode == EXIT => Insn::decode(&[Slot { offset: 0, ..*slot }]),
+        _ => Insn::decode(slots),
+    }
+    .map(|(insn, _)| insn)
+}
+
 impl Op {
     /// The instruction, if this slot begins one that is understood.
     #[must_use]
     pub fn decoded(&self) -> Option<Insn> {
         self.insn.as_ref().ok().copied().flatten()
-    }
-
-    /// The instruction as far as the flow of control goes: what ends a function or jumps does so
-    /// with other fields wrong, too, which is found only when it is walked.
-    #[must_use]
-    pub(crate) fn flow(&self) -> Option<Insn> {
-        const GOTO: u8 = 0x05;
-        const LONG_GOTO: u8 = 0x06;
-        const EXIT: u8 = 0x95;
-        let jump = |offset, long| Some(Insn::Goto { offset, long });
-        match (self.decoded(), self.slot.opcode) {
-            (Some(insn), _) => Some(insn),
-            (None, EXIT) => Some(Insn::Exit),
-            (None, GOTO) => jump(self.slot.offset.into(), false),
-            (None, LONG_GOTO) => jump(self.slot.imm, true),
-            (None, _) => None,
-        }
     }
 
     /// Slots that the instruction takes.

@@ -7,7 +7,7 @@ use super::history::{Linked, MAX_LINKED};
 use super::{Flow, Walker};
 use crate::compare;
 use crate::domain::{Comparison, Decision, Value, exchanged, refine, refine_with_itself};
-use crate::state::{ADDED, Kind, Register, State};
+use crate::state::{ADDED, ADDED32, Kind, Register, State};
 use crate::stop::Check;
 use crate::verdict::Rule;
 
@@ -233,7 +233,7 @@ impl Walker<'_> {
         let Some(bpf::insn::Insn::MayGoto { offset }) = self.program.insn(self.insn) else {
             return Ok(Flow::Next);
         };
-        if offset == 0 && !self.options.kernel.knows_may_goto_zero() {
+        if offset == 0 && !self.options.kernel.knows_may_goto_nowhere() {
             return crate::stop::refuse(Rule::ReservedField, "invalid may_goto off 0 imm 0");
         }
         let earlier = self.earlier_at(self.insn, self.state.depth.saturating_sub(1));
@@ -425,14 +425,22 @@ fn sync_ties(state: &mut State, known: &Register, ties: &Ties, register: u8) {
         if !one.is_scalar() || one.base_id() != known.base_id() {
             continue;
         }
+        if (one.id ^ known.id) & ADDED == ADDED {
+            // What was added on 64 bits says nothing of what was added on 32.
+            continue;
+        }
         let apart = one.id & ADDED != 0 || known.id & ADDED != 0;
         if !apart || one.offset == known.offset {
             *one = *known;
             continue;
         }
-        let distance = i64::from(one.offset.wrapping_sub(known.offset));
+        let distance = i64::from(one.offset) - i64::from(known.offset);
         let mut moved = known.value;
         moved.add(&Value::constant(distance.cast_unsigned()));
+        if (one.id | known.id) & ADDED32 != 0 {
+            moved.zero_extend32();
+            moved.sync();
+        }
         *one = Register {
             value: moved,
             offset: one.offset,

@@ -6,10 +6,11 @@
 //! Where the way back cannot be followed, all numbers of all states before are marked, which is
 //! always safe. The cost is the length of the path back to the nearest state that is marked already.
 
-use bpf::insn::{AluOp, Insn, Operand, Reg, RegSet};
+use bpf::insn::{AluOp, CallTarget, Insn, Operand, Reg, RegSet};
 
 use super::Walker;
 use super::history::Entry;
+use crate::helpers::TAIL_CALL;
 use crate::program::Meaning;
 use crate::state::{NO_INSN, State};
 use crate::stop::{Check, gap};
@@ -375,6 +376,15 @@ impl Walker<'_> {
         wanted.remove(Reg(0));
         if wanted.registers[wanted.frame] & RegSet::ARGUMENTS.bits() != 0 {
             return Ok(Back::Lost);
+        }
+        let tail_call = CallTarget::Helper(TAIL_CALL.cast_signed());
+        let returned = later != at + 1;
+        if returned && self.program.insn(at as usize) == Some(Insn::Call { target: tail_call }) {
+            // It did not fail, and returned from the function.
+            return match wanted.enter_callee() {
+                Some(()) => Ok(Back::On),
+                None => gap("precision across tail calls"),
+            };
         }
         Ok(Back::On)
     }
