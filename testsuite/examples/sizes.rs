@@ -4,6 +4,8 @@
 //! has objects; with `--passes` also how many slots more there are without each pass. Programs are
 //! not verified: see the tests for that.
 
+#![expect(clippy::print_stdout, reason = "what the example is for")]
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 

@@ -227,7 +227,7 @@ fn events(
             {
                 next_site -= 1;
                 // Of a site of two lines the second was walked just before: it was free, or killed.
-                let free = !busy && !(site.lines == 2 && held);
+                let free = !(busy || site.lines == 2 && held);
                 if free && let Some(&candidate) = candidates.get(&site.constant) {
                     found.push(Event::Make {
                         candidate,
