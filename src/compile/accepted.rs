@@ -11,7 +11,7 @@ use super::{CompileOptions, Compiled, Judge, Lost, bisect, compile_with, gate};
 /// Passes that are left out, one after the other, before functions keep their input.
 const MAX_LEFT_OUT: usize = 8;
 
-/// [`compile`] with something in the verifier's place.
+/// [`super::compile`] with something in the verifier's place.
 pub(super) fn compile_judged(
     object: &Object,
     options: &CompileOptions,

@@ -17,7 +17,7 @@
 //! no rule makes a bitwise or 32-bit operation out of one that may see a pointer, since those
 //! that rewrite into such forms start from forms that the kernel refuses on pointers already;
 //! pointer comparisons are only touched to move a constant to the right; a mask goes only when the
-//! kernel's own domain shows it redundant ([`crate::facts::width`]); a branch goes only when the
+//! kernel's own domain shows it redundant ([`crate::facts::Widths`]); a branch goes only when the
 //! kernel can decide it too.
 //!
 //! **Cost.** One sweep in reverse postorder, repeated while something changes and at most
