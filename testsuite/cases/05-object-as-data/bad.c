@@ -13,7 +13,7 @@ int report(struct xdp_md *ctx)
     __u64 size;
 
     bpf_ringbuf_reserve_dynptr(&events, 64, 0, &event);
-    size = event.__opaque[1] & 0xffffff;
+    size = ((__u64 *)&event)[1] & 0xffffff;
     if (size)
         bpf_dynptr_write(&event, 0, &ctx->ingress_ifindex, 4, 0);
     bpf_ringbuf_submit_dynptr(&event, 0);
