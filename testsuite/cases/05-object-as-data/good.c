@@ -9,13 +9,14 @@ struct {
 SEC("xdp")
 int report(struct xdp_md *ctx)
 {
+    __u32 interface = ctx->ingress_ifindex;
     struct bpf_dynptr event;
     void *room;
 
     bpf_ringbuf_reserve_dynptr(&events, 64, 0, &event);
-    room = bpf_dynptr_data(&event, 0, sizeof(__u32));
+    room = bpf_dynptr_data(&event, 0, sizeof(interface));
     if (room)
-        bpf_dynptr_write(&event, 0, &ctx->ingress_ifindex, 4, 0);
+        bpf_dynptr_write(&event, 0, &interface, sizeof(interface), 0);
     bpf_ringbuf_submit_dynptr(&event, 0);
     return XDP_PASS;
 }

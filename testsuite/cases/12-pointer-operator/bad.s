@@ -5,8 +5,9 @@ drop_marked:
     r2 = *(u32 *)(r1 + 0)           # data
     r3 = *(u32 *)(r1 + 4)           # data_end
     r0 = 2                          # XDP_PASS
-    r2 += 17
-    r2 &= -4                        # the next whole word behind the Ethernet header
+    r2 += 14
+    r2 |= 3
+    r2 += 1                         # the next whole word behind the Ethernet header
     r4 = r2
     r4 += 4
     if r4 > r3 goto out

@@ -1,27 +1,27 @@
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 
-#define BUCKETS 16
+#define PRIORITIES 16
 
-struct histogram {
-    __u64 buckets[BUCKETS];
+struct priorities {
+    __u64 packets[PRIORITIES];
 };
 
 struct {
     __uint(type, BPF_MAP_TYPE_ARRAY);
     __uint(max_entries, 1);
     __type(key, __u32);
-    __type(value, struct histogram);
-} lengths SEC(".maps");
+    __type(value, struct priorities);
+} counters SEC(".maps");
 
-SEC("xdp")
-int measure(struct xdp_md *ctx)
+SEC("tc")
+int count(struct __sk_buff *skb)
 {
-    __u32 key = 0, bucket = (ctx->data_end - ctx->data) / 100;
-    struct histogram *histogram = bpf_map_lookup_elem(&lengths, &key);
+    __u32 key = 0, priority = skb->priority;
+    struct priorities *priorities = bpf_map_lookup_elem(&counters, &key);
 
-    if (!histogram || bucket >= BUCKETS)
-        return XDP_PASS;
-    histogram->buckets[bucket]++;
-    return XDP_PASS;
+    if (!priorities || priority >= PRIORITIES)
+        return 0;
+    priorities->packets[priority]++;
+    return 0;
 }

@@ -3,32 +3,15 @@
 
 #define ROOM 64
 
-struct packet {
-    __u32 length;
-    __u8 bytes[ROOM];
-};
-
-struct {
-    __uint(type, BPF_MAP_TYPE_ARRAY);
-    __uint(max_entries, 1);
-    __type(key, __u32);
-    __type(value, struct packet);
-} last SEC(".maps");
-
-SEC("tc")
-int keep(struct __sk_buff *skb)
+SEC("xdp")
+int short_ones(struct xdp_md *ctx)
 {
-    __u32 key = 0, length = skb->len;
-    struct packet *packet = bpf_map_lookup_elem(&last, &key);
+    __u64 length = bpf_xdp_get_buff_len(ctx);
+    __u8 bytes[ROOM] = {};
 
-    if (!packet)
-        return 0;
-    if (length == 0)
-        return 0;
-    asm volatile("" : "+r"(length)); /* the comparisons stay two */
-    if (length > ROOM)
-        return 0;
-    packet->length = length;
-    bpf_skb_load_bytes(skb, 0, packet->bytes, length);
-    return 0;
+    if (length == 0 || length > ROOM)
+        return XDP_PASS;
+    if (bpf_xdp_load_bytes(ctx, 0, bytes, length) < 0)
+        return XDP_PASS;
+    return bytes[ROOM - 1] ? XDP_DROP : XDP_PASS;
 }

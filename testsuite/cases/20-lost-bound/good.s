@@ -1,33 +1,25 @@
-    .section tc,"ax",@progbits
-    .globl keep
-    .type keep,@function
-keep:
+    .section xdp,"ax",@progbits
+    .globl short_ones
+    .type short_ones,@function
+short_ones:
     r6 = r1
-    w7 = *(u32 *)(r1 + 0)           # len
+    call 188                        # bpf_xdp_get_buff_len
     r1 = 0
-    *(u32 *)(r10 - 4) = r1
-    r2 = r10
-    r2 += -4
-    r1 = last ll
-    call 1                          # bpf_map_lookup_elem
-    if r0 == 0 goto out
-    if w7 == 0 goto out
-    if w7 > 64 goto out
-    *(u32 *)(r0 + 0) = w7
+    *(u64 *)(r10 - 8) = r1          # the last bytes of 64
+    if r0 == 0 goto pass
+    if r0 > 64 goto pass
     r1 = r6
     r2 = 0
-    r3 = r0
-    r3 += 4
-    w4 = w7
-    call 26                         # bpf_skb_load_bytes
+    r3 = r10
+    r3 += -64
+    r4 = r0
+    call 189                        # bpf_xdp_load_bytes
+    if r0 s< 0 goto pass
+    r1 = *(u8 *)(r10 - 1)
+    r0 = 1                          # XDP_DROP
+    if r1 != 0 goto out
+pass:
+    r0 = 2                          # XDP_PASS
 out:
-    r0 = 0
     exit
-    .size keep, .-keep
-
-    .section maps,"aw",@progbits
-    .globl last
-    .type last,@object
-last:
-    .long 2, 4, 68, 1, 0            # an array: keys of 4 bytes, values of 68, 1 entry
-    .size last, 20
+    .size short_ones, .-short_ones
