@@ -87,6 +87,8 @@ pub struct Change {
     pub place: String,
     /// Whether it was written; otherwise more became known of it.
     pub written: bool,
+    /// Whether what it held plays no part in what it holds.
+    pub anew: bool,
     /// What it held.
     pub before: String,
     /// What it holds.

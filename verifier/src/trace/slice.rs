@@ -81,7 +81,7 @@ impl Slicer<'_> {
             if !self.wanted.contains(&change.place) {
                 continue;
             }
-            changes.push(self.told(change));
+            changes.push(self.told(&insn, change));
             if change.written {
                 self.wanted.remove(&change.place);
                 sources.extend(sources_of(&insn, event, change));
@@ -159,13 +159,19 @@ impl Slicer<'_> {
         }
     }
 
-    fn told(&self, change: &ValueChange) -> Change {
+    fn told(&self, insn: &Insn, change: &ValueChange) -> Change {
+        let anew = match change.place {
+            Place::Register(_, register) => !insn.reads().contains(Reg(register)),
+            Place::Slot(..) => true,
+        };
         Change {
             place: match change.place {
                 Place::Register(_, register) => format!("r{register}"),
                 Place::Slot(_, slot) => format!("fp-{}", (u32::from(slot) + 1) * 8),
             },
             written: change.written,
+            // A load through the register that it writes reads an address, not the value.
+            anew: change.written && (anew || matches!(insn, Insn::Load { .. })),
             before: change.before.describe(self.program),
             after: change.after.describe(self.program),
         }
