@@ -35,8 +35,8 @@ pub fn of(program: &Program, finding: &Finding) -> Particular {
     let text = finding.kernel_text.as_str();
     let insn = finding.insn.and_then(|slot| program.insn(slot));
     let (reason, suggestion) = match finding.rule {
-        Rule::PacketBounds => packet(text),
-        Rule::MapValueBounds => map_value(text),
+        Rule::PacketBounds => packet(text, &finding.values),
+        Rule::MapValueBounds => map_value(text, &finding.values),
         Rule::UnboundedOffset if text.contains("unbounded min value") => (
             say("nothing bounds the number from below, so it may be negative"),
             say("compare it unsigned with a constant, or mask it, before adding it"),
@@ -97,21 +97,33 @@ fn adds(insn: Option<Insn>) -> bool {
     }
 }
 
-fn packet(text: &str) -> Words {
+fn packet(text: &str, values: &[String]) -> Words {
     let found = || {
         let end = number(text, " off=")?.checked_add(number(text, " size=")?)?;
         Some((number(text, "(id=")?, end, number(text, ",r=")?))
     };
+    let is_packet = values.iter().any(|value| {
+        let rest = value.strip_prefix("pkt");
+        rest.is_some_and(|rest| !rest.starts_with('_'))
+    });
     match found() {
-        Some((_, end, known)) if known > 0 && end > known => (
+        // All of this is counted from data, whatever constants were added.
+        Some((0, end, known)) if is_packet && known > 0 && end > known => (
             Some(format!(
-                "the comparisons on this path show {known} bytes of packet from there, and the \
+                "the comparisons on this path show the first {known} bytes of the packet, and the \
                  access ends after byte {end}"
             )),
             Some(format!(
-                "leave when the pointer plus {end} is greater than data_end, which is the address \
-                 behind the packet's last byte"
+                "leave when data plus {end} is greater than data_end, which is the address behind \
+                 the last byte"
             )),
+        ),
+        Some((_, end, known)) if known > 0 && end > known => (
+            Some(format!(
+                "the comparisons on this path show {known} bytes from the sum without its \
+                 constants, and the access ends after byte {end}"
+            )),
+            None,
         ),
         Some((id, _, 0)) if id > 0 => (
             say(
@@ -127,7 +139,8 @@ fn packet(text: &str) -> Words {
     }
 }
 
-fn map_value(text: &str) -> Words {
+fn map_value(text: &str, values: &[String]) -> Words {
+    let is_indexed = values.iter().any(|value| value.contains("+["));
     let found = || {
         let offset = number(text, " off=")?;
         let end = offset.checked_add(number(text, " size=")?)?;
@@ -138,7 +151,7 @@ fn map_value(text: &str) -> Words {
             Some(format!(
                 "the access can reach up to byte {end} of a value that has {size}"
             )),
-            (offset == size).then(|| {
+            (offset == size && is_indexed).then(|| {
                 "bound the offset one lower: an index must be less than the number of elements"
                     .to_owned()
             }),
@@ -232,16 +245,22 @@ mod tests {
     #[test]
     fn numbers_of_the_text_are_told() {
         let short = "invalid access to packet, off=30 size=4, R1(id=0,off=30,r=33)";
-        let (reason, _) = packet(short);
-        assert!(reason.is_some_and(|reason| reason.contains("show 33 bytes")));
-        let (reason, _) = packet("invalid access to packet, off=0 size=1, R1(id=0,off=0,r=0)");
-        assert_eq!(reason, None);
-        let (reason, suggestion) =
-            map_value("invalid access to map value, value_size=128 off=128 size=8");
+        let values = ["pkt (checked to 33)".to_owned()];
+        let (reason, _) = packet(short, &values);
+        assert!(reason.is_some_and(|reason| reason.contains("first 33 bytes")));
+        let none = "invalid access to packet, off=0 size=1, R1(id=0,off=0,r=0)";
+        assert_eq!(packet(none, &values), (None, None));
+        // Metadata is not counted from data.
+        let (_, suggestion) = packet(short, &["pkt_meta (checked to 33)".to_owned()]);
+        assert_eq!(suggestion, None);
+        let values = ["map_value+[0..=128]".to_owned()];
+        let past = "invalid access to map value, value_size=128 off=128 size=8";
+        let (reason, suggestion) = map_value(past, &values);
         assert!(reason.is_some_and(|reason| reason.contains("byte 136")));
         assert!(suggestion.is_some());
-        let (_, suggestion) = map_value("invalid access to map value, value_size=8 off=-8 size=8");
-        assert_eq!(suggestion, None);
+        assert_eq!(map_value(past, &[]).1, None);
+        let before = "invalid access to map value, value_size=8 off=-8 size=8";
+        assert_eq!(map_value(before, &values), (None, None));
         let (_, suggestion) = return_value("R0 has smin=2 smax=2 should have been in [0, 1]");
         assert!(suggestion.is_some_and(|text| text.contains("from 0 to 1")));
     }
