@@ -60,12 +60,12 @@ pub fn of(rule: Rule) -> Advice {
             "keep offsets from r10 between -512 and minus the size of the access",
         ),
         Rule::StackUninitialised => (
-            "the stack is read before something was written there",
-            "store to all bytes that are read or handed to the helper, padding included",
+            "these bytes of the stack hold an object of the kernel, such as a dynptr or an iterator, and not data",
+            "use the object through its functions only, and keep data elsewhere",
         ),
         Rule::SpillSize => (
-            "part of a pointer that lies on the stack would be overwritten",
-            "store pointers as 8 bytes at an 8-byte aligned place that nothing else uses",
+            "only part of a pointer is stored: what comes out is neither a pointer nor a number that may be known",
+            "store all 8 bytes of a pointer, 8-byte aligned; where a number is wanted, take one that is not an address",
         ),
         Rule::FillSize => (
             "only part of a pointer is read back from the stack",
@@ -245,7 +245,7 @@ pub fn of(rule: Rule) -> Advice {
         ),
         Rule::InfiniteLoop => (
             "the loop comes back to the same state, so it would never end",
-            "change and bound a counter that the loop's condition tests",
+            "let the condition test a counter that changes and has a limit; do not wait for memory to change",
         ),
         Rule::TooComplex => (
             "there are more paths than the kernel is ready to walk",

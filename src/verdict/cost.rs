@@ -105,6 +105,19 @@ fn deepest_chain(program: &Program, depths: &[u32]) -> (Vec<usize>, u32) {
     best.into_iter().next().unwrap_or_default()
 }
 
+/// The deepest chain of calls, with the bytes of each frame.
+#[must_use]
+pub fn chain_text(program: &Program, depths: &[u32]) -> String {
+    let (chain, bytes) = deepest_chain(program, depths);
+    let frames = chain.iter().filter_map(|index| {
+        let function = program.subprograms.get(*index)?;
+        let own = depths.get(*index)?.next_multiple_of(FRAME_UNIT);
+        Some(format!("{} {own}", function.name))
+    });
+    let frames: Vec<String> = frames.collect();
+    format!("{} = {bytes} bytes", frames.join(" + "))
+}
+
 /// Costs as JSON.
 #[must_use]
 pub fn json(

@@ -10,8 +10,8 @@ use bpf::insn::Insn;
 use verifier::{Change, Finding, Rule, Step, StepKind};
 
 use super::places::{Places, View};
-use super::{Checked, cost};
-use crate::{advice, explain};
+use super::{Checked, cost, particular};
+use crate::explain;
 
 /// Steps that are marked in the text itself: the last ones.
 const MARKED: usize = 6;
@@ -24,7 +24,7 @@ const HOTTEST: usize = 5;
 #[must_use]
 pub fn of(checked: &Checked<'_>, finding: &Finding) -> (SourceMap, Diagnostic) {
     let rule = finding.rule;
-    let advice = advice::of(rule);
+    let words = particular::of(checked.program, finding);
     let problem = explain::title(rule);
     let mut diagnostic = Diagnostic::error(format!(
         "Verification failed: {}: {problem}",
@@ -49,13 +49,17 @@ pub fn of(checked: &Checked<'_>, finding: &Finding) -> (SourceMap, Diagnostic) {
             diagnostic = diagnostic.with_secondary(span, label(step.insn, told(step)));
         }
     }
-    diagnostic = diagnostic.with_note(paragraph("Reason: ", advice.reason));
+    diagnostic = diagnostic.with_note(paragraph("Reason: ", &words.reason));
     diagnostic = diagnostic.with_note(format!(
         "Kernel: {}",
         finding.kernel_text.trim_end().replace('\n', "\n        ")
     ));
     if let Some(slot) = finding.insn {
         diagnostic = diagnostic.with_note(format!("At: {}", checked.place_text(slot)));
+    }
+    if rule == Rule::StackDepth && !checked.report.depths.is_empty() {
+        let chain = cost::chain_text(checked.program, &checked.report.depths);
+        diagnostic = diagnostic.with_note(paragraph("Stack: ", &chain));
     }
     if rule == Rule::TooComplex {
         diagnostic = diagnostic.with_note(walked_most(checked));
@@ -65,7 +69,7 @@ pub fn of(checked: &Checked<'_>, finding: &Finding) -> (SourceMap, Diagnostic) {
     }
     let more = format!("More: bpfmill explain {}", rule.code());
     diagnostic = diagnostic
-        .with_note(paragraph("Suggestion: ", advice.suggestion))
+        .with_note(paragraph("Suggestion: ", &words.suggestion))
         .with_note(more);
     (places.map, diagnostic)
 }
@@ -81,6 +85,9 @@ fn paragraph(name: &str, text: &str) -> String {
 
 /// What is wrong, in the fewest words: what the registers hold.
 fn here(checked: &Checked<'_>, finding: &Finding) -> String {
+    if let Some(text) = still_held(finding) {
+        return text;
+    }
     let held = finding.registers.iter().zip(&finding.values);
     let held: Vec<String> = held
         .map(|(register, value)| format!("r{register} is {value}"))
@@ -91,6 +98,16 @@ fn here(checked: &Checked<'_>, finding: &Finding) -> String {
         (false, None) => held.join(", "),
         (false, Some(access)) => format!("{}; {access}", held.join(", ")),
     }
+}
+
+/// What a function ends with.
+fn still_held(finding: &Finding) -> Option<String> {
+    let (_, rest) = finding.kernel_text.split_once("Unreleased reference id=")?;
+    let (reference, rest) = rest.split_once(" alloc_insn=")?;
+    let from = rest.lines().next()?;
+    Some(format!(
+        "reference {reference}, taken by instruction {from}, is still held"
+    ))
 }
 
 /// What an instruction accesses through its base register.
@@ -125,9 +142,11 @@ fn access(checked: &Checked<'_>, slot: usize) -> Option<String> {
 /// once, and not the one that is refused.
 fn marked(finding: &Finding) -> Vec<&Step> {
     let mut seen: BTreeSet<usize> = finding.insn.into_iter().collect();
+    // What is forgotten is forgotten on one way: the jumps say which.
+    let ways = matches!(finding.rule, Rule::ReferenceLeak | Rule::LockHeld);
     let about = finding.path.iter().rev().filter(|step| match step.kind {
         StepKind::Update | StepKind::Held { .. } => true,
-        StepKind::Branch { about, .. } => about,
+        StepKind::Branch { about, .. } => about || ways,
         StepKind::Call | StepKind::Return => false,
     });
     about
@@ -144,9 +163,21 @@ pub fn told(step: &Step) -> String {
     let what = match &step.kind {
         StepKind::Update => return changes,
         StepKind::Branch {
-            to, taken: true, ..
-        } => format!("taken, to {to}"),
-        StepKind::Branch { .. } => "not taken".to_owned(),
+            to,
+            taken,
+            relative,
+            ..
+        } => {
+            let way = if *taken {
+                format!("taken, to {to}")
+            } else {
+                "not taken".to_owned()
+            };
+            match relative {
+                Some(tested) => format!("{way}: this tests {tested}, made from the same value"),
+                None => way,
+            }
+        }
         StepKind::Call => "into the function".to_owned(),
         StepKind::Return => "back to the caller".to_owned(),
         StepKind::Held { what, taken: true } => format!("takes {what}"),
@@ -165,8 +196,9 @@ fn changed(change: &Change) -> String {
         before,
         after,
         written,
+        anew,
     } = change;
-    match (written, before == "not set") {
+    match (written, *anew || before == "not set") {
         (true, true) => format!("{place} becomes {after}"),
         (true, false) => format!("{place} becomes {after} (was {before})"),
         (false, _) => format!("{place} is {after} here (was {before})"),

@@ -3,6 +3,7 @@
 pub mod cost;
 pub mod facts;
 pub mod message;
+pub mod particular;
 pub mod places;
 
 use std::fmt::Write as _;
@@ -11,9 +12,9 @@ use serde_json::{Value, json};
 use verifier::program::Program;
 use verifier::{Finding, Gap, Linker, Report, Step, StepKind, Verdict};
 
+use crate::explain;
 use crate::input::Assembled;
 use crate::render;
-use crate::{advice, explain};
 
 /// A program with its verdict.
 pub struct Checked<'a> {
@@ -75,10 +76,14 @@ impl Checked<'_> {
         let name = function.map_or("?", |function| function.name.as_str());
         let line = self.program.origins.get(slot);
         match line.and_then(|origin| self.linker.source_line(*origin)) {
-            Some(line) => format!(
-                "{name} @ {}:{}:{}, instruction {slot}",
-                line.file, line.line, line.column
-            ),
+            Some(line) => {
+                let column = match line.column {
+                    0 => String::new(),
+                    column => format!(":{column}"),
+                };
+                let (file, line) = (line.file, line.line);
+                format!("{name} @ {file}:{line}{column}, instruction {slot}")
+            }
             None => format!("{name}, instruction {slot}"),
         }
     }
@@ -126,7 +131,7 @@ impl Checked<'_> {
                 json!({"construct": gap.construct, "at": place(gap.insn)}),
             ),
             Verdict::Rejected(finding) => {
-                let advice = advice::of(finding.rule);
+                let words = particular::of(self.program, finding);
                 let path = finding.path.iter().map(|step| {
                     let mut value = step_json(step);
                     value["at"] = place(Some(step.insn));
@@ -139,8 +144,8 @@ impl Checked<'_> {
                         "code": finding.rule.code(),
                         "problem": explain::title(finding.rule),
                         "kernel_text": finding.kernel_text,
-                        "reason": advice.reason,
-                        "suggestion": advice.suggestion,
+                        "reason": words.reason,
+                        "suggestion": words.suggestion,
                         "registers": registers(finding),
                         "at": place(finding.insn),
                         "path": path.collect::<Vec<_>>(),
@@ -181,8 +186,17 @@ fn step_json(step: &Step) -> Value {
     let changes: Vec<Value> = changes.collect();
     match &step.kind {
         StepKind::Update => json!({"kind": "update", "changes": changes}),
-        StepKind::Branch { to, taken, .. } => {
-            json!({"kind": "branch", "to": to, "taken": taken, "changes": changes})
+        StepKind::Branch {
+            to,
+            taken,
+            relative,
+            ..
+        } => {
+            let mut value = json!({"kind": "branch", "to": to, "taken": taken, "changes": changes});
+            if let Some(tested) = relative {
+                value["made_from_same"] = json!(tested);
+            }
+            value
         }
         StepKind::Call => json!({"kind": "call"}),
         StepKind::Return => json!({"kind": "return"}),

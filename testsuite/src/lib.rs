@@ -2,6 +2,7 @@
 //! and the kernel as oracle.
 
 pub mod build;
+pub mod checked;
 pub mod filetest;
 pub mod fixture;
 #[cfg(feature = "kernel")]
@@ -10,6 +11,7 @@ pub mod link;
 pub mod objects;
 pub mod observe;
 pub mod random_program;
+pub mod recompile;
 pub mod verifier_score;
 
 pub use bpfmill::packets;

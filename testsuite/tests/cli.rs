@@ -289,7 +289,8 @@ fn a_program_is_checked_and_the_rejection_says_what_to_do() {
         "error[packet-bounds]: Verification failed: Memory Safety: ",
         "Kernel: invalid access to packet",
         "^^^^^^^^^^^^^^^^^^^^^ r2 is pkt (checked to 4); this reads 8 bytes at r2+0",
-        "Suggestion: compare the pointer",
+        "Reason: the comparisons on this path show the first 4 bytes",
+        "Suggestion: leave when data plus 8 is greater",
     ] {
         assert!(shown.contains(part), "{shown}");
     }

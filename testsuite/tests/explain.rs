@@ -7,7 +7,6 @@
 //! where `INCLUDE` says).
 
 use std::path::Path;
-use std::process::Command;
 
 use bpf::diagnostic::FileId;
 use bpf::insn::Endian;
@@ -15,6 +14,7 @@ use bpf::object::Object;
 use bpfmill::explain::{self, Page, Sample};
 use frontend::asm::{AsmOptions, assemble};
 use libtest_mimic::{Arguments, Failed, Trial};
+use testsuite::recompile;
 use verifier::{Finding, Options, Rule, Verdict};
 
 fn main() {
@@ -35,56 +35,16 @@ fn main() {
 
 fn objects_trial() -> Trial {
     let name = "committed objects".to_owned();
-    let missing = ["clang-19", "llvm-strip-19"]
-        .into_iter()
-        .find(|tool| Command::new(tool).arg("--version").output().is_err());
-    if let Some(tool) = missing {
-        return ignored(name, &format!("needs {tool}"));
+    if let Some(missing) = recompile::missing_compiler() {
+        return ignored(name, &missing);
     }
-    let include = std::env::var("INCLUDE").unwrap_or_else(|_| "/usr/include".to_owned());
-    if !Path::new(&include).join("bpf/bpf_helpers.h").exists() {
-        return ignored(name, "needs bpf/bpf_helpers.h");
-    }
-    Trial::test(name, objects_are_up_to_date)
-}
-
-/// Compares code only: types come from the machine's headers.
-fn objects_are_up_to_date() -> Result<(), Failed> {
-    let source = testsuite::objects::root().join("../docs/errors");
-    let copy = Path::new(env!("CARGO_TARGET_TMPDIR")).join("errors");
-    if copy.exists() {
-        std::fs::remove_dir_all(&copy)?;
-    }
-    std::fs::create_dir_all(copy.join("examples"))?;
-    for path in testsuite::objects::files_below(&source, &["md", "sh"]) {
-        std::fs::copy(&path, copy.join(path.strip_prefix(&source)?))?;
-    }
-    let script = copy.join("examples/rebuild.sh");
-    let made = Command::new("sh").arg(script).output()?;
-    if !made.status.success() {
-        return Err(String::from_utf8_lossy(&made.stderr).into_owned().into());
-    }
-    let committed = testsuite::objects::files_below(&source, &["o"]);
-    let fresh = testsuite::objects::files_below(&copy, &["o"]);
-    if committed.len() != fresh.len() {
-        return Err(format!("{} objects, {} committed", fresh.len(), committed.len()).into());
-    }
-    for path in fresh {
-        let name = path.strip_prefix(&copy)?;
-        if code(&path)? != code(&source.join(name))? {
-            return Err(format!("{} is out of date: run rebuild.sh", name.display()).into());
-        }
-    }
-    Ok(())
-}
-
-fn code(path: &Path) -> Result<Vec<(String, Vec<u8>)>, Failed> {
-    let object = bpf::elf::read(&std::fs::read(path)?)?;
-    let sections = object.section_ids().filter(|id| object.is_executable(*id));
-    let code = sections.filter_map(|id| object.section(id));
-    Ok(code
-        .map(|section| (section.name.clone(), section.data().to_vec()))
-        .collect())
+    Trial::test(name, || {
+        let folder = testsuite::objects::root().join("../docs/errors");
+        let copy = Path::new(env!("CARGO_TARGET_TMPDIR")).join("errors");
+        let script = "examples/rebuild.sh";
+        recompile::objects_are_up_to_date(&folder, &["md", "sh"], script, &copy)?;
+        Ok(())
+    })
 }
 
 fn page(rule: Rule) -> Result<Page, Failed> {

@@ -6,7 +6,7 @@
 use bpf::helpers::{HelperFlags, by_id};
 use bpf::insn::{CallTarget, Insn, Slot};
 
-use super::{Meaning, Op, Program};
+use super::{Meaning, Op, Program, Subprogram};
 use crate::stop::{Check, refuse, refuse_at};
 use crate::verdict::Rule;
 use crate::walk::adds_to_tree;
@@ -149,6 +149,19 @@ pub(crate) fn check_functions(program: &Program) -> Check {
     Ok(())
 }
 
+/// The function's first instruction that a rule is about: a tail call, or a load from the packet.
+pub(super) fn culprit(program: &Program, subprogram: &Subprogram, rule: Rule) -> usize {
+    let ends = |slot: &usize| match program.insn(*slot) {
+        Some(Insn::LoadAbs { .. } | Insn::LoadInd { .. }) => rule == Rule::PacketReadContext,
+        Some(Insn::Call { target }) => {
+            rule == Rule::TailCallInSubprogram && target == CallTarget::Helper(TAIL_CALL)
+        }
+        _ => false,
+    };
+    let found = (subprogram.start..program.ops.len()).find(ends);
+    found.unwrap_or(subprogram.start)
+}
+
 /// Some instructions end a function, which then must return a number; without types of functions
 /// they are only allowed in the main one.
 pub(crate) fn check_ending(program: &Program) -> Check {
@@ -161,7 +174,7 @@ pub(crate) fn check_ending(program: &Program) -> Check {
                 _ => continue,
             };
             let text = format!("{what} is only allowed in functions that return 'int'.");
-            return refuse_at(rule, subprogram.start, text);
+            return refuse_at(rule, culprit(program, subprogram, rule), text);
         }
         return Ok(());
     }
@@ -169,14 +182,14 @@ pub(crate) fn check_ending(program: &Program) -> Check {
         if subprogram.reads_packet {
             return refuse_at(
                 Rule::PacketReadContext,
-                subprogram.start,
+                culprit(program, subprogram, Rule::PacketReadContext),
                 "LD_ABS is not allowed in subprogs without BTF",
             );
         }
         if subprogram.tail_call {
             return refuse_at(
                 Rule::TailCallInSubprogram,
-                subprogram.start,
+                culprit(program, subprogram, Rule::TailCallInSubprogram),
                 "tail_call is not allowed in subprogs without BTF",
             );
         }
