@@ -1,4 +1,4 @@
-//! What a refusal means in the very case: the general [`advice`](crate::advice) of its rule, made
+//! What a refusal means in the very case: the general [`advice`] of its rule, made
 //! definite by the numbers in the kernel's text and by the instruction.
 
 use bpf::helpers::by_name;
