@@ -21,16 +21,15 @@
 //!
 //! **Order.** After accesses were merged, since merged ones overwrite more at once.
 
+use mir::analysis::ControlFlowGraph;
 use mir::opcode::Effect;
 use mir::{Function, Inst, InstData, Opcode};
 
-use crate::facts::Kinds;
-use crate::inline_lookup::frame_offset;
+use crate::facts::{FRAME_BYTES, Kinds, frame_offset};
 use crate::pass::{Changed, Pass, PassContext};
 use crate::widen;
 
-/// Bytes of a frame.
-const FRAME: i64 = 512;
+/// Rounds over the blocks; loops are rarely nested deeper.
 const MAX_ROUNDS: usize = 16;
 
 /// See the module documentation.
@@ -47,7 +46,7 @@ impl Bytes {
     /// The bytes from one distance from the frame pointer to another; bytes outside are left out.
     fn range(start: i64, end: i64) -> Bytes {
         let mut bytes = Bytes::default();
-        for at in (start + FRAME).max(0)..(end + FRAME).min(FRAME) {
+        for at in (start + FRAME_BYTES).max(0)..(end + FRAME_BYTES).min(FRAME_BYTES) {
             bytes.0[(at / 64) as usize] |= 1 << (at % 64);
         }
         bytes
@@ -79,10 +78,7 @@ impl Pass for DeadStore {
         for _ in 0..MAX_ROUNDS {
             let mut changed = false;
             for &block in cfg.reverse_postorder().iter().rev() {
-                let mut live = Bytes::default();
-                for &next in cfg.successors(block) {
-                    live = live.union(at_start[next.as_u32() as usize]);
-                }
+                let mut live = at_end(&cfg, &at_start, block);
                 walk(func, &kinds, block, &mut live, |_| {});
                 let start = &mut at_start[block.as_u32() as usize];
                 changed |= *start != live;
@@ -98,10 +94,7 @@ impl Pass for DeadStore {
         }
         let mut dead = Vec::new();
         for &block in cfg.reverse_postorder() {
-            let mut live = Bytes::default();
-            for &next in cfg.successors(block) {
-                live = live.union(at_start[next.as_u32() as usize]);
-            }
+            let mut live = at_end(&cfg, &at_start, block);
             walk(func, &kinds, block, &mut live, |store| dead.push(store));
         }
         for &store in &dead {
@@ -110,6 +103,12 @@ impl Pass for DeadStore {
         }
         Changed::instructions_if(!dead.is_empty())
     }
+}
+
+/// What is live at the end of a block.
+fn at_end(cfg: &ControlFlowGraph, at_start: &[Bytes], block: mir::Block) -> Bytes {
+    let next = cfg.successors(block).iter();
+    next.fold(Bytes::default(), |live, next| live.union(at_start[next.as_u32() as usize]))
 }
 
 /// Walks a block backward from what is live at its end to what is live at its start; `visit` gets

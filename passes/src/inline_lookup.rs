@@ -39,7 +39,7 @@ use mir::{Function, Inst, InstData, Opcode, Symbol, Type, Value};
 use rustc_hash::FxHashMap;
 
 use crate::edit;
-use crate::facts::Kinds;
+use crate::facts::{Kinds, frame_offset};
 use crate::pass::{Changed, Pass, PassContext};
 use crate::target::KernelVersion;
 use crate::widen;
@@ -131,26 +131,6 @@ pub(crate) fn tracked_keys(func: &Function, cx: &PassContext<'_>) -> BTreeSet<i6
     let unchecked = found.into_iter().filter(|(result, _)| !checked.contains(result));
     keys.extend(unchecked.map(|(_, key)| key));
     keys
-}
-
-/// The distance from the frame pointer of an address in the frame.
-pub(crate) fn frame_offset(func: &Function, value: Value) -> Option<i64> {
-    let (_, data) = func.dfg.def_inst(func.dfg.resolve(value))?;
-    match *data {
-        InstData::Nullary {
-            opcode: Opcode::Frame,
-            ..
-        } => Some(0),
-        InstData::Binary {
-            opcode: Opcode::Iadd,
-            ty: Type::I64,
-            args: [base, offset],
-        } => {
-            let (_, base) = func.dfg.def_inst(func.dfg.resolve(base))?;
-            (base.opcode() == Opcode::Frame).then(|| func.constant(offset))?
-        }
-        _ => None,
-    }
 }
 
 /// What an instruction may write of the stack.

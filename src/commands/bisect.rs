@@ -36,9 +36,7 @@ pub struct Options {
 /// [`Failure::Usage`] if the test cannot be run, fails without any pass, or never fails.
 pub fn run(options: &Options, terminal: &Terminal) -> Result<(), Failure> {
     let assembled = input::read_object(&options.file, options.endian.into())?;
-    for warning in &assembled.warnings {
-        terminal.show(&assembled.map, warning);
-    }
+    terminal.show_warnings(&assembled);
     let object = &assembled.object;
     let compile_options = options
         .optimiser

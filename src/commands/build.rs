@@ -104,11 +104,8 @@ fn build_object(
     assembled: &Assembled,
     terminal: &Terminal,
 ) -> Result<(), Failure> {
-    for warning in &assembled.warnings {
-        terminal.show(&assembled.map, warning);
-    }
+    terminal.show_warnings(assembled);
     let compile_options = options.compile_options(assembled.from_text, Some(&assembled.object))?;
-    check_names(&compile_options, &assembled.object)?;
     let events = RefCell::new(Vec::new());
     let compiled = compile::compile(&assembled.object, &compile_options, |event| {
         show(&events, event)
@@ -139,28 +136,6 @@ fn build_object(
         compile_options.pipeline.level,
         terminal,
     )
-}
-
-/// A name that selects nothing is a mistake of the user.
-fn check_names(options: &CompileOptions, object: &bpf::object::Object) -> Result<(), Failure> {
-    let functions = object.functions();
-    let unknown = options
-        .only
-        .iter()
-        .find(|name| !functions.iter().any(|function| function.name == **name));
-    match unknown {
-        Some(name) => {
-            let names: Vec<&str> = functions
-                .iter()
-                .map(|function| function.name.as_str())
-                .collect();
-            Err(Failure::Usage(format!(
-                "there is no function `{name}`; the functions are {}",
-                names.join(", ")
-            )))
-        }
-        None => Ok(()),
-    }
 }
 
 fn write(options: &Options, emit: Emit, bytes: &[u8]) -> Result<(), Failure> {

@@ -68,9 +68,7 @@ fn kernel(text: &str) -> Result<Kernel, String> {
 pub fn run(options: &Options, terminal: &Terminal) -> Result<(), Failure> {
     let endian: Endian = options.endian.into();
     let assembled = input::read_object(&options.file, endian)?;
-    for warning in &assembled.warnings {
-        terminal.show(&assembled.map, warning);
-    }
+    terminal.show_warnings(&assembled);
     let refused = |error: verifier::LinkError| {
         Failure::Usage(format!("{}: cannot be checked: {error}", options.file))
     };

@@ -81,6 +81,11 @@ impl OptimiserOptions {
         object: Option<&Object>,
     ) -> Result<CompileOptions, Failure> {
         let config = Config::load(self.config.as_deref())?;
+        if let Some(object) = object {
+            let mut only = self.prog.iter();
+            only.try_for_each(|name| check_name(object, name))
+                .map_err(Failure::Usage)?;
+        }
         let used = object.map(compile::newest_used);
         let used = match from_text {
             true => used.map(|used| used.max(Cpu::V3)),
@@ -94,7 +99,7 @@ impl OptimiserOptions {
         };
         let switches = |from_file: Vec<String>, asked: &[String]| match object {
             Some(object) => {
-                check_names(asked, object)?;
+                check_switches(asked, object)?;
                 let all = from_file.into_iter().chain(asked.iter().cloned());
                 Ok::<_, Failure>(resolve(all, object))
             }
@@ -144,16 +149,23 @@ fn place(switch: &str) -> Option<&str> {
 
 /// A function that is not there is a mistake, on the command line; a file of settings serves many
 /// objects.
-fn check_names(switches: &[String], object: &Object) -> Result<(), Failure> {
+fn check_name(object: &Object, name: &str) -> Result<(), String> {
     let functions = object.functions();
+    if functions.iter().any(|function| function.name == name) {
+        return Ok(());
+    }
+    let names: Vec<&str> = functions.iter().map(|one| one.name.as_str()).collect();
+    Err(format!(
+        "there is no function `{name}`; the functions are {}",
+        names.join(", ")
+    ))
+}
+
+fn check_switches(switches: &[String], object: &Object) -> Result<(), Failure> {
     for switch in switches {
-        let Some(name) = place(switch) else { continue };
-        if !functions.iter().any(|function| function.name == name) {
-            let names: Vec<&str> = functions.iter().map(|one| one.name.as_str()).collect();
-            return Err(Failure::Usage(format!(
-                "`{switch}`: there is no function `{name}`; the functions are {}",
-                names.join(", ")
-            )));
+        if let Some(name) = place(switch) {
+            check_name(object, name)
+                .map_err(|message| Failure::Usage(format!("`{switch}`: {message}")))?;
         }
     }
     Ok(())

@@ -69,9 +69,7 @@ pub fn run(options: &Options, terminal: &Terminal) -> Result<(), Failure> {
         ));
     };
     let assembled = input::read_object(file, options.endian.into())?;
-    for warning in &assembled.warnings {
-        terminal.show(&assembled.map, warning);
-    }
+    terminal.show_warnings(&assembled);
     let object = match options.level {
         None => assembled.object,
         Some(level) => compiled(&assembled.object, level)?,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bpf::maps::{MapDef, MapPlace, definitions};
-use bpf::object::{Object, STT_SECTION, SymbolPlace};
+use bpf::object::Object;
 use frontend::lift::LiftedObject;
 use mir::SymbolKind;
 use passes::Maps;
@@ -21,16 +21,7 @@ pub(super) fn of(object: &Object, lifted: &LiftedObject) -> Maps {
     let symbols = lifted.module.symbols.iter();
     let named = symbols.filter(|(_, symbol)| symbol.kind == SymbolKind::Map);
     let found = named.filter_map(|(id, symbol)| {
-        let elf = object.symbols.get(symbol.object_symbol? as usize)?;
-        let SymbolPlace::Section(section) = elf.place else {
-            return None;
-        };
-        // The addend of a map's own symbol means nothing; of its section's symbol it says which.
-        let offset = match elf.kind {
-            STT_SECTION => elf.value.wrapping_add(symbol.imm & u64::from(u32::MAX)),
-            _ => elf.value,
-        };
-        let map = by_place.get(&MapPlace { section, offset })?;
+        let map = by_place.get(&symbol.place(object)?)?;
         Some((id, (*map).clone()))
     });
     found.collect()

@@ -58,7 +58,6 @@ fn options(seed: u64) -> Options {
         step_limit: STEP_LIMIT,
         seed,
         invent: Some(seed),
-        forgiving_loads: false,
         ..Options::default()
     }
 }

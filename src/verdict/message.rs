@@ -7,9 +7,10 @@ use std::fmt::Write as _;
 
 use bpf::diagnostic::{Diagnostic, SourceMap};
 use bpf::insn::Insn;
-use verifier::{Change, Finding, Rule, Step, StepKind};
+use verifier::program::Program;
+use verifier::{Change, Finding, Linker, Rule, Step, StepKind};
 
-use super::places::{Places, View};
+use super::places::{Places, View, insn_text};
 use super::{Checked, cost, particular};
 use crate::explain;
 
@@ -156,8 +157,7 @@ fn marked(finding: &Finding) -> Vec<&Step> {
 }
 
 /// What a step did.
-#[must_use]
-pub fn told(step: &Step) -> String {
+fn told(step: &Step) -> String {
     let changes: Vec<String> = step.changes.iter().map(changed).collect();
     let changes = changes.join(", ");
     let what = match &step.kind {
@@ -225,20 +225,23 @@ fn walked_most(checked: &Checked<'_>) -> String {
     text
 }
 
+/// A step's instruction, with its source line, and what it did.
+#[must_use]
+pub fn step_lines(linker: &Linker<'_>, program: &Program, step: &Step) -> (String, String) {
+    let line = linker.line_of(program, step.insn);
+    let line = line.map_or_else(String::new, |line| {
+        format!("   ; {}:{}", line.file, line.line)
+    });
+    let insn = insn_text(program, step.insn);
+    (format!("{:5}: {insn}{line}", step.insn), told(step))
+}
+
 fn causal_path(checked: &Checked<'_>, finding: &Finding) -> String {
     let mut text = "Causal path:".to_owned();
     for step in &finding.path {
-        let insn = checked.insn_text(step.insn);
-        let line = checked
-            .source(step.insn)
-            .map_or_else(String::new, |line| format!("   ; {line}"));
+        let (insn, what) = step_lines(checked.linker, checked.program, step);
         // Writing to a string cannot fail.
-        let _ = write!(
-            text,
-            "\n{:5}: {insn}{line}\n         {}",
-            step.insn,
-            told(step)
-        );
+        let _ = write!(text, "\n{insn}\n         {what}");
     }
     text
 }

@@ -74,8 +74,7 @@ impl Checked<'_> {
             .subprograms
             .get(self.program.subprogram_at(slot));
         let name = function.map_or("?", |function| function.name.as_str());
-        let line = self.program.origins.get(slot);
-        match line.and_then(|origin| self.linker.source_line(*origin)) {
+        match self.linker.line_of(self.program, slot) {
             Some(line) => {
                 let column = match line.column {
                     0 => String::new(),
@@ -96,26 +95,14 @@ impl Checked<'_> {
     /// the source.
     #[must_use]
     pub fn line(&self, slot: usize) -> Option<u32> {
-        let slots = std::iter::once(slot).collect();
-        let places = places::Places::of(self.assembled, self.linker, self.program, &slots);
-        if places.view == places::View::Listing {
-            return None;
-        }
-        Some(places.map.line_column(places.span(slot)?)?.0)
-    }
-
-    fn source(&self, slot: usize) -> Option<String> {
-        let line = self.linker.source_line(*self.program.origins.get(slot)?)?;
-        Some(format!("{}:{}", line.file, line.line))
+        places::line(self.assembled, self.linker, self.program, slot)
     }
 
     /// For programs.
     #[must_use]
     pub fn json(&self) -> Value {
         let place = |insn: Option<usize>| {
-            let line = insn
-                .and_then(|insn| self.program.origins.get(insn))
-                .and_then(|origin| self.linker.source_line(*origin));
+            let line = insn.and_then(|insn| self.linker.line_of(self.program, insn));
             json!({
                 "insn": insn,
                 "text": insn.map(|insn| self.insn_text(insn)),

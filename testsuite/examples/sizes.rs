@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use bpfmill::compile::{self, CompileOptions};
 use passes::OptLevel;
+use testsuite::objects::files_below;
 
 fn main() -> Result<(), String> {
     let mut folder = None;
@@ -24,7 +25,7 @@ fn main() -> Result<(), String> {
         }
     }
     let folder = folder.ok_or("usage: sizes FOLDER [LEVEL] [--passes]")?;
-    let objects = objects(&folder)?;
+    let objects = objects(&folder);
     let whole = measure(&objects, level, &[])?;
     let mut total = (0, 0);
     for (name, (before, after)) in &whole {
@@ -51,25 +52,17 @@ fn print_line(name: &str, before: usize, after: usize) {
 }
 
 /// Objects by the folder that they lie in.
-fn objects(folder: &Path) -> Result<BTreeMap<String, Vec<PathBuf>>, String> {
+fn objects(folder: &Path) -> BTreeMap<String, Vec<PathBuf>> {
     let mut found: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
-    let mut work = vec![folder.to_path_buf()];
-    while let Some(path) = work.pop() {
-        let entries =
-            std::fs::read_dir(&path).map_err(|error| format!("{}: {error}", path.display()))?;
-        for entry in entries.flatten().map(|entry| entry.path()) {
-            if entry.is_dir() {
-                work.push(entry);
-            } else if entry.extension().is_some_and(|extension| extension == "o") {
-                let set = path.strip_prefix(folder).unwrap_or(&path);
-                found
-                    .entry(set.display().to_string())
-                    .or_default()
-                    .push(entry);
-            }
-        }
+    for path in files_below(folder, &["o"]) {
+        let set = path.parent().unwrap_or(folder);
+        let set = set.strip_prefix(folder).unwrap_or(set);
+        found
+            .entry(set.display().to_string())
+            .or_default()
+            .push(path);
     }
-    Ok(found)
+    found
 }
 
 type Sizes = BTreeMap<String, (usize, usize)>;

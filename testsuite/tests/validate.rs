@@ -1,28 +1,21 @@
 //! Every object of `programs` and of the corpus compiled with validation: after each pass and after
 //! emission each program does what it did, on inputs searched to reach its blocks.
 
+mod trials;
+
 use std::sync::Mutex;
 
 use bpfmill::compile::{self, CompileOptions};
 use bpfmill::validate::Counts;
 use libtest_mimic::{Arguments, Failed, Trial};
 use passes::OptLevel;
-use testsuite::objects::{self, TestObject};
+use testsuite::objects::TestObject;
 
 static TOTALS: Mutex<Vec<Counts>> = Mutex::new(Vec::new());
 
 fn main() {
     let arguments = Arguments::from_args();
-    let mut found = objects::programs();
-    let mut trials = Vec::new();
-    match objects::corpus() {
-        Some(corpus) => found.extend(corpus),
-        None => trials.push(
-            Trial::test("corpus", || Ok(()))
-                .with_kind("no corpus beside the checkout")
-                .with_ignored_flag(true),
-        ),
-    }
+    let (found, mut trials) = trials::objects();
     for object in found {
         trials.push(Trial::test(object.name.clone(), move || check(&object)));
     }

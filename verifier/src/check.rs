@@ -46,9 +46,7 @@ pub fn check_program(
         Verdict::Rejected(finding) => finding.insn,
         Verdict::Undecided(gap) => gap.insn,
     };
-    report.line = insn
-        .and_then(|insn| program.origins.get(insn))
-        .and_then(|origin| linker.source_line(*origin));
+    report.line = insn.and_then(|insn| linker.line_of(&program, insn));
     Ok(report)
 }
 

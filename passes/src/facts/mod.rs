@@ -4,8 +4,10 @@
 //! on which most arithmetic is refused ([`Kinds`]); and which upper bits does the kernel itself
 //! know to be zero ([`Widths`]), so that a mask may go without taking a bound away from it.
 
+mod frame;
 mod kinds;
 mod width;
 
+pub(crate) use frame::{FRAME_BYTES, frame_offset};
 pub(crate) use kinds::{Kind, Kinds};
 pub(crate) use width::Widths;
