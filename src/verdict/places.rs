@@ -219,24 +219,24 @@ fn underlined(line: &str, column: u32) -> (u32, u32) {
     (from as u32, (from + length) as u32)
 }
 
+/// The disassembly: a line for each instruction, with its number, as messages name it. The lines of
+/// the text itself are counted from 1 like any other's.
 fn in_listing(program: &Program) -> Places {
     let mut text = String::new();
-    let mut numbers = Vec::new();
     let mut ranges = Vec::new();
     for (slot, op) in program.ops.iter().enumerate() {
         if matches!(op.insn, Ok(None)) {
             continue;
         }
-        let shown = insn_text(program, slot);
+        text.push_str(&format!("{slot:4}: "));
         let start = text.len() as u32;
-        text.push_str(&shown);
+        text.push_str(&insn_text(program, slot));
         ranges.push((slot, start, text.len() as u32));
         text.push('\n');
-        numbers.push(u32::try_from(slot).unwrap_or(u32::MAX));
     }
     let mut map = SourceMap::new();
     let name = format!("{} (disassembly)", program.name);
-    let file = map.add_numbered(name, text, numbers).unwrap_or_default();
+    let file = map.add(name, text).unwrap_or_default();
     let spans = ranges
         .into_iter()
         .map(|(slot, start, end)| (slot, Span::new(file, start, end)));

@@ -429,3 +429,24 @@ fn facts_explanations_and_costs_are_printed() {
         costs["functions"][0]["stack"]
     );
 }
+
+#[test]
+fn a_refusal_of_the_first_instruction_is_shown_over_the_disassembly() {
+    let folder = Folder::new("listing");
+    let object = folder.0.join("first.o");
+    let path = object.to_str().unwrap();
+    let text_of = b"\t.section xdp,\"ax\",@progbits\n\t.globl f\n\t.type f,@function\nf:\n\
+        r0 = r2\n exit\n";
+    let assembled = bpfmill(&["asm", "-", "-o", path], text_of);
+    assert_eq!(
+        assembled.status.code(),
+        Some(0),
+        "{}",
+        text(&assembled.stderr)
+    );
+    let checked = bpfmill(&["check", path], b"");
+    assert_eq!(checked.status.code(), Some(1), "{}", text(&checked.stderr));
+    let shown = text(&checked.stdout);
+    assert!(shown.contains("f (disassembly):1:7"), "{shown}");
+    assert!(shown.contains("   0: r0 = r2"), "{shown}");
+}
