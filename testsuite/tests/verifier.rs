@@ -193,13 +193,20 @@ fn lookups_can_find_nothing() {
 
 #[test]
 fn keys_are_depended_on_whether_they_are_found_or_not() {
-    let body = "call 7\nr1 = 0\nr1 = 0\nr1 = 0\nr1 = 0\ngoto 4f\n4:\nr7 = 9\nif r0 > 5 goto 1f\nr7 = 11\n1:\nr1 = 0\nr1 = 0\nr1 = 0\nr1 = 0\nr1 = 0\n\
+    let with = |helper: u32| {
+        format!(
+            "call 7\nr1 = 0\nr1 = 0\nr1 = 0\nr1 = 0\ngoto 4f\n4:\nr7 = 9\nif r0 > 5 goto 1f\nr7 = 11\n1:\nr1 = 0\nr1 = 0\nr1 = 0\nr1 = 0\nr1 = 0\n\
                 r1 = 0\ngoto 2f\n2:\ngoto 3f\n3:\n*(u32 *)(r10 - 8) = r7\nr2 = r10\nr2 += -8\n\
-                r1 = values ll\ncall 1\nr0 = 0\nexit";
-    let report = check("xdp", body);
-    assert_eq!(report.verdict, Verdict::Accepted);
-    // Both ways to the end.
-    assert_eq!(report.stats.processed, 39);
+                r1 = values ll\ncall {helper}\nr0 = 0\nexit"
+        )
+    };
+    // A lookup, and a deletion, which makes no use of it.
+    for helper in [1, 3] {
+        let report = check("xdp", &with(helper));
+        assert_eq!(report.verdict, Verdict::Accepted);
+        // Both ways to the end.
+        assert_eq!(report.stats.processed, 39);
+    }
 }
 
 #[test]
