@@ -70,7 +70,7 @@ fn reads(program: &Program, slot: usize, insn: &Insn) -> RegSet {
         CallTarget::Helper(id) => u32::try_from(*id)
             .ok()
             .and_then(by_id)
-            .map(|helper| arguments(helper, program.program_type).len()),
+            .map(|helper| arguments(helper, program.program_type).count()),
         CallTarget::Kfunc(_) => None,
         CallTarget::Subprogram(_) => match &program.ops[slot].meaning {
             Meaning::Function(callee) if program.subprograms[*callee].global => {

@@ -271,15 +271,18 @@ fn decide(left: &Register, right: &Register, cond: Cond, width: Width) -> Decisi
     if left.is_scalar() && right.is_scalar() {
         return Decision::of(&left.value, &right.value, cond, width);
     }
-    if width == Width::W32 {
-        return Decision::Unknown;
-    }
-    let (pointer, number) = if right.is_scalar() && right.value.as_const().is_some() {
+    // A comparison on 32 bits, too: to the kernel a pointer that is not null has no low half of zero.
+    let constant = |one: &Register| match width {
+        _ if !one.is_scalar() => None,
+        Width::W32 => one.value.as_const32().map(u64::from),
+        Width::W64 => one.value.as_const(),
+    };
+    let (pointer, number) = if constant(right).is_some() {
         (left, right)
     } else {
         (right, left)
     };
-    if !number.is_null() || !is_not_null(pointer) {
+    if constant(number) != Some(0) || !is_not_null(pointer) {
         return Decision::Unknown;
     }
     match cond {

@@ -76,8 +76,8 @@ impl Walker<'_> {
         self.check_callable(helper, &name)?;
         let mut meta = Meta::default();
         let arguments = arguments(helper, self.program.program_type);
-        for (index, argument) in arguments.iter().enumerate() {
-            self.check_argument(helper, index as u8 + 1, *argument, &mut meta)?;
+        for (index, argument) in arguments.enumerate() {
+            self.check_argument(helper, index as u8 + 1, argument, &mut meta)?;
         }
         self.check_map_use(helper, &meta)?;
         self.write_raw(&meta)?;

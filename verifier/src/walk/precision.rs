@@ -273,7 +273,7 @@ impl Walker<'_> {
                 wanted.remove(dst);
                 Back::On
             }
-            Insn::Load { .. } | Insn::LoadAcquire { .. } | Insn::Atomic { fetch: true, .. } => {
+            Insn::Load { .. } | Insn::LoadAcquire { .. } => {
                 for loaded in insn.writes().iter() {
                     if wanted.has(loaded) {
                         wanted.remove(loaded);
@@ -284,11 +284,14 @@ impl Walker<'_> {
                 }
                 Back::On
             }
-            Insn::Store { base, src, .. } => self.back_over_store(base, Some(src), stack, wanted),
+            Insn::Store { base, src, .. } => self.back_over_store(base, src, stack, wanted),
             Insn::StoreRelease { base, src, .. } => {
-                self.back_over_store(base, Some(Operand::Reg(src)), stack, wanted)
+                self.back_over_store(base, Operand::Reg(src), stack, wanted)
             }
-            Insn::Atomic { base, .. } => self.back_over_store(base, None, stack, wanted),
+            // The kernel takes them for stores, whatever they fetch.
+            Insn::Atomic { base, src, .. } => {
+                self.back_over_store(base, Operand::Reg(src), stack, wanted)
+            }
             Insn::Call { .. } => return self.back_over_call(at, later, wanted),
             Insn::Exit => return self.back_over_exit(later, wanted),
             Insn::LoadAbs { .. } | Insn::LoadInd { .. } => {
@@ -329,7 +332,7 @@ impl Walker<'_> {
     fn back_over_store(
         &self,
         base: Reg,
-        src: Option<Operand>,
+        src: Operand,
         stack: Option<(u8, u8)>,
         wanted: &mut Wanted,
     ) -> Back {
@@ -340,7 +343,7 @@ impl Walker<'_> {
             && wanted.has_slot(stack)
         {
             wanted.remove_slot(stack);
-            if let Some(Operand::Reg(src)) = src {
+            if let Operand::Reg(src) = src {
                 wanted.add(src);
             }
         }
