@@ -254,6 +254,20 @@ pub(crate) fn state_covers(
         .all(|(left, right)| ids.matches(left.id, right.id))
 }
 
+/// Whether each byte of stack that was written in an old state, and is read from there, was written
+/// in the new one too.
+pub(crate) fn written_covers(old: &State, new: &State) -> bool {
+    let written = |slot: &Slot, at: usize| slot.bytes[at] != Byte::Invalid;
+    old.frames.iter().zip(&new.frames).all(|(left, right)| {
+        left.stack.iter().enumerate().all(|(index, slot)| {
+            let other = right.stack.get(index);
+            !slot.read
+                || (0..SLOT_BYTES)
+                    .all(|at| !written(slot, at) || other.is_some_and(|other| written(other, at)))
+        })
+    })
+}
+
 /// Whether an iterator that both states have took different numbers of rounds.
 pub(crate) fn rounds_differ(old: &State, new: &State) -> bool {
     let rounds = |slot: &Slot| match slot.spilled.kind {

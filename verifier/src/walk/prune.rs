@@ -85,6 +85,11 @@ impl Walker<'_> {
     }
 
     fn covers(&self, old: &State, likeness: Likeness) -> bool {
+        if !self.options.kernel.reads_unwritten_stack()
+            && !compare::written_covers(old, &self.state)
+        {
+            return false;
+        }
         compare::state_covers(
             old,
             &self.state,
