@@ -79,7 +79,7 @@ impl Renaming {
     }
 }
 
-fn equal(old: &Register, new: &Register, ids: &mut Renaming) -> bool {
+pub(crate) fn equal(old: &Register, new: &Register, ids: &mut Renaming) -> bool {
     old.kind == new.kind
         && old.offset == new.offset
         && old.value == new.value
@@ -300,65 +300,6 @@ pub(crate) fn may_loop(old: &State, new: &State) -> bool {
                     && left.id == right.id
                     && left.reference == right.reference
             })
-}
-
-/// Forgets numbers that no check has depended on yet and that changed since an earlier round of a
-/// loop, so that the rounds become alike.
-pub(crate) fn widen(old: &State, new: &mut State, last_id: u32) {
-    let mut ids = Renaming::new(last_id);
-    let mut forget = |left: &Register, right: &mut Register| {
-        if left.is_scalar()
-            && right.is_scalar()
-            && !left.precise
-            && !right.precise
-            && !equal(left, right, &mut ids)
-        {
-            *right = Register {
-                precise: false,
-                ..Register::UNKNOWN
-            };
-        }
-    };
-    for (left, right) in old.frames.iter().zip(&mut new.frames).rev() {
-        for (left, right) in left.registers.iter().zip(&mut right.registers) {
-            forget(left, right);
-        }
-        for (left, right) in left.stack.iter().zip(&mut right.stack) {
-            if left.is_spilled() && right.is_spilled() {
-                forget(&left.spilled, &mut right.spilled);
-            }
-        }
-    }
-}
-
-/// Drops what will not be read: the state was walked to its ends, so that is known.
-pub(crate) fn clean(state: &mut State, insn: usize, live: &[RegSet]) {
-    if state.cleaned {
-        return;
-    }
-    state.cleaned = true;
-    let sites: Vec<usize> = (1..state.frames.len())
-        .map(|number| state.frames[number].call_site.unwrap_or(insn))
-        .chain([insn])
-        .collect();
-    for (frame, at) in state.frames.iter_mut().zip(sites) {
-        let live = live.get(at).copied().unwrap_or(RegSet::EMPTY);
-        for (number, register) in frame.registers.iter_mut().enumerate().take(10) {
-            if !live.contains(bpf::insn::Reg(number as u8)) {
-                *register = Register::UNSET;
-            }
-        }
-        for slot in &mut frame.stack {
-            if !slot.read {
-                *slot = Slot::default();
-            }
-        }
-        let used = frame
-            .stack
-            .iter()
-            .rposition(|slot| *slot != Slot::default());
-        frame.stack.truncate(used.map_or(0, |last| last + 1));
-    }
 }
 
 #[cfg(test)]

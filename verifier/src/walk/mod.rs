@@ -6,16 +6,21 @@
 //! is found backwards from each check that depends on one ([`precision`]). The kernel's limit for
 //! instructions walked bounds time, and the states kept are dropped when they are of no use.
 
+mod access;
 mod alignment;
 mod alu;
+mod argument_memory;
+mod argument_type;
 mod arguments;
 mod atomic;
 mod branch;
 mod call;
 mod callback;
+mod constant;
 mod dynptr;
 mod exit;
 mod explore;
+mod graph;
 mod helper;
 mod history;
 mod iterator;
@@ -29,8 +34,11 @@ mod precision;
 mod prune;
 mod record;
 mod region;
+mod result;
 mod stack;
 mod stack_helper;
+mod ties;
+mod wanted;
 
 pub(crate) use kfunc::throws;
 pub(crate) use object::adds_to_tree;

@@ -6,6 +6,7 @@
 
 use super::{Seen, Walker};
 use crate::compare::{self, Likeness};
+use crate::forget;
 use crate::state::State;
 use crate::stop::{Check, refuse};
 use crate::verdict::Rule;
@@ -85,19 +86,10 @@ impl Walker<'_> {
     }
 
     fn covers(&self, old: &State, likeness: Likeness) -> bool {
-        if !self.options.kernel.reads_unwritten_stack()
-            && !compare::written_covers(old, &self.state)
-        {
-            return false;
-        }
-        compare::state_covers(
-            old,
-            &self.state,
-            self.insn,
-            &self.live,
-            self.last_id,
-            likeness,
-        )
+        let (new, insn) = (&self.state, self.insn);
+        let written =
+            self.options.kernel.reads_unwritten_stack() || compare::written_covers(old, new);
+        written && compare::state_covers(old, new, insn, &self.live, self.last_id, likeness)
     }
 
     fn compare_with(&mut self, id: usize) -> Check<Outcome> {
@@ -298,7 +290,7 @@ impl Walker<'_> {
                 && state.branches == 0
                 && !in_loop
             {
-                compare::clean(state, insn, &self.live);
+                forget::clean(state, insn, &self.live);
             }
         }
     }
