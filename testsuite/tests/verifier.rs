@@ -309,6 +309,26 @@ fn a_change_of_byte_order_that_changes_nothing_keeps_ties() {
     accepts("tc", &with("le32"));
 }
 
+/// How many instructions Linux 6.18 walks: while the outer loop is not done, its states end a path
+/// only where all of what they know is covered.
+#[test]
+fn loops_that_are_not_done_end_fewer_paths() {
+    let with = |rounds: u32| {
+        format!(
+            "r9 = r1\nr7 = 0\nr8 = 0\n1:\ngoto +0\ngoto +0\ncall f\nr8 += 1\nif w8 < {rounds} goto 1b\nr0 = 0\nexit\n\
+             \t.section .text,\"ax\",@progbits\n\t.type f,@function\nf:\n\
+             call 5\nr9 = r0\nif w9 > 10 goto 2f\nw9 = w9\nr9 ^= 1\n2:\nmay_goto 3f\n\
+             *(u64 *)(r10 - 88) = r9\ngoto 2b\n3:\nexit\n\t.size f, .-f\n\
+             \t.section kprobe/x,\"ax\",@progbits"
+        )
+    };
+    for (rounds, walked) in [(1, 29), (2, 65), (3, 121), (4, 265), (5, 729)] {
+        let report = check("kprobe/x", &with(rounds));
+        assert_eq!(report.verdict, Verdict::Accepted);
+        assert_eq!(report.stats.processed, walked);
+    }
+}
+
 #[test]
 fn kernels_before_6_3_read_no_stack_that_nothing_wrote() {
     let join = "*(u8 *)(r10 - 16) = 1\nr0 = *(u32 *)(r1 + 12)\nif r0 == 0 goto 1f\n*(u8 *)(r10 - 7) = r0\n\

@@ -30,6 +30,8 @@ impl Walker<'_> {
         self.state = State::entry(frame, start as u32, self.program.sleepable);
         self.pending.clear();
         self.kept.clear();
+        self.ways.clear();
+        self.loops.clear();
         self.seen.clear();
         self.history.clear();
         self.alive = 0;
@@ -110,7 +112,7 @@ impl Walker<'_> {
                 Flow::Next => self.insn + self.program.ops[self.insn].slots(),
                 Flow::To(insn) => insn,
                 Flow::End => {
-                    self.finish_path();
+                    self.finish_path()?;
                     if self.resume() {
                         continue;
                     }
