@@ -1,10 +1,11 @@
 //! The order of blocks and the branches between them.
 //!
-//! Blocks keep the order that selection chose, which is the input's. A branch is turned round when
-//! its destination follows; a jump to what follows is nothing; a jump to a lone `exit` is that
-//! `exit`.
+//! Blocks keep the order that selection chose, which is the input's, as far as [`order`](super::order)
+//! finds none with fewer jumps. A branch is turned round when its destination follows; a jump to
+//! what follows is nothing; a jump to a lone `exit` is that `exit`.
 
 use super::lines::{End, Line, Target};
+use super::order::fewest_jumps;
 use super::shared;
 use crate::select::blocks::inverted;
 use bpf::insn::{Insn, RegSet};
@@ -65,6 +66,7 @@ pub(super) fn arrange(
             break;
         }
     }
+    let order = fewest_jumps(&ends, &order, &lone_exit);
     let goto = |block: usize, cause: Option<&Line>| Line {
         insn: Insn::Goto {
             offset: 0,

@@ -10,6 +10,7 @@
 mod arrange;
 mod copies;
 mod lines;
+mod order;
 mod partition;
 mod places;
 mod shared;
