@@ -87,6 +87,15 @@ pub(super) struct Live {
 
 /// What is live at the end of each block; none if that takes too long.
 pub(super) fn live_at_end(code: &Code<'_>) -> Option<Vec<Live>> {
+    liveness(code).map(|(_, at_end)| at_end)
+}
+
+/// What is live at the start of each block; none if that takes too long.
+pub(super) fn live_at_start(code: &Code<'_>) -> Option<Vec<Set>> {
+    liveness(code).map(|(at_start, _)| at_start)
+}
+
+fn liveness(code: &Code<'_>) -> Option<(Vec<Set>, Vec<Live>)> {
     let mut at_start = vec![Set::EMPTY; code.bodies.len()];
     let nothing = Live {
         at_end: Set::EMPTY,
@@ -112,7 +121,7 @@ pub(super) fn live_at_end(code: &Code<'_>) -> Option<Vec<Live>> {
             at_start[block] = live;
         }
         if !changed {
-            return Some(at_end);
+            return Some((at_start, at_end));
         }
     }
     None

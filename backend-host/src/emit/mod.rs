@@ -9,6 +9,7 @@
 
 mod arrange;
 mod copies;
+mod hoist;
 mod lines;
 mod order;
 mod partition;
@@ -211,7 +212,7 @@ impl<'a> Emitter<'a> {
             ends: &mut ends,
             places: self.places,
         });
-        let lines = arrange(bodies, ends, &self.lir.layout);
+        let lines = arrange(bodies, ends, &self.lir.layout, self.places);
         self.encode(lines)
     }
 

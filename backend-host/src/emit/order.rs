@@ -95,9 +95,8 @@ impl Matching<'_> {
     }
 }
 
-/// Orders the blocks of `order` anew; its first stays the first. A block of `copied` is written
-/// wherever it is jumped to, so that having it follow saves nothing.
-pub(super) fn fewest_jumps(ends: &[End], order: &[usize], copied: &[bool]) -> Vec<usize> {
+/// Orders the blocks of `order` anew; its first stays the first.
+pub(super) fn fewest_jumps(ends: &[End], order: &[usize]) -> Vec<usize> {
     let Some(&first) = order.first() else {
         return Vec::new();
     };
@@ -109,7 +108,7 @@ pub(super) fn fewest_jumps(ends: &[End], order: &[usize], copied: &[bool]) -> Ve
         seen: vec![false; ends.len()],
     };
     for &block in &order[1..] {
-        matching.open[block] = block != first && !copied[block];
+        matching.open[block] = block != first;
     }
     for pair in order.windows(2) {
         if candidates(&ends[pair[0]]).contains(&Some(pair[1])) && matching.open[pair[1]] {
