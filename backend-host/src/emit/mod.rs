@@ -15,6 +15,7 @@ mod order;
 mod partition;
 mod places;
 mod shared;
+mod slots;
 #[cfg(test)]
 mod tests;
 mod webs;
@@ -159,8 +160,15 @@ struct Emitter<'a> {
     output: &'a Output,
     moves: undefined::Moves,
     places: Places,
-    stack: u32,
+    /// Bytes of stack that the program uses itself.
+    own: u32,
 }
+
+/// Spill slots of the allocator beyond which nothing is tried.
+const MAX_SLOTS: usize = 512;
+
+/// Bytes of the program's own stack beyond which nothing is tried.
+const MAX_FRAME: u32 = 4096;
 
 impl<'a> Emitter<'a> {
     fn new(
@@ -172,18 +180,16 @@ impl<'a> Emitter<'a> {
         frame: frame::FrameUse,
     ) -> Result<Self, EmitError> {
         let own = frame.depth.next_multiple_of(8);
-        let spills = u32::try_from(output.num_spillslots).unwrap_or(u32::MAX);
-        let stack = own.saturating_add(spills.saturating_mul(8));
-        if spills > 0 && frame.unknown {
+        if output.num_spillslots > 0 && frame.unknown {
             return Err(EmitError::UnknownFrame);
         }
-        if spills > 0 && stack > options.stack_limit {
+        // What is left of the slots is held against the limit at the end.
+        if output.num_spillslots > MAX_SLOTS || (output.num_spillslots > 0 && own > MAX_FRAME) {
             return Err(EmitError::Stack {
-                needed: stack,
+                needed: own.saturating_add(8 * output.num_spillslots.min(MAX_SLOTS) as u32),
                 limit: options.stack_limit,
             });
         }
-        // Within the limit, so it fits.
         let places = Places {
             spill_base: -(own as i32) - 8,
             slots: output.num_spillslots,
@@ -195,7 +201,7 @@ impl<'a> Emitter<'a> {
             output,
             moves,
             places,
-            stack,
+            own,
         })
     }
 
@@ -207,13 +213,27 @@ impl<'a> Emitter<'a> {
             bodies.push(body);
             ends.push(end);
         }
-        copies::remove(&mut Code {
+        let mut code = Code {
             bodies: &mut bodies,
             ends: &mut ends,
             places: self.places,
-        });
+        };
+        copies::remove(&mut code);
+        let slots = slots::compact(&mut code);
+        let stack = self.own.saturating_add(8 * slots as u32);
+        if slots > 0 && stack > self.options.stack_limit {
+            return Err(EmitError::Stack {
+                needed: stack,
+                limit: self.options.stack_limit,
+            });
+        }
         let lines = arrange(bodies, ends, &self.lir.layout, self.places);
-        self.encode(lines)
+        let emitted = EmittedFunction {
+            stack,
+            spills: slots as u32,
+            ..EmittedFunction::default()
+        };
+        self.encode(lines, emitted)
     }
 
     fn block(&self, block: usize) -> (Vec<Line>, End) {
@@ -355,7 +375,11 @@ impl<'a> Emitter<'a> {
         }
     }
 
-    fn encode(&self, blocks: Vec<(usize, Vec<Line>)>) -> Result<EmittedFunction, EmitError> {
+    fn encode(
+        &self,
+        blocks: Vec<(usize, Vec<Line>)>,
+        mut result: EmittedFunction,
+    ) -> Result<EmittedFunction, EmitError> {
         let mut starts = vec![0i64; self.lir.blocks.len()];
         let mut at = 0i64;
         for (block, lines) in &blocks {
@@ -365,11 +389,6 @@ impl<'a> Emitter<'a> {
                 .map(|line| line.insn.slots() as i64)
                 .sum::<i64>();
         }
-        let mut result = EmittedFunction {
-            stack: self.stack,
-            spills: self.output.num_spillslots as u32,
-            ..EmittedFunction::default()
-        };
         let mut current = None;
         for line in blocks.into_iter().flat_map(|(_, lines)| lines) {
             let slot = result.slots.len() as u32;
