@@ -9,7 +9,7 @@ use super::hoist::hoist;
 use super::lines::{End, Line, Target};
 use super::order::fewest_jumps;
 use super::places::Places;
-use super::shared;
+use super::{shared, tails};
 use crate::select::blocks::inverted;
 use bpf::insn::{Insn, RegSet};
 
@@ -23,14 +23,16 @@ pub(super) fn arrange(
     layout: &[usize],
     places: Places,
 ) -> Vec<(usize, Vec<Line>)> {
-    let mut first;
-    let mut order;
-    let mut lone_exit;
+    let (mut first, mut order, mut lone_exit);
+    let mut layout = layout.to_vec();
+    (ends, first) = shared::simplify(&bodies, ends, &layout);
+    layout = written(&ends, &layout, first, &lone_exits(&bodies, &ends));
+    tails::share(&mut bodies, &mut ends, &mut layout, places);
     let mut rounds = 0;
     loop {
-        (ends, first) = shared::simplify(&bodies, ends, layout);
+        (ends, first) = shared::simplify(&bodies, ends, &layout);
         lone_exit = lone_exits(&bodies, &ends);
-        order = written(&ends, layout, first, &lone_exit);
+        order = written(&ends, &layout, first, &lone_exit);
         order = fewest_jumps(&ends, &order);
         rounds += 1;
         let mut jumping = vec![false; bodies.len()];

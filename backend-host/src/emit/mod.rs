@@ -15,7 +15,9 @@ mod order;
 mod partition;
 mod places;
 mod shared;
+mod sharing;
 mod slots;
+mod tails;
 #[cfg(test)]
 mod tests;
 mod webs;
@@ -380,7 +382,8 @@ impl<'a> Emitter<'a> {
         blocks: Vec<(usize, Vec<Line>)>,
         mut result: EmittedFunction,
     ) -> Result<EmittedFunction, EmitError> {
-        let mut starts = vec![0i64; self.lir.blocks.len()];
+        let count = blocks.iter().map(|(block, _)| block + 1).max();
+        let mut starts = vec![0i64; count.unwrap_or(0)];
         let mut at = 0i64;
         for (block, lines) in &blocks {
             starts[*block] = at;

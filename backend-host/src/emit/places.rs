@@ -24,7 +24,7 @@ impl Set {
         Set(u128::from(registers.bits()))
     }
 
-    fn with(self, place: Option<usize>) -> Set {
+    pub(super) fn with(self, place: Option<usize>) -> Set {
         place.map_or(self, |place| Set(self.0 | 1 << place))
     }
 
@@ -34,6 +34,14 @@ impl Set {
 
     pub(super) fn union(self, other: Set) -> Set {
         Set(self.0 | other.0)
+    }
+
+    pub(super) fn intersection(self, other: Set) -> Set {
+        Set(self.0 & other.0)
+    }
+
+    pub(super) fn without(self, other: Set) -> Set {
+        Set(self.0 & !other.0)
     }
 
     /// The set with one place instead of another, if that is in it.
