@@ -32,7 +32,7 @@ use crate::regalloc::Allocator;
 use crate::select::{Strategy, select};
 use crate::{EmitError, Options, frame, undefined};
 use bpf::insn::{AluOp, Cpu, Insn, MemWidth, Operand as Source, Pseudo, Reg, RegSet, Slot, Width};
-use mir::{CoreRelo, External, Func, Function, Module, SourceLoc, Symbol};
+use mir::{CoreRelo, External, Func, Function, InstData, Module, SourceLoc, Symbol};
 use regalloc2::{
     Allocation, AllocationKind, Edit, InstOrEdit, OperandConstraint, OperandKind, Output,
 };
@@ -94,6 +94,22 @@ pub fn emit_function(
     for strategy in STRATEGIES {
         keep_shorter(strategy, &mut best);
     }
+    {
+        let strategy = best.as_ref().map_or(STRATEGIES[0], |&(_, best)| best);
+        let pinned = Strategy {
+            constants_on_edges: true,
+            ..strategy
+        };
+        keep_shorter(pinned, &mut best);
+    }
+    if pays_to_pin(function) {
+        let strategy = best.as_ref().map_or(STRATEGIES[0], |&(_, best)| best);
+        let pinned = Strategy {
+            pin_parameter: true,
+            ..strategy
+        };
+        keep_shorter(pinned, &mut best);
+    }
     if frame.depth > 0 {
         let strategy = best.as_ref().map_or(STRATEGIES[0], |&(_, best)| best);
         let shared = Strategy {
@@ -109,17 +125,48 @@ pub fn emit_function(
 /// What is tried. No one choice is best: a copy costs a slot where the allocator could have done
 /// without, and saves several where it would have split the value's range around it. With the
 /// better one of these, sharing frame addresses is tried.
+fn pays_to_pin(function: &Function) -> bool {
+    let Some(entry) = function.layout.entry() else {
+        return false;
+    };
+    let Some(&context) = function.dfg.block_params(entry).first() else {
+        return false;
+    };
+    let (mut calls, mut uses) = (0, 0);
+    for block in function.layout.blocks() {
+        for inst in function.layout.insts(block) {
+            let data = function.dfg.inst(inst);
+            match data {
+                InstData::LoadAbs { .. } | InstData::LoadInd { .. } => return false,
+                InstData::CallHelper { .. }
+                | InstData::CallFunc { .. }
+                | InstData::CallExternal { .. }
+                | InstData::CallIndirect { .. } => calls += 1,
+                _ => {}
+            }
+            data.for_each_arg(&function.dfg.pool, |value| {
+                uses += u32::from(value == context);
+            });
+        }
+    }
+    calls > 1 && uses > 2
+}
+
 const STRATEGIES: [Strategy; 2] = [
     Strategy {
         init_undef: false,
         copy_return: true,
         copy_call_results: false,
+        constants_on_edges: false,
+        pin_parameter: false,
         share_frame_addresses: false,
     },
     Strategy {
         init_undef: false,
         copy_return: false,
         copy_call_results: true,
+        constants_on_edges: false,
+        pin_parameter: false,
         share_frame_addresses: false,
     },
 ];
