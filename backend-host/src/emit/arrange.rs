@@ -13,7 +13,7 @@ use super::{shared, tails};
 use crate::select::blocks::inverted;
 use bpf::insn::{Insn, RegSet};
 
-/// Rounds of moving instructions before branches.
+/// Rounds of sharing ends, and of moving instructions before branches.
 const MAX_ROUNDS: usize = 3;
 
 /// Orders blocks and writes their ends. The result keeps block numbers for branch targets.
@@ -25,9 +25,14 @@ pub(super) fn arrange(
 ) -> Vec<(usize, Vec<Line>)> {
     let (mut first, mut order, mut lone_exit);
     let mut layout = layout.to_vec();
-    (ends, first) = shared::simplify(&bodies, ends, &layout);
-    layout = written(&ends, &layout, first, &lone_exits(&bodies, &ends));
-    tails::share(&mut bodies, &mut ends, &mut layout, places);
+    // Blocks whose destinations became one can be alike where they were not.
+    for _ in 0..MAX_ROUNDS {
+        (ends, first) = shared::simplify(&bodies, ends, &layout);
+        layout = written(&ends, &layout, first, &lone_exits(&bodies, &ends));
+        if !tails::share(&mut bodies, &mut ends, &mut layout, places) {
+            break;
+        }
+    }
     let mut rounds = 0;
     loop {
         (ends, first) = shared::simplify(&bodies, ends, &layout);

@@ -97,7 +97,7 @@ pub fn emit_function(
     {
         let strategy = best.as_ref().map_or(STRATEGIES[0], |&(_, best)| best);
         let pinned = Strategy {
-            constants_on_edges: true,
+            constants_on_edges: false,
             ..strategy
         };
         keep_shorter(pinned, &mut best);
@@ -157,7 +157,7 @@ const STRATEGIES: [Strategy; 2] = [
         init_undef: false,
         copy_return: true,
         copy_call_results: false,
-        constants_on_edges: false,
+        constants_on_edges: true,
         pin_parameter: false,
         share_frame_addresses: false,
     },
@@ -165,7 +165,7 @@ const STRATEGIES: [Strategy; 2] = [
         init_undef: false,
         copy_return: false,
         copy_call_results: true,
-        constants_on_edges: false,
+        constants_on_edges: true,
         pin_parameter: false,
         share_frame_addresses: false,
     },

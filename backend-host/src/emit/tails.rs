@@ -34,13 +34,13 @@ struct Tails<'a> {
     entries: Vec<Vec<Entry>>,
 }
 
-/// Makes blocks share their ends; `layout` gets the new blocks.
+/// Makes blocks share their ends; `layout` gets the new blocks. Says whether there were any.
 pub(super) fn share(
     bodies: &mut Vec<Vec<Line>>,
     ends: &mut Vec<End>,
     layout: &mut Vec<usize>,
     places: Places,
-) {
+) -> bool {
     let mut groups: BTreeMap<Kind, Vec<usize>> = BTreeMap::new();
     for &block in layout.iter() {
         match &ends[block] {
@@ -52,8 +52,9 @@ pub(super) fn share(
     }
     groups.retain(|_, group| group.len() > 1);
     if groups.is_empty() {
-        return;
+        return false;
     }
+    let before = bodies.len();
     let held = parameter(&Code {
         bodies: &mut *bodies,
         ends: &mut *ends,
@@ -88,6 +89,7 @@ pub(super) fn share(
             }
         }
     }
+    tails.bodies.len() > before
 }
 
 impl Tails<'_> {
