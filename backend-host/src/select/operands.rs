@@ -68,8 +68,7 @@ impl Selector<'_> {
 
     /// A register with the value, at this place.
     pub(super) fn reg(&mut self, value: Value) -> VReg {
-        let remade =
-            self.pin(value).is_some() || self.anchored[value] && self.is_remade(value);
+        let remade = self.pin(value).is_some() || self.anchored[value] && self.is_remade(value);
         if let Some(vreg) = self.vregs[value]
             && !remade
         {
