@@ -2,7 +2,7 @@
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::commands::{asm, build, check, dis, passes, run, show};
+use crate::commands::{asm, bisect, build, check, dis, explain, passes, run, show};
 
 /// A compiler toolchain for BPF.
 #[derive(Debug, Parser)]
@@ -71,8 +71,12 @@ pub enum Command {
     Dis(dis::Options),
     /// Compile: lift, optimise, and emit
     Build(Box<build::Options>),
+    /// Find the application of a pass after which a test fails
+    Bisect(Box<bisect::Options>),
     /// Say whether Linux would load a program, and if not, why
     Check(check::Options),
+    /// Say what a code of `check` means, with an example and its repair
+    Explain(explain::Options),
     /// Interpret a program on a packet
     Run(Box<run::Options>),
     /// List the optimisation passes

@@ -64,3 +64,9 @@ impl Failure {
         }
     }
 }
+
+impl From<passes::UnknownPass> for Failure {
+    fn from(error: passes::UnknownPass) -> Failure {
+        Failure::Usage(error.to_string())
+    }
+}

@@ -12,9 +12,11 @@ fn main() -> ExitCode {
     let terminal = Terminal::new(cli.terminal);
     let result = match &cli.command {
         Command::Asm(options) => commands::asm::run(options, &terminal),
+        Command::Bisect(options) => commands::bisect::run(options, &terminal),
         Command::Dis(options) => commands::dis::run(options, &terminal),
         Command::Build(options) => commands::build::run(options, &terminal),
         Command::Check(options) => commands::check::run(options, &terminal),
+        Command::Explain(options) => commands::explain::run(options),
         Command::Run(options) => commands::run::run(options, &terminal),
         Command::Passes(options) => commands::passes::run(options),
         Command::Show(options) => commands::show::run(options, &terminal),

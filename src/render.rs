@@ -129,7 +129,8 @@ impl<'map> codespan_reporting::files::Files<'map> for Files<'map> {
     }
 
     fn line_number(&'map self, id: u32, index: usize) -> Result<usize, Error> {
-        Ok(self.file(id)?.line_number(index) as usize)
+        // A line without number would have no digits to be laid out by.
+        Ok(self.file(id)?.line_number(index).max(1) as usize)
     }
 }
 

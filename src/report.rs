@@ -19,6 +19,14 @@ pub fn stats_json(compiled: &Compiled, file: &str, level: OptLevel) -> Value {
         "level": level.name(),
         "programs": programs,
         "micros": compiled.micros,
+        "validated": compiled.validated.map(|counts| json!({
+            "programs": counts.programs,
+            "without_input": counts.without,
+            "inputs": counts.inputs,
+            "runs": counts.runs,
+            "blocks_reached": counts.blocks_reached,
+            "blocks": counts.blocks,
+        })),
     })
 }
 

@@ -7,6 +7,7 @@ use codespan_reporting::term::termcolor::{ColorChoice, StandardStream};
 
 use crate::cli::{Color, ErrorFormat, TerminalOptions};
 use crate::failure::Failure;
+use crate::input::Assembled;
 use crate::render;
 
 /// The user's terminal.
@@ -30,6 +31,13 @@ impl Terminal {
                 let mut stream = StandardStream::stderr(self.choice());
                 let _ = render::write(&mut stream, map, diagnostic);
             }
+        }
+    }
+
+    /// Shows the warnings about a text that was assembled.
+    pub fn show_warnings(&self, assembled: &Assembled) {
+        for warning in &assembled.warnings {
+            self.show(&assembled.map, warning);
         }
     }
 

@@ -238,8 +238,8 @@ impl SourceMap {
         self.add_numbered(name, text, Vec::new())
     }
 
-    /// Adds parts of a file, with the number of each line that is there; lines that are left out
-    /// need no room. `None` as for [`SourceMap::add`].
+    /// Adds parts of a file, with the number, from 1, of each line that is there; lines that are
+    /// left out need no room. `None` as for [`SourceMap::add`].
     pub fn add_numbered(
         &mut self,
         name: impl Into<String>,

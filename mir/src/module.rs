@@ -3,6 +3,8 @@
 use crate::entity::{CoreRelo, External, Func, SourceLoc, Symbol};
 use crate::function::Function;
 use bpf::insn::Endian;
+use bpf::maps::MapPlace;
+use bpf::object::{Object, STT_SECTION, SymbolPlace};
 use cranelift_entity::PrimaryMap;
 
 /// Functions and shared tables.
@@ -36,6 +38,25 @@ pub struct SymbolData {
     pub pseudo: u8,
     /// Both immediates: the addend of a relocation lies here.
     pub imm: u64,
+}
+
+impl SymbolData {
+    /// Where in an object lies what the symbol names: a map's definition, or a byte of data. `None`
+    /// without a relocation, or when it is not in the object.
+    #[must_use]
+    pub fn place(&self, object: &Object) -> Option<MapPlace> {
+        let found = object.symbols.get(self.object_symbol? as usize)?;
+        let SymbolPlace::Section(section) = found.place else {
+            return None;
+        };
+        let addend = self.imm & u64::from(u32::MAX);
+        // The addend of a map's own symbol means nothing; of its section's symbol it says which map.
+        let offset = match (self.kind, found.kind) {
+            (SymbolKind::Data, _) | (_, STT_SECTION) => found.value.wrapping_add(addend),
+            _ => found.value,
+        };
+        Some(MapPlace { section, offset })
+    }
 }
 
 /// What a symbol names, as far as the object tells.

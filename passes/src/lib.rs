@@ -24,10 +24,11 @@ mod registry;
 mod remarks;
 mod rewrite;
 mod target;
+mod widen;
 
 pub use analyses::Analyses;
 pub use manager::{Event, FunctionStats, PassFailure, PassStats, Session};
-pub use pass::{Changed, Pass, PassContext, PassInfo, PassKind};
+pub use pass::{Changed, Maps, Pass, PassContext, PassInfo, PassKind};
 pub use pipeline::{OptLevel, Pipeline, PipelineOptions};
 pub use registry::{UnknownPass, find as find_pass, names as pass_names};
 pub use remarks::{Remark, RemarkKey, RemarkKind, Remarks};
@@ -44,6 +45,18 @@ registry::declare_passes! {
     mod gvn: Gvn = "gvn" Optional;
     /// Turn 64-bit operations whose upper half is unused or zero into 32-bit ones
     mod narrow32: Narrow32 = "narrow32" Optional;
+    /// Merge repeated map look-ups, and remove the checks of those that succeed
+    mod inline_lookup: InlineLookup = "inline-lookup" Optional;
+    /// Make one load of adjacent loads joined by shifts and ors
+    mod load_combine: LoadCombine = "load-combine" Optional;
+    /// Merge stores of constants to adjacent bytes
+    mod store_combine: StoreCombine = "store-combine" Optional;
+    /// Turn copies of adjacent bytes into wider ones
+    mod memcpy: Memcpy = "memcpy" Optional;
+    /// Remove stores to the stack that nothing reads
+    mod dead_store: DeadStore = "dead-store" Optional;
+    /// Make additions in memory atomic, which takes fewer slots and more time
+    mod atomic_add: AtomicAdd = "atomic-add" Optional;
     /// Remove unused instructions, block parameters and unreachable blocks
     mod dce: Dce = "dce" Optional;
 }

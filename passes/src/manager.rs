@@ -5,7 +5,7 @@
 //! counting, printing. Libraries never print, so text and bisection lines go to a sink.
 
 use crate::analyses::Analyses;
-use crate::pass::{Changed, PassContext, PassInfo, PassKind};
+use crate::pass::{Changed, Maps, PassContext, PassInfo, PassKind};
 use crate::pipeline::Pipeline;
 use crate::remarks::Remarks;
 use mir::{Func, Function, Module, Opcode};
@@ -116,6 +116,9 @@ impl std::fmt::Display for Event<'_> {
     }
 }
 
+/// Says what is wrong with a module after a pass on one of its functions.
+type Checker<'s> = Box<dyn FnMut(&Module, Func) -> Result<(), String> + 's>;
+
 type Sink<'s> = Box<dyn FnMut(Event<'_>) + 's>;
 
 /// State that lasts over all functions of a run.
@@ -125,6 +128,8 @@ pub struct Session<'s> {
     pub remarks: Remarks,
     applications: u64,
     sink: Option<Sink<'s>>,
+    checker: Option<Checker<'s>>,
+    maps: Maps,
     uses_arena: Option<bool>,
 }
 
@@ -155,6 +160,23 @@ impl<'s> Session<'s> {
     #[must_use]
     pub fn with_sink(mut self, sink: impl FnMut(Event<'_>) + 's) -> Self {
         self.sink = Some(Box::new(sink));
+        self
+    }
+
+    /// Tells of the maps that symbols name; without it nothing is known of them.
+    #[must_use]
+    pub fn with_maps(mut self, maps: Maps) -> Self {
+        self.maps = maps;
+        self
+    }
+
+    /// Has every change checked: an error is a failure of the pass.
+    #[must_use]
+    pub fn with_checker(
+        mut self,
+        checker: impl FnMut(&Module, Func) -> Result<(), String> + 's,
+    ) -> Self {
+        self.checker = Some(Box::new(checker));
         self
     }
 
@@ -215,6 +237,7 @@ impl Pipeline {
                     remarks: &mut session.remarks,
                     pass: info.name,
                     uses_arena,
+                    maps: &session.maps,
                 },
             );
             if changed.any() {
@@ -230,7 +253,13 @@ impl Pipeline {
                 micros,
             });
             module.functions[func] = function;
-            if let Err(message) = self.check(module, func, changed, before.as_deref()) {
+            let checked = self
+                .check(module, func, changed, before.as_deref())
+                .and_then(|()| match &mut session.checker {
+                    Some(checker) if changed.any() => checker(module, func),
+                    _ => Ok(()),
+                });
+            if let Err(message) = checked {
                 stats.failure = Some(PassFailure {
                     pass: info.name,
                     function: name,

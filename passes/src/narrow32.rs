@@ -29,7 +29,7 @@
 //! **Order.** After `dce`, as unused uses demand bits; before `simplify`, which removes the
 //! truncated extensions that this leaves.
 
-use crate::facts::{Kinds, width};
+use crate::facts::{Kinds, Widths};
 use crate::pass::{Changed, Pass, PassContext};
 use crate::rewrite::{self, Expr, Rewrite, Uses, View};
 use crate::target::KernelVersion;
@@ -52,6 +52,7 @@ impl Pass for Narrow32 {
         let cfg = cx.analyses.cfg(func);
         let demanded = cx.analyses.demanded_bits(func);
         let kinds = Kinds::compute(func, &cfg, false);
+        let widths = Widths::compute(func, &cfg);
         let mut uses = Uses::count(func);
         let mut changed = false;
         for &block in cfg.reverse_postorder() {
@@ -70,6 +71,7 @@ impl Pass for Narrow32 {
                     func,
                     uses: &uses,
                     kinds: &kinds,
+                    widths: &widths,
                     target: cx.target,
                     endian: cx.endian(),
                 };
@@ -179,20 +181,20 @@ fn narrow(view: &View<'_>, bits: u64, opcode: Opcode, [a, b]: [Value; 2]) -> Opt
         return None;
     }
     let lower_only = bits >> 32 == 0;
-    let fits = |value: Value| width(view.func, value) <= 32;
+    let fits = |value: Value| view.width(value) <= 32;
     let amount = || view.constant(b).filter(|amount| (1..32).contains(amount));
     let allowed = match opcode {
         Opcode::Iadd | Opcode::Isub => {
             let fits = opcode == Opcode::Iadd
-                && width(view.func, a).max(width(view.func, b)) < 32;
+                && view.width(a).max(view.width(b)) < 32;
             (lower_only || fits) && view.is_number(a) && view.is_number(b)
         }
-        Opcode::Imul => lower_only || width(view.func, a) + width(view.func, b) <= 32,
+        Opcode::Imul => lower_only || view.width(a) + view.width(b) <= 32,
         Opcode::Band => lower_only || fits(a) || fits(b),
         Opcode::Bor | Opcode::Bxor => lower_only || fits(a) && fits(b),
         Opcode::Udiv | Opcode::Urem => fits(a) && fits(b),
         Opcode::Ishl => amount().is_some_and(|amount| {
-            lower_only || width(view.func, a) + amount as u32 <= 32
+            lower_only || view.width(a) + amount as u32 <= 32
         }),
         Opcode::Ushr => amount().is_some() && fits(a),
         _ => false,

@@ -8,7 +8,9 @@ use crate::pipeline::OptLevel;
 use crate::remarks::{RemarkKind, Remarks};
 use crate::target::Target;
 use bpf::insn::Endian;
-use mir::{Block, Function, Inst, Module};
+use bpf::maps::MapDef;
+use mir::{Block, Function, Inst, Module, Symbol};
+use std::collections::BTreeMap;
 
 /// What a pass did to a function. The order is that of what gets invalidated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -103,6 +105,9 @@ impl std::fmt::Debug for PassInfo {
     }
 }
 
+/// Maps by the symbol that names them.
+pub type Maps = BTreeMap<Symbol, MapDef>;
+
 /// What a pass may look at and report to.
 #[derive(Debug)]
 pub struct PassContext<'a> {
@@ -116,6 +121,7 @@ pub struct PassContext<'a> {
     pub(crate) remarks: &'a mut Remarks,
     pub(crate) pass: &'static str,
     pub(crate) uses_arena: bool,
+    pub(crate) maps: &'a Maps,
 }
 
 impl PassContext<'_> {
@@ -130,6 +136,18 @@ impl PassContext<'_> {
     #[must_use]
     pub fn uses_arena(&self) -> bool {
         self.uses_arena
+    }
+
+    /// The maps that are known, by the symbol that names them.
+    #[must_use]
+    pub fn maps(&self) -> &Maps {
+        self.maps
+    }
+
+    /// The map that a symbol names, if it is known.
+    #[must_use]
+    pub fn map(&self, symbol: Symbol) -> Option<&MapDef> {
+        self.maps.get(&symbol)
     }
 
     /// Counts, and remarks on, something that was done at an instruction.

@@ -34,32 +34,49 @@ const O1: &[&str] = &[
     "dce",
 ];
 
-const O2: &[&str] = &[
-    // Fewer blocks make everything after it cheaper, and promote-stack needs reachable code.
-    "simplify-cfg",
-    // First of the value passes: a reload becomes the value itself, with its constants and bits.
-    "promote-stack",
-    // Canonical forms (constant on the right, folded addresses) are what gvn compares.
-    "simplify",
-    "gvn",
-    // Before narrow32: unused uses must not demand bits.
-    "dce",
-    "narrow32",
-    // narrow32 leaves extensions of truncations and constants to fold.
-    "simplify",
-    // Narrowed forms of the same computation are equal now where the wide ones were not.
-    "gvn",
-    "dce",
-    // Branches that simplify decided leave blocks to merge and parameters with one argument.
-    "simplify-cfg",
-    // Merged blocks brought definitions and uses together.
-    "simplify",
-    // Last: everything before it only disconnects instructions.
-    "dce",
-];
+/// The passes for time, with others before the last.
+macro_rules! for_time_and {
+    ($($extra:literal),*) => {
+        &[
+            // Fewer blocks make everything after it cheaper, and promote-stack needs reachable code.
+            "simplify-cfg",
+            // First of the value passes: a reload becomes the value itself, with its constants and bits.
+            "promote-stack",
+            // Canonical forms (constant on the right, folded addresses) are what gvn compares.
+            "simplify",
+            // Before gvn, which may find the whole load elsewhere, and before narrow32 changes the shifts.
+            "load-combine",
+            "gvn",
+            // Before narrow32: unused uses must not demand bits.
+            "dce",
+            "narrow32",
+            // narrow32 leaves extensions of truncations and constants to fold.
+            "simplify",
+            // Narrowed forms of the same computation are equal now where the wide ones were not.
+            "gvn",
+            "dce",
+            // Keys have their constants; what a check guards goes with simplify-cfg.
+            "inline-lookup",
+            // Branches that simplify decided leave blocks to merge and parameters with one argument.
+            "simplify-cfg",
+            // Merged blocks brought definitions and uses together.
+            "simplify",
+            // In the longest blocks, with constants and offsets in their final form.
+            "store-combine",
+            "memcpy",
+            // What was merged overwrites more at once.
+            "dead-store",
+            $($extra,)*
+            // Last: everything before it only disconnects instructions.
+            "dce",
+        ]
+    };
+}
 
-/// The same as [`O2`] until a pass trades time for slots.
-const OS: &[&str] = O2;
+const O2: &[&str] = for_time_and!();
+
+/// [`O2`] and what trades time for slots, which sees the accesses in their final form.
+const OS: &[&str] = for_time_and!("atomic-add");
 
 impl OptLevel {
     /// All levels.

@@ -21,6 +21,13 @@ impl KernelVersion {
     /// The first version whose verifier tracks bounds of 32-bit views by themselves.
     pub const TRACKS_32_BIT_BOUNDS: KernelVersion = KernelVersion { major: 5, minor: 8 };
 
+    /// The first version whose verifier knows that a look-up in an array by a constant key below its
+    /// length succeeds.
+    pub const KNOWS_ARRAY_LOOKUPS: KernelVersion = KernelVersion {
+        major: 6,
+        minor: 14,
+    };
+
     /// Reads `6.18`.
     #[must_use]
     pub fn from_text(text: &str) -> Option<KernelVersion> {

@@ -16,6 +16,17 @@ const STEPS_AFTER: u64 = 3000;
 /// Runs with different arguments for each function.
 const RUNS: usize = 4;
 
+/// Passes that find little or nothing in random functions, which have no maps, no other memory than
+/// their stack, and few adjacent accesses; file tests and `--validate` over real objects exercise
+/// them.
+const RARE: &[&str] = &[
+    "inline-lookup",
+    "atomic-add",
+    "load-combine",
+    "memcpy",
+    "store-combine",
+];
+
 fn transformed(pipeline: &Pipeline, module: &Module) -> Module {
     let mut after = module.clone();
     let stats = pipeline.run_function(&mut after, Func::from_u32(0), &mut Session::new());
@@ -46,7 +57,10 @@ fn check(name: &str, options: &PipelineOptions) {
             }
         });
     }
-    assert!(changed > 50, "{name} changed only {changed} functions");
+    assert!(
+        changed > 50 || RARE.contains(&name),
+        "{name} changed only {changed} functions"
+    );
     assert!(compared > 4000, "only {compared} runs ended");
 }
 

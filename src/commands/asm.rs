@@ -28,9 +28,7 @@ pub fn run(options: &Options, terminal: &Terminal) -> Result<(), Failure> {
     let text = String::from_utf8(input::bytes(&options.file)?)
         .map_err(|_| Failure::refused(format!("{}: this is not text", options.file)))?;
     let assembled = input::assembly(&options.file, text, options.endian.into())?;
-    for warning in &assembled.warnings {
-        terminal.show(&assembled.map, warning);
-    }
+    terminal.show_warnings(&assembled);
     let bytes = bpf::elf::write(&assembled.object)
         .map_err(|error| Failure::refused(format!("{}: {error}", options.file)))?;
     output::write(&default_output(options), &bytes)

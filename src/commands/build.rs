@@ -2,12 +2,12 @@
 
 use std::cell::RefCell;
 
-use bpf::insn::Cpu;
 use clap::{Args, ValueEnum};
 use mir::parse::Parsed;
-use passes::{Event, KernelVersion, OptLevel, PipelineOptions, Target};
+use passes::{Event, OptLevel};
 
 use super::EndianArg;
+use super::optimiser::OptimiserOptions;
 use crate::cli::ReportFormat;
 use crate::compile::{self, CompileOptions, Compiled};
 use crate::failure::Failure;
@@ -50,42 +50,6 @@ pub struct Options {
     time_passes: bool,
 }
 
-/// What decides the code that comes out.
-#[derive(Debug, Args)]
-pub struct OptimiserOptions {
-    /// 0: lift and emit; 1: what is cheap; 2: for time; s: for size
-    #[arg(short = 'O', value_name = "LEVEL", default_value = "2", value_parser = level)]
-    pub(super) level: OptLevel,
-    /// Newest instruction set of the output: v1 to v4 [default: the newest that the input uses, at
-    /// least v3 for assembly]
-    #[arg(long, value_name = "CPU", value_parser = cpu)]
-    mcpu: Option<Cpu>,
-    /// Oldest kernel that must accept the output
-    #[arg(long, value_name = "VERSION", default_value = "6.18", value_parser = kernel)]
-    kernel: KernelVersion,
-    /// Run exactly these passes, in this order
-    #[arg(long, value_name = "PASSES", value_delimiter = ',')]
-    passes: Option<Vec<String>>,
-    /// Add a pass; PASS@FUNCTION for one function
-    #[arg(long, value_name = "PASS", value_delimiter = ',')]
-    enable: Vec<String>,
-    /// Leave a pass out; PASS@FUNCTION for one function
-    #[arg(long, value_name = "PASS", value_delimiter = ',')]
-    disable: Vec<String>,
-    /// Run only the first N applications of passes, and list all; -1 lists only
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
-    opt_bisect_limit: Option<i64>,
-    /// Check that MIR is well-formed after each pass, and prove each register allocation
-    #[arg(long)]
-    verify_each: bool,
-    /// Do not verify programs before and after
-    #[arg(long)]
-    no_verify: bool,
-    /// Compile this function only; may be repeated
-    #[arg(long, value_name = "NAME")]
-    prog: Vec<String>,
-}
-
 /// What to make.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Emit {
@@ -95,56 +59,6 @@ enum Emit {
     Asm,
     /// MIR after the passes
     Mir,
-}
-
-pub(super) fn level(text: &str) -> Result<OptLevel, String> {
-    OptLevel::from_name(text).ok_or_else(|| "levels are 0, 1, 2 and s".to_owned())
-}
-
-fn cpu(text: &str) -> Result<Cpu, String> {
-    Cpu::from_name(text).ok_or_else(|| "instruction sets are v1, v2, v3 and v4".to_owned())
-}
-
-fn kernel(text: &str) -> Result<KernelVersion, String> {
-    KernelVersion::from_text(text).ok_or_else(|| "a kernel version is like 6.12".to_owned())
-}
-
-impl OptimiserOptions {
-    /// The compiler's options.
-    #[must_use]
-    pub fn compile_options(
-        &self,
-        from_text: bool,
-        object: Option<&bpf::object::Object>,
-    ) -> CompileOptions {
-        let used = object.map(compile::newest_used);
-        let default = if from_text {
-            used.map(|used| used.max(Cpu::V3))
-        } else {
-            used
-        };
-        let limit = self.opt_bisect_limit;
-        CompileOptions {
-            pipeline: PipelineOptions {
-                level: self.level,
-                target: Target {
-                    kernel: self.kernel,
-                    ..Target::default()
-                },
-                passes: self.passes.clone(),
-                enable: self.enable.clone(),
-                disable: self.disable.clone(),
-                verify_each: self.verify_each,
-                bisect_limit: limit.map(|limit| u64::try_from(limit).unwrap_or(u64::MAX)),
-                ..PipelineOptions::default()
-            },
-            cpu: self.mcpu.or(default),
-            only: self.prog.clone(),
-            check_allocation: self.verify_each || cfg!(debug_assertions),
-            verify: !self.no_verify,
-            keep_remarks: false,
-        }
-    }
 }
 
 /// Compiles a file.
@@ -163,12 +77,12 @@ impl Options {
         &self,
         from_text: bool,
         object: Option<&bpf::object::Object>,
-    ) -> CompileOptions {
-        let mut options = self.optimiser.compile_options(from_text, object);
+    ) -> Result<CompileOptions, Failure> {
+        let mut options = self.optimiser.compile_options(from_text, object)?;
         options.pipeline.print_after = self.print_after.clone();
         options.pipeline.print_changed = self.print_changed;
         options.keep_remarks = self.remarks.is_some();
-        options
+        Ok(options)
     }
 
     /// Where text results go: beside an artefact on the standard output they would spoil it.
@@ -190,11 +104,8 @@ fn build_object(
     assembled: &Assembled,
     terminal: &Terminal,
 ) -> Result<(), Failure> {
-    for warning in &assembled.warnings {
-        terminal.show(&assembled.map, warning);
-    }
-    let compile_options = options.compile_options(assembled.from_text, Some(&assembled.object));
-    check_names(&compile_options, &assembled.object)?;
+    terminal.show_warnings(assembled);
+    let compile_options = options.compile_options(assembled.from_text, Some(&assembled.object))?;
     let events = RefCell::new(Vec::new());
     let compiled = compile::compile(&assembled.object, &compile_options, |event| {
         show(&events, event)
@@ -202,6 +113,13 @@ fn build_object(
     .map_err(|error| Failure::Usage(error.to_string()))?;
     for event in events.into_inner() {
         terminal.line(event.trim_end());
+    }
+    if !compiled.differences.is_empty() {
+        let shown = compiled.differences.iter();
+        return Err(Failure::Refused {
+            map: bpf::diagnostic::SourceMap::new(),
+            diagnostics: shown.map(bpf::diagnostic::Diagnostic::error).collect(),
+        });
     }
     let emit = options.emit.unwrap_or(Emit::Obj);
     let bytes = match emit {
@@ -211,29 +129,13 @@ fn build_object(
         Emit::Mir => compiled.module.to_string().into_bytes(),
     };
     write(options, emit, &bytes)?;
-    reports(options, emit, &compiled, terminal)
-}
-
-/// A name that selects nothing is a mistake of the user.
-fn check_names(options: &CompileOptions, object: &bpf::object::Object) -> Result<(), Failure> {
-    let functions = object.functions();
-    let unknown = options
-        .only
-        .iter()
-        .find(|name| !functions.iter().any(|function| function.name == **name));
-    match unknown {
-        Some(name) => {
-            let names: Vec<&str> = functions
-                .iter()
-                .map(|function| function.name.as_str())
-                .collect();
-            Err(Failure::Usage(format!(
-                "there is no function `{name}`; the functions are {}",
-                names.join(", ")
-            )))
-        }
-        None => Ok(()),
-    }
+    reports(
+        options,
+        emit,
+        &compiled,
+        compile_options.pipeline.level,
+        terminal,
+    )
 }
 
 fn write(options: &Options, emit: Emit, bytes: &[u8]) -> Result<(), Failure> {
@@ -248,6 +150,7 @@ fn reports(
     options: &Options,
     emit: Emit,
     compiled: &Compiled,
+    level: OptLevel,
     terminal: &Terminal,
 ) -> Result<(), Failure> {
     if let Some(format) = options.remarks {
@@ -263,7 +166,7 @@ fn reports(
         None => return Ok(()),
         Some(ReportFormat::Text) => report::stats_text(compiled),
         Some(ReportFormat::Json) => {
-            let json = report::stats_json(compiled, &options.file, options.optimiser.level);
+            let json = report::stats_json(compiled, &options.file, level);
             format!("{json}\n")
         }
     };
@@ -277,7 +180,7 @@ fn reports(
 
 fn build_mir(options: &Options, parsed: Parsed, terminal: &Terminal) -> Result<(), Failure> {
     let mut module = parsed.module;
-    let compile_options = options.compile_options(true, None);
+    let compile_options = options.compile_options(true, None)?;
     let events = RefCell::new(Vec::new());
     let remarks = compile::optimise(&mut module, &compile_options, |event| show(&events, event));
     for event in events.into_inner() {

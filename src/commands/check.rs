@@ -29,6 +29,9 @@ pub struct Options {
     /// Refuse unaligned accesses
     #[arg(long)]
     strict_align: bool,
+    /// Refuse contradictory ranges (`BPF_F_TEST_REG_INVARIANTS`)
+    #[arg(long)]
+    strict_ranges: bool,
     /// One JSON object for each program
     #[arg(long)]
     json: bool,
@@ -65,9 +68,7 @@ fn kernel(text: &str) -> Result<Kernel, String> {
 pub fn run(options: &Options, terminal: &Terminal) -> Result<(), Failure> {
     let endian: Endian = options.endian.into();
     let assembled = input::read_object(&options.file, endian)?;
-    for warning in &assembled.warnings {
-        terminal.show(&assembled.map, warning);
-    }
+    terminal.show_warnings(&assembled);
     let refused = |error: verifier::LinkError| {
         Failure::Usage(format!("{}: cannot be checked: {error}", options.file))
     };
@@ -77,6 +78,7 @@ pub fn run(options: &Options, terminal: &Terminal) -> Result<(), Failure> {
         program_type: options.kind,
         strict_alignment: options.strict_align,
         causes: true,
+        strict_ranges: options.strict_ranges,
         ..verifier::Options::default()
     };
     let (mut rejected, mut undecided) = (false, false);

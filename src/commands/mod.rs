@@ -1,9 +1,12 @@
 //! The commands, one file each: its options are its help text, `run` is what it does.
 
 pub mod asm;
+pub mod bisect;
 pub mod build;
 pub mod check;
 pub mod dis;
+pub mod explain;
+pub mod optimiser;
 pub mod passes;
 pub mod run;
 pub mod show;

@@ -26,7 +26,7 @@ pub struct Options {
     #[arg(long)]
     conformance: bool,
     /// Compile at this level first: 0, 1, 2 or s
-    #[arg(short = 'O', value_name = "LEVEL", value_parser = super::build::level)]
+    #[arg(short = 'O', value_name = "LEVEL", value_parser = super::optimiser::level)]
     level: Option<passes::OptLevel>,
     /// Program to run [default: the only one]
     #[arg(long, value_name = "NAME")]
@@ -69,9 +69,7 @@ pub fn run(options: &Options, terminal: &Terminal) -> Result<(), Failure> {
         ));
     };
     let assembled = input::read_object(file, options.endian.into())?;
-    for warning in &assembled.warnings {
-        terminal.show(&assembled.map, warning);
-    }
+    terminal.show_warnings(&assembled);
     let object = match options.level {
         None => assembled.object,
         Some(level) => compiled(&assembled.object, level)?,

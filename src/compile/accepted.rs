@@ -11,7 +11,7 @@ use super::{CompileOptions, Compiled, Judge, Lost, bisect, compile_with, gate};
 /// Passes that are left out, one after the other, before functions keep their input.
 const MAX_LEFT_OUT: usize = 8;
 
-/// [`compile`] with something in the verifier's place.
+/// [`super::compile`] with something in the verifier's place.
 pub(super) fn compile_judged(
     object: &Object,
     options: &CompileOptions,
@@ -97,7 +97,7 @@ mod tests {
                 .any(|slot| matches!(slot[0], 0x54 | 0x57));
             if id.function == "g" && !masks {
                 checked.verdict = Verdict::Rejected(Box::new(Finding {
-                    rule: Rule::TooLong,
+                    rule: Rule::TooComplex,
                     kernel_text: "does not mask".to_owned(),
                     insn: None,
                     registers: Vec::new(),

@@ -9,6 +9,7 @@
 mod accepted;
 pub mod bisect;
 mod gate;
+mod maps;
 mod module;
 mod options;
 mod report;
@@ -17,6 +18,7 @@ pub use module::{OptimiseError, object_of, optimise};
 pub use options::CompileOptions;
 pub use report::{Compiled, FunctionReport, Kept, Lost};
 
+use std::cell::RefCell;
 use std::time::Instant;
 
 use backend_host::{Allocator, EmittedFunction, FunctionInput, emit_function, frame, link};
@@ -26,6 +28,8 @@ use bpf::program_type::ProgramType;
 use frontend::lift::{LiftedFunction, LiftedObject, lift_object};
 use mir::Func;
 use passes::{Event, OptLevel, Pipeline, PipelineOptions, Session, UnknownPass};
+
+use crate::validate::Validator;
 
 /// Compiles every selected function of an object. `sink` gets what the pass manager shows.
 ///
@@ -62,11 +66,21 @@ fn compile_with(
     let mut pipeline = options.pipeline.clone();
     pipeline.target.cpu = cpu;
     let pipeline = Pipeline::build(&pipeline)?;
+    let validator = if options.validate {
+        let validator = Validator::new(object, |name| options.selects(name));
+        Some(validator.map(RefCell::new))
+    } else {
+        None
+    };
     let mut session = options.session();
     if shows_something(&options.pipeline) {
         session = session.with_sink(sink);
     }
+    if let Some(Ok(validator)) = &validator {
+        session = session.with_checker(|module, func| validator.borrow_mut().check(module, func));
+    }
     let lifted = lift_object(object);
+    session = session.with_maps(maps::of(object, &lifted));
     let stack_limits = frame::stack_limits(&lifted.module);
     let mut compilation = Compilation {
         options,
@@ -97,7 +111,28 @@ fn compile_with(
         });
         reports.push(report);
     }
-    Ok(compilation.finish(object, inputs, reports, start, judge))
+    let mut compiled = compilation.finish(object, inputs, reports, start, judge);
+    match validator {
+        Some(Ok(validator)) => {
+            let mut validator = validator.into_inner();
+            if let Err(difference) = validator.check_object(&compiled.object) {
+                compiled
+                    .differences
+                    .push(format!("after emission, {difference}"));
+            }
+            compiled.validated = Some(validator.counts());
+        }
+        Some(Err(message)) => compiled
+            .notes
+            .push(format!("nothing was validated: {message}")),
+        None => {}
+    }
+    for function in &compiled.functions {
+        if let Some(Kept::BrokenByPass(failure)) = &function.kept {
+            compiled.differences.push(failure.to_string());
+        }
+    }
+    Ok(compiled)
 }
 
 /// Gives the functions of some ranges their input back; says how many had lost it.
@@ -219,11 +254,7 @@ impl Compilation<'_> {
         }
         let options = backend_host::Options {
             cpu: self.cpu,
-            stack_limit: if std::env::var_os("EMIS_KEEP").is_some() {
-                2000
-            } else {
-                stack_limit
-            },
+            stack_limit,
             check_allocation: self.options.check_allocation,
             thorough: self.options.pipeline.level == OptLevel::Os,
         };
@@ -306,6 +337,8 @@ impl Compilation<'_> {
             functions: reports,
             remarks: self.session.remarks,
             notes,
+            validated: None,
+            differences: Vec::new(),
             lost,
             cpu: self.cpu,
             micros: u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX),

@@ -16,6 +16,8 @@ pub struct CompileOptions {
     pub check_allocation: bool,
     /// Verify programs before and after, and keep the input's code where the verdict got worse.
     pub verify: bool,
+    /// Run programs before and after each pass and compare what they do.
+    pub validate: bool,
     /// Keep remarks beside counting them.
     pub keep_remarks: bool,
 }

@@ -10,6 +10,8 @@ use mir::Module;
 use passes::{PassFailure, PassStats, Remarks};
 use verifier::ProgramId;
 
+use crate::validate;
+
 /// Why a function kept the input's bytes.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Kept {
@@ -109,6 +111,10 @@ pub struct Compiled {
     pub remarks: Remarks,
     /// What is to be said of the object as a whole, one sentence each.
     pub notes: Vec<String>,
+    /// What validation compared, if it was asked for.
+    pub validated: Option<validate::Counts>,
+    /// Where validation found a difference: a defect of the compiler, in words.
+    pub differences: Vec<String>,
     /// Programs that were accepted and would not have been any more, before their functions got
     /// their input back.
     pub lost: Vec<Lost>,

@@ -31,8 +31,7 @@ pub struct Hot {
 pub fn hottest(linker: &Linker<'_>, program: &Program, visits: &[u32], top: usize) -> Vec<Hot> {
     let mut lines: BTreeMap<String, Hot> = BTreeMap::new();
     for (slot, visits) in visits.iter().enumerate().filter(|(_, visits)| **visits > 0) {
-        let line = program.origins.get(slot);
-        let (place, text) = match line.and_then(|origin| linker.source_line(*origin)) {
+        let (place, text) = match linker.line_of(program, slot) {
             Some(line) => (
                 format!("{}:{}", line.file, line.line),
                 line.text.trim().to_owned(),
@@ -69,18 +68,16 @@ pub fn hottest_loop(program: &Program, visits: &[u32]) -> Option<(usize, usize)>
 
 /// The chain of calls whose frames need most stack together, and how much.
 fn deepest_chain(program: &Program, depths: &[u32]) -> (Vec<usize>, u32) {
-    let callees = |function: usize| -> BTreeSet<usize> {
-        let end = program.subprogram_end(function);
-        let slots = program
-            .subprograms
-            .get(function)
-            .map_or(end, |one| one.start)..end;
+    let functions = program.subprograms.iter().enumerate();
+    let callees = functions.map(|(index, function)| {
+        let slots = function.start..program.subprogram_end(index);
         let called = program.ops[slots].iter().filter_map(|op| match op.meaning {
             Meaning::Function(callee) => Some(callee),
             _ => None,
         });
         called.collect()
-    };
+    });
+    let callees: Vec<BTreeSet<usize>> = callees.collect();
     let own = |function: usize| {
         let depth = depths.get(function).copied().unwrap_or(0);
         depth.next_multiple_of(FRAME_UNIT)
@@ -91,11 +88,11 @@ fn deepest_chain(program: &Program, depths: &[u32]) -> (Vec<usize>, u32) {
         .collect();
     for _ in 1..MAX_FRAMES {
         let longer = (0..best.len()).map(|function| {
-            let below = callees(function).into_iter().map(|callee| &best[callee]);
+            let below = callees[function].iter().map(|&callee| &best[callee]);
             match below.max_by_key(|(_, bytes)| *bytes) {
                 Some((chain, bytes)) => {
                     let chain = std::iter::once(function).chain(chain.iter().copied());
-                    (chain.take(MAX_FRAMES).collect(), own(function) + bytes)
+                    (chain.collect(), own(function) + bytes)
                 }
                 None => (vec![function], own(function)),
             }
@@ -103,6 +100,19 @@ fn deepest_chain(program: &Program, depths: &[u32]) -> (Vec<usize>, u32) {
         best = longer.collect();
     }
     best.into_iter().next().unwrap_or_default()
+}
+
+/// The deepest chain of calls, with the bytes of each frame.
+#[must_use]
+pub fn chain_text(program: &Program, depths: &[u32]) -> String {
+    let (chain, bytes) = deepest_chain(program, depths);
+    let frames = chain.iter().filter_map(|index| {
+        let function = program.subprograms.get(*index)?;
+        let own = depths.get(*index)?.next_multiple_of(FRAME_UNIT);
+        Some(format!("{} {own}", function.name))
+    });
+    let frames: Vec<String> = frames.collect();
+    format!("{} = {bytes} bytes", frames.join(" + "))
 }
 
 /// Costs as JSON.

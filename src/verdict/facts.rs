@@ -8,7 +8,7 @@ use verifier::facts::{FactPlace, Facts};
 use verifier::program::Program;
 use verifier::{Linker, SourceLine};
 
-use super::message::told;
+use super::message::step_lines;
 use super::places::insn_text;
 
 /// Every instruction with what is known before it. After a straight line only what the instruction
@@ -31,8 +31,7 @@ pub fn listing(linker: &Linker<'_>, program: &Program, facts: &Facts) -> String 
             let _ = writeln!(text, "{}:", function.name);
             straight = false;
         }
-        let here = program.origins.get(slot);
-        let here = here.and_then(|origin| linker.source_line(*origin));
+        let here = linker.line_of(program, slot);
         let same_line = |one: &SourceLine| {
             let known = line.as_ref();
             known.is_some_and(|line| (line.line, &line.file) == (one.line, &one.file))
@@ -105,18 +104,8 @@ pub fn explanation(linker: &Linker<'_>, program: &Program, facts: &Facts, slot: 
         for (register, value, path) in &way.registers {
             let _ = writeln!(text, "  r{register} = {value}");
             for step in path {
-                let line = program.origins.get(step.insn);
-                let line = line.and_then(|origin| linker.source_line(*origin));
-                let line = line.map_or_else(String::new, |line| {
-                    format!("   ; {}:{}", line.file, line.line)
-                });
-                let _ = writeln!(
-                    text,
-                    "    {:5}: {}{line}\n           {}",
-                    step.insn,
-                    insn_text(program, step.insn),
-                    told(step)
-                );
+                let (insn, what) = step_lines(linker, program, step);
+                let _ = writeln!(text, "    {insn}\n           {what}");
             }
         }
     }

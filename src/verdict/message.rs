@@ -7,11 +7,12 @@ use std::fmt::Write as _;
 
 use bpf::diagnostic::{Diagnostic, SourceMap};
 use bpf::insn::Insn;
-use verifier::{Change, Finding, Rule, Step, StepKind};
+use verifier::program::Program;
+use verifier::{Change, Finding, Linker, Rule, Step, StepKind};
 
-use super::places::{Places, View};
-use super::{Checked, cost};
-use crate::advice;
+use super::places::{Places, View, insn_text};
+use super::{Checked, cost, particular};
+use crate::explain;
 
 /// Steps that are marked in the text itself: the last ones.
 const MARKED: usize = 6;
@@ -24,8 +25,8 @@ const HOTTEST: usize = 5;
 #[must_use]
 pub fn of(checked: &Checked<'_>, finding: &Finding) -> (SourceMap, Diagnostic) {
     let rule = finding.rule;
-    let advice = advice::of(rule);
-    let problem = rule.code().replace('-', " ");
+    let words = particular::of(checked.program, finding);
+    let problem = explain::title(rule);
     let mut diagnostic = Diagnostic::error(format!(
         "Verification failed: {}: {problem}",
         rule.category()
@@ -49,9 +50,7 @@ pub fn of(checked: &Checked<'_>, finding: &Finding) -> (SourceMap, Diagnostic) {
             diagnostic = diagnostic.with_secondary(span, label(step.insn, told(step)));
         }
     }
-    if let Some(advice) = advice {
-        diagnostic = diagnostic.with_note(paragraph("Reason: ", advice.reason));
-    }
+    diagnostic = diagnostic.with_note(paragraph("Reason: ", &words.reason));
     diagnostic = diagnostic.with_note(format!(
         "Kernel: {}",
         finding.kernel_text.trim_end().replace('\n', "\n        ")
@@ -59,15 +58,20 @@ pub fn of(checked: &Checked<'_>, finding: &Finding) -> (SourceMap, Diagnostic) {
     if let Some(slot) = finding.insn {
         diagnostic = diagnostic.with_note(format!("At: {}", checked.place_text(slot)));
     }
+    if rule == Rule::StackDepth && !checked.report.depths.is_empty() {
+        let chain = cost::chain_text(checked.program, &checked.report.depths);
+        diagnostic = diagnostic.with_note(paragraph("Stack: ", &chain));
+    }
     if rule == Rule::TooComplex {
         diagnostic = diagnostic.with_note(walked_most(checked));
     }
     if !finding.path.is_empty() {
         diagnostic = diagnostic.with_note(causal_path(checked, finding));
     }
-    if let Some(advice) = advice {
-        diagnostic = diagnostic.with_note(paragraph("Suggestion: ", advice.suggestion));
-    }
+    let more = format!("More: bpfmill explain {}", rule.code());
+    diagnostic = diagnostic
+        .with_note(paragraph("Suggestion: ", &words.suggestion))
+        .with_note(more);
     (places.map, diagnostic)
 }
 
@@ -82,6 +86,9 @@ fn paragraph(name: &str, text: &str) -> String {
 
 /// What is wrong, in the fewest words: what the registers hold.
 fn here(checked: &Checked<'_>, finding: &Finding) -> String {
+    if let Some(text) = still_held(finding) {
+        return text;
+    }
     let held = finding.registers.iter().zip(&finding.values);
     let held: Vec<String> = held
         .map(|(register, value)| format!("r{register} is {value}"))
@@ -92,6 +99,16 @@ fn here(checked: &Checked<'_>, finding: &Finding) -> String {
         (false, None) => held.join(", "),
         (false, Some(access)) => format!("{}; {access}", held.join(", ")),
     }
+}
+
+/// What a function ends with.
+fn still_held(finding: &Finding) -> Option<String> {
+    let (_, rest) = finding.kernel_text.split_once("Unreleased reference id=")?;
+    let (reference, rest) = rest.split_once(" alloc_insn=")?;
+    let from = rest.lines().next()?;
+    Some(format!(
+        "reference {reference}, taken by instruction {from}, is still held"
+    ))
 }
 
 /// What an instruction accesses through its base register.
@@ -126,9 +143,11 @@ fn access(checked: &Checked<'_>, slot: usize) -> Option<String> {
 /// once, and not the one that is refused.
 fn marked(finding: &Finding) -> Vec<&Step> {
     let mut seen: BTreeSet<usize> = finding.insn.into_iter().collect();
+    // What is forgotten is forgotten on one way: the jumps say which.
+    let ways = matches!(finding.rule, Rule::ReferenceLeak | Rule::LockHeld);
     let about = finding.path.iter().rev().filter(|step| match step.kind {
         StepKind::Update | StepKind::Held { .. } => true,
-        StepKind::Branch { about, .. } => about,
+        StepKind::Branch { about, .. } => about || ways,
         StepKind::Call | StepKind::Return => false,
     });
     about
@@ -138,16 +157,27 @@ fn marked(finding: &Finding) -> Vec<&Step> {
 }
 
 /// What a step did.
-#[must_use]
-pub fn told(step: &Step) -> String {
+fn told(step: &Step) -> String {
     let changes: Vec<String> = step.changes.iter().map(changed).collect();
     let changes = changes.join(", ");
     let what = match &step.kind {
         StepKind::Update => return changes,
         StepKind::Branch {
-            to, taken: true, ..
-        } => format!("taken, to {to}"),
-        StepKind::Branch { .. } => "not taken".to_owned(),
+            to,
+            taken,
+            relative,
+            ..
+        } => {
+            let way = if *taken {
+                format!("taken, to {to}")
+            } else {
+                "not taken".to_owned()
+            };
+            match relative {
+                Some(tested) => format!("{way}: this tests {tested}, made from the same value"),
+                None => way,
+            }
+        }
         StepKind::Call => "into the function".to_owned(),
         StepKind::Return => "back to the caller".to_owned(),
         StepKind::Held { what, taken: true } => format!("takes {what}"),
@@ -166,8 +196,9 @@ fn changed(change: &Change) -> String {
         before,
         after,
         written,
+        anew,
     } = change;
-    match (written, before == "not set") {
+    match (written, *anew || before == "not set") {
         (true, true) => format!("{place} becomes {after}"),
         (true, false) => format!("{place} becomes {after} (was {before})"),
         (false, _) => format!("{place} is {after} here (was {before})"),
@@ -194,20 +225,23 @@ fn walked_most(checked: &Checked<'_>) -> String {
     text
 }
 
+/// A step's instruction, with its source line, and what it did.
+#[must_use]
+pub fn step_lines(linker: &Linker<'_>, program: &Program, step: &Step) -> (String, String) {
+    let line = linker.line_of(program, step.insn);
+    let line = line.map_or_else(String::new, |line| {
+        format!("   ; {}:{}", line.file, line.line)
+    });
+    let insn = insn_text(program, step.insn);
+    (format!("{:5}: {insn}{line}", step.insn), told(step))
+}
+
 fn causal_path(checked: &Checked<'_>, finding: &Finding) -> String {
     let mut text = "Causal path:".to_owned();
     for step in &finding.path {
-        let insn = checked.insn_text(step.insn);
-        let line = checked
-            .source(step.insn)
-            .map_or_else(String::new, |line| format!("   ; {line}"));
+        let (insn, what) = step_lines(checked.linker, checked.program, step);
         // Writing to a string cannot fail.
-        let _ = write!(
-            text,
-            "\n{:5}: {insn}{line}\n         {}",
-            step.insn,
-            told(step)
-        );
+        let _ = write!(text, "\n{insn}\n         {what}");
     }
     text
 }

@@ -3,6 +3,7 @@
 pub mod cost;
 pub mod facts;
 pub mod message;
+pub mod particular;
 pub mod places;
 
 use std::fmt::Write as _;
@@ -11,7 +12,7 @@ use serde_json::{Value, json};
 use verifier::program::Program;
 use verifier::{Finding, Gap, Linker, Report, Step, StepKind, Verdict};
 
-use crate::advice;
+use crate::explain;
 use crate::input::Assembled;
 use crate::render;
 
@@ -73,12 +74,15 @@ impl Checked<'_> {
             .subprograms
             .get(self.program.subprogram_at(slot));
         let name = function.map_or("?", |function| function.name.as_str());
-        let line = self.program.origins.get(slot);
-        match line.and_then(|origin| self.linker.source_line(*origin)) {
-            Some(line) => format!(
-                "{name} @ {}:{}:{}, instruction {slot}",
-                line.file, line.line, line.column
-            ),
+        match self.linker.line_of(self.program, slot) {
+            Some(line) => {
+                let column = match line.column {
+                    0 => String::new(),
+                    column => format!(":{column}"),
+                };
+                let (file, line) = (line.file, line.line);
+                format!("{name} @ {file}:{line}{column}, instruction {slot}")
+            }
             None => format!("{name}, instruction {slot}"),
         }
     }
@@ -91,26 +95,14 @@ impl Checked<'_> {
     /// the source.
     #[must_use]
     pub fn line(&self, slot: usize) -> Option<u32> {
-        let slots = std::iter::once(slot).collect();
-        let places = places::Places::of(self.assembled, self.linker, self.program, &slots);
-        if places.view == places::View::Listing {
-            return None;
-        }
-        Some(places.map.line_column(places.span(slot)?)?.0)
-    }
-
-    fn source(&self, slot: usize) -> Option<String> {
-        let line = self.linker.source_line(*self.program.origins.get(slot)?)?;
-        Some(format!("{}:{}", line.file, line.line))
+        places::line(self.assembled, self.linker, self.program, slot)
     }
 
     /// For programs.
     #[must_use]
     pub fn json(&self) -> Value {
         let place = |insn: Option<usize>| {
-            let line = insn
-                .and_then(|insn| self.program.origins.get(insn))
-                .and_then(|origin| self.linker.source_line(*origin));
+            let line = insn.and_then(|insn| self.linker.line_of(self.program, insn));
             json!({
                 "insn": insn,
                 "text": insn.map(|insn| self.insn_text(insn)),
@@ -126,7 +118,7 @@ impl Checked<'_> {
                 json!({"construct": gap.construct, "at": place(gap.insn)}),
             ),
             Verdict::Rejected(finding) => {
-                let advice = advice::of(finding.rule);
+                let words = particular::of(self.program, finding);
                 let path = finding.path.iter().map(|step| {
                     let mut value = step_json(step);
                     value["at"] = place(Some(step.insn));
@@ -137,9 +129,10 @@ impl Checked<'_> {
                     json!({
                         "category": finding.rule.category().to_string(),
                         "code": finding.rule.code(),
+                        "problem": explain::title(finding.rule),
                         "kernel_text": finding.kernel_text,
-                        "reason": advice.map(|advice| advice.reason),
-                        "suggestion": advice.map(|advice| advice.suggestion),
+                        "reason": words.reason,
+                        "suggestion": words.suggestion,
                         "registers": registers(finding),
                         "at": place(finding.insn),
                         "path": path.collect::<Vec<_>>(),
@@ -180,8 +173,17 @@ fn step_json(step: &Step) -> Value {
     let changes: Vec<Value> = changes.collect();
     match &step.kind {
         StepKind::Update => json!({"kind": "update", "changes": changes}),
-        StepKind::Branch { to, taken, .. } => {
-            json!({"kind": "branch", "to": to, "taken": taken, "changes": changes})
+        StepKind::Branch {
+            to,
+            taken,
+            relative,
+            ..
+        } => {
+            let mut value = json!({"kind": "branch", "to": to, "taken": taken, "changes": changes});
+            if let Some(tested) = relative {
+                value["made_from_same"] = json!(tested);
+            }
+            value
         }
         StepKind::Call => json!({"kind": "call"}),
         StepKind::Return => json!({"kind": "return"}),

@@ -80,12 +80,33 @@ fn in_assembly(
     slots.iter().map(span).collect()
 }
 
+/// The line of the text that an instruction stands in: of the assembly that was read, or of the
+/// source.
+#[must_use]
+pub fn line(
+    assembled: &Assembled,
+    linker: &Linker<'_>,
+    program: &Program,
+    slot: usize,
+) -> Option<u32> {
+    let slots = BTreeSet::from([slot]);
+    if assembled.from_text
+        && let Some(spans) = in_assembly(assembled, program, &slots)
+    {
+        return Some(assembled.map.line_column(*spans.get(&slot)?)?.0);
+    }
+    quoted_line(linker, program, slot).map(|line| line.line)
+}
+
+/// The source line of an instruction, if BTF quotes its text.
+fn quoted_line(linker: &Linker<'_>, program: &Program, slot: usize) -> Option<SourceLine> {
+    let line = linker.line_of(program, slot)?;
+    (line.line > 0 && !line.text.trim().is_empty()).then_some(line)
+}
+
 /// Places in the source, if BTF quotes the line of each instruction.
 fn in_source(linker: &Linker<'_>, program: &Program, slots: &BTreeSet<usize>) -> Option<Places> {
-    let line = |slot: &usize| {
-        let line = linker.source_line(*program.origins.get(*slot)?)?;
-        (line.line > 0 && !line.text.trim().is_empty()).then_some((*slot, line))
-    };
+    let line = |slot: &usize| Some((*slot, quoted_line(linker, program, *slot)?));
     let lines: BTreeMap<usize, SourceLine> = slots.iter().map(line).collect::<Option<_>>()?;
     let mut files: BTreeMap<&str, BTreeMap<u32, &str>> = BTreeMap::new();
     for line in lines.values() {
@@ -198,24 +219,24 @@ fn underlined(line: &str, column: u32) -> (u32, u32) {
     (from as u32, (from + length) as u32)
 }
 
+/// The disassembly: a line for each instruction, with its number, as messages name it. The lines of
+/// the text itself are counted from 1 like any other's.
 fn in_listing(program: &Program) -> Places {
     let mut text = String::new();
-    let mut numbers = Vec::new();
     let mut ranges = Vec::new();
     for (slot, op) in program.ops.iter().enumerate() {
         if matches!(op.insn, Ok(None)) {
             continue;
         }
-        let shown = insn_text(program, slot);
+        text.push_str(&format!("{slot:4}: "));
         let start = text.len() as u32;
-        text.push_str(&shown);
+        text.push_str(&insn_text(program, slot));
         ranges.push((slot, start, text.len() as u32));
         text.push('\n');
-        numbers.push(u32::try_from(slot).unwrap_or(u32::MAX));
     }
     let mut map = SourceMap::new();
     let name = format!("{} (disassembly)", program.name);
-    let file = map.add_numbered(name, text, numbers).unwrap_or_default();
+    let file = map.add(name, text).unwrap_or_default();
     let spans = ranges
         .into_iter()
         .map(|(slot, start, end)| (slot, Span::new(file, start, end)));

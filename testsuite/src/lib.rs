@@ -2,6 +2,7 @@
 //! and the kernel as oracle.
 
 pub mod build;
+pub mod checked;
 pub mod filetest;
 pub mod fixture;
 #[cfg(feature = "kernel")]
@@ -9,5 +10,8 @@ pub mod kernel;
 pub mod link;
 pub mod objects;
 pub mod observe;
-pub mod packets;
+pub mod random_program;
+pub mod recompile;
 pub mod verifier_score;
+
+pub use bpfmill::packets;

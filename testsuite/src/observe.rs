@@ -8,7 +8,7 @@ use bpf::program_type::ProgramType;
 use mir::{Func, Function, Module};
 
 use crate::fixture::Fixture;
-use crate::link::Linked;
+use crate::link::{self, Linked};
 use crate::packets::{Packet, Random};
 
 /// Instructions a run may take: real programs stay far below, and a loop that a pass made endless
@@ -58,7 +58,7 @@ pub fn observe(
             forgiving_loads: !takes_packet,
             ..Options::default()
         };
-        let mut machine = linked.machine(kind, options, fixture)?;
+        let mut machine = link::machine(linked, kind, options, fixture)?;
         let inputs: Vec<Packet> = if takes_packet {
             packets.to_vec()
         } else {

@@ -168,7 +168,7 @@ fn a_pass_can_be_switched_off_for_one_function() {
     };
     assert_eq!(with(&[]), 2);
     assert_eq!(with(&["--disable", "gvn@balance"]), 0);
-    assert_eq!(with(&["--disable", "gvn@other"]), 2);
+    assert_eq!(with(&["--disable", "gvn@prog:balance"]), 0);
     assert_eq!(with(&["--passes", "dce", "--enable", "gvn"]), 1);
 }
 
@@ -289,7 +289,8 @@ fn a_program_is_checked_and_the_rejection_says_what_to_do() {
         "error[packet-bounds]: Verification failed: Memory Safety: ",
         "Kernel: invalid access to packet",
         "^^^^^^^^^^^^^^^^^^^^^ r2 is pkt (checked to 4); this reads 8 bytes at r2+0",
-        "Suggestion: compare the pointer",
+        "Reason: the comparisons on this path show the first 4 bytes",
+        "Suggestion: leave when data plus 8 is greater",
     ] {
         assert!(shown.contains(part), "{shown}");
     }
@@ -300,6 +301,44 @@ fn a_program_is_checked_and_the_rejection_says_what_to_do() {
 }
 
 #[test]
+fn errors_are_explained_and_listed() {
+    let list = bpfmill(&["explain"], b"");
+    assert_eq!(list.status.code(), Some(0), "{}", text(&list.stderr));
+    let shown = text(&list.stdout);
+    assert!(shown.starts_with("Register Type Safety\n"), "{shown}");
+    assert!(shown.contains("\n\nMemory Safety\n    null-dereference "));
+    let list = json(&bpfmill(&["explain", "--json"], b"").stdout);
+    let codes = list.as_array().unwrap();
+    assert!(codes.iter().all(|one| one["title"].is_string()));
+    assert_eq!(codes.len(), shown.matches("\n    ").count());
+
+    let page = bpfmill(&["explain", "packet-bounds"], b"");
+    assert_eq!(page.status.code(), Some(0), "{}", text(&page.stderr));
+    let shown = text(&page.stdout);
+    for part in [
+        "packet-bounds: packet may be too short for the access\nMemory Safety\n",
+        "\n    R2 offset is outside of the packet\n",
+        "\nExample\n",
+        "\nRepair\n",
+        "\n    prog:\n",
+    ] {
+        assert!(shown.contains(part), "{shown}");
+    }
+    let page = json(&bpfmill(&["explain", "packet-bounds", "--json"], b"").stdout);
+    assert_eq!(page["category"], "Memory Safety");
+    let example = page["example"]["program"].as_str().unwrap();
+    let checked = json(&bpfmill(&["check", "-", "--json"], example.as_bytes()).stdout);
+    assert_eq!(checked["finding"]["code"], page["code"]);
+    let said = checked["finding"]["kernel_text"].as_str().unwrap();
+    assert_eq!(page["kernel_texts"][0], said.lines().next().unwrap());
+
+    let unknown = bpfmill(&["explain", "packet-bound"], b"");
+    assert_eq!(unknown.status.code(), Some(2));
+    assert!(unknown.stdout.is_empty());
+    assert!(text(&unknown.stderr).contains("did you mean `packet-bounds`?"));
+}
+
+#[test]
 fn an_old_kernel_lacks_new_helpers() {
     let program = b"\t.section xdp,\"ax\",@progbits\n\t.globl f\n\t.type f,@function\nf:\n\
         call 208\n r0 = 2\n exit\n";
@@ -307,4 +346,107 @@ fn an_old_kernel_lacks_new_helpers() {
     assert_eq!(new.status.code(), Some(0), "{}", text(&new.stdout));
     let old = bpfmill(&["check", "-", "--kernel", "5.10"], program);
     assert_eq!(old.status.code(), Some(1), "{}", text(&old.stdout));
+}
+
+const TWO_MASKS: &[u8] = b"\t.section xdp,\"ax\",@progbits\n\t.globl f\n\t.type f,@function\nf:\n\
+    r0 = *(u32 *)(r1 + 16)\n r0 &= 255\n r0 &= 1\n exit\n";
+
+#[test]
+fn bisect_names_the_pass_after_which_a_test_fails() {
+    let binary = env!("CARGO_BIN_EXE_bpfmill");
+    let two_masks = format!("f() {{ test 2 -eq $({binary} dis $1 | grep -c '&='); }}; f");
+    let found = bpfmill(&["bisect", "-", "--test", &two_masks], TWO_MASKS);
+    let shown = text(&found.stdout);
+    assert_eq!(found.status.code(), Some(0), "{}", text(&found.stderr));
+    assert!(shown.contains("simplify on function f"), "{shown}");
+    assert!(shown.contains("-    v2 = iconst.i64 255"), "{shown}");
+    for (test, complaint) in [
+        ("true", "nothing to find"),
+        ("false", "fails without any pass"),
+        ("nonesuch-command", "cannot be run"),
+    ] {
+        let none = bpfmill(&["bisect", "-", "--test", test], TWO_MASKS);
+        assert_eq!(none.status.code(), Some(2));
+        assert!(
+            text(&none.stderr).contains(complaint),
+            "{}",
+            text(&none.stderr)
+        );
+    }
+}
+
+#[test]
+fn a_file_of_settings_switches_passes_in_a_function_or_a_program() {
+    let folder = Folder::new("settings");
+    let file = folder.0.join("bpfmill.toml");
+    let path = file.to_str().unwrap();
+    let masks = |settings: &str| {
+        std::fs::write(&file, settings).unwrap();
+        let built = bpfmill(
+            &["build", "-", "--emit", "asm", "--config", path],
+            TWO_MASKS,
+        );
+        assert_eq!(built.status.code(), Some(0), "{}", text(&built.stderr));
+        text(&built.stdout).matches("&=").count()
+    };
+    assert_eq!(masks(""), 1);
+    assert_eq!(masks("disable = ['simplify', 'narrow32']"), 2);
+    assert_eq!(masks("level = '0'"), 2);
+    assert_eq!(masks("[function.f]\ndisable = ['simplify', 'narrow32']"), 2);
+    assert_eq!(masks("[program.f]\ndisable = ['simplify', 'narrow32']"), 2);
+    std::fs::write(&file, "[function.f]\ndisabled = []\n").unwrap();
+    let wrong = bpfmill(&["build", "-", "--config", path], TWO_MASKS);
+    assert_eq!(wrong.status.code(), Some(1));
+    assert!(
+        text(&wrong.stderr).contains("bpfmill.toml:2:1"),
+        "{}",
+        text(&wrong.stderr)
+    );
+    let nobody = bpfmill(&["build", "-", "--disable", "dce@g"], TWO_MASKS);
+    assert_eq!(nobody.status.code(), Some(2));
+    assert!(text(&nobody.stderr).contains("there is no function `g`"));
+}
+
+#[test]
+fn facts_explanations_and_costs_are_printed() {
+    let facts = text(&bpfmill(&["check", "-", "--facts"], UNBOUNDED).stdout);
+    assert!(facts.contains("r2=pkt (checked to 4)"), "{facts}");
+    assert!(
+        facts.contains("never walked") || facts.contains("exit"),
+        "{facts}"
+    );
+    let why = text(&bpfmill(&["check", "-", "--explain-at", "4"], UNBOUNDED).stdout);
+    assert!(why.contains("r4 = pkt+4 (checked to 0)"), "{why}");
+    assert!(why.contains("2: r4 = r2"), "{why}");
+    let by_line = text(&bpfmill(&["check", "-", "--explain-at", ":9"], UNBOUNDED).stdout);
+    assert!(by_line.contains("4: if r4 > r3"), "{by_line}");
+    let nowhere = bpfmill(&["check", "-", "--explain-at", "99"], UNBOUNDED);
+    assert_eq!(nowhere.status.code(), Some(2));
+    let costs = json(&bpfmill(&["check", BALANCER, "--stats=json", "--top", "3"], b"").stdout);
+    assert_eq!(costs["lines"].as_array().unwrap().len(), 3);
+    assert_eq!(
+        costs["deepest_chain"]["bytes"],
+        costs["functions"][0]["stack"]
+    );
+}
+
+#[test]
+fn a_refusal_of_the_first_instruction_is_shown_over_the_disassembly() {
+    let folder = Folder::new("listing");
+    let object = folder.0.join("first.o");
+    let path = object.to_str().unwrap();
+    let text_of = b"\t.section xdp,\"ax\",@progbits\n\t.globl f\n\t.type f,@function\nf:\n\
+        r0 = r2\n exit\n";
+    let assembled = bpfmill(&["asm", "-", "-o", path], text_of);
+    assert_eq!(
+        assembled.status.code(),
+        Some(0),
+        "{}",
+        text(&assembled.stderr)
+    );
+    let checked = bpfmill(&["check", path], b"");
+    assert_eq!(checked.status.code(), Some(1), "{}", text(&checked.stderr));
+    let shown = text(&checked.stdout);
+    assert!(shown.contains("f (disassembly):1:7"), "{shown}");
+    assert!(shown.contains("   0: r0 = r2"), "{shown}");
 }

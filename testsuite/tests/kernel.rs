@@ -2,24 +2,16 @@
 //! Ignored, with the reason in brackets, without the `kernel` feature or without the right to load
 //! programs.
 
-use libtest_mimic::{Arguments, Trial};
+mod trials;
+
+use libtest_mimic::Arguments;
 use testsuite::build::LEVELS;
-use testsuite::objects;
 
 fn main() {
     let mut arguments = Arguments::from_args();
     // libbpf reports through one callback for the whole process.
     arguments.test_threads = Some(1);
-    let mut found = objects::programs();
-    let mut trials = Vec::new();
-    match objects::corpus() {
-        Some(corpus) => found.extend(corpus),
-        None => trials.push(
-            Trial::test("corpus", || Ok(()))
-                .with_kind("no corpus beside the checkout")
-                .with_ignored_flag(true),
-        ),
-    }
+    let (found, mut trials) = trials::objects();
     for object in found {
         for level in LEVELS {
             let name = format!("{} {}", object.name, level.name());
@@ -37,14 +29,17 @@ fn main() {
 }
 
 #[cfg(not(feature = "kernel"))]
-fn trial(name: String, _: &objects::TestObject, _: testsuite::build::Level) -> Trial {
+use {libtest_mimic::Trial, testsuite::objects::TestObject};
+
+#[cfg(not(feature = "kernel"))]
+fn trial(name: String, _: &TestObject, _: testsuite::build::Level) -> Trial {
     Trial::test(name, || Ok(()))
         .with_kind("needs --features kernel")
         .with_ignored_flag(true)
 }
 
 #[cfg(not(feature = "kernel"))]
-fn interpreter_trial(name: String, object: &objects::TestObject) -> Trial {
+fn interpreter_trial(name: String, object: &TestObject) -> Trial {
     trial(name, object, testsuite::build::Level::Copy)
 }
 

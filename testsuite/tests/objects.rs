@@ -1,6 +1,8 @@
 //! Every object of `programs` and of the corpus through lift, text form and passes: each pass alone
 //! and each level keeps what the programs do, as the MIR interpreter sees it.
 
+mod trials;
+
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
@@ -11,7 +13,7 @@ use mir::Module;
 use passes::{OptLevel, Pipeline, PipelineOptions, Session};
 use testsuite::fixture::Fixture;
 use testsuite::link::Linked;
-use testsuite::objects::{self, TestObject};
+use testsuite::objects::TestObject;
 use testsuite::observe::{self, Seen};
 use testsuite::packets::{self, Packet};
 
@@ -39,16 +41,7 @@ static TOTALS: Mutex<Totals> = Mutex::new(Totals {
 
 fn main() {
     let arguments = Arguments::from_args();
-    let mut found = objects::programs();
-    let mut trials = Vec::new();
-    match objects::corpus() {
-        Some(corpus) => found.extend(corpus),
-        None => trials.push(
-            Trial::test("corpus", || Ok(()))
-                .with_kind("no corpus beside the checkout")
-                .with_ignored_flag(true),
-        ),
-    }
+    let (found, mut trials) = trials::objects();
     for object in found {
         trials.push(Trial::test(object.name.clone(), move || check(&object)));
     }

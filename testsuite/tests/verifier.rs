@@ -2,9 +2,12 @@
 //! each a mistake and its repair where there is one. Every verdict was asked of Linux 6.18.
 
 use bpf::diagnostic::FileId;
-use bpf::insn::Endian;
+use bpf::insn::{Endian, Slot};
+use bpf::maps::{MapDef, MapKind};
 use bpf::object::Object;
+use bpf::program_type::ProgramType;
 use frontend::asm::{AsmOptions, assemble};
+use verifier::program::{Map, Program};
 use verifier::{Options, ProgramId, Report, Verdict};
 
 fn object(source: &str) -> Object {
@@ -17,13 +20,16 @@ fn object(source: &str) -> Object {
     }
 }
 
-/// Verifies a program in a section, with a GPL licence and an array map named `values`.
+/// Verifies a program in a section, with a GPL licence, an array map named `values` and a program array named
+/// `programs`.
 fn check(section: &str, body: &str) -> Report {
     let source = format!(
         "\t.section {section},\"ax\",@progbits\n\t.globl main\n\t.type main,@function\nmain:\n\
          {body}\n\t.size main, .-main\n\
          \t.section maps,\"aw\",@progbits\n\t.globl values\n\t.type values,@object\nvalues:\n\
          \t.long 2\n\t.long 4\n\t.long 16\n\t.long 8\n\t.long 0\n\t.size values, 20\n\
+         \t.globl programs\n\t.type programs,@object\nprograms:\n\
+         \t.long 3\n\t.long 4\n\t.long 4\n\t.long 4\n\t.long 0\n\t.size programs, 20\n\
          \t.section license,\"aw\",@progbits\n\t.asciz \"GPL\"\n"
     );
     let id = ProgramId {
@@ -70,6 +76,27 @@ fn programs_end_and_have_no_dead_code() {
         "r0 = 0\nexit\nr0 = 1",
         "last insn is not an exit or jmp",
     );
+}
+
+#[test]
+fn fields_without_use_are_zero() {
+    // The constants are those of the fields: `exit`, `goto +1`, `r0 = 2`.
+    refuses(
+        "xdp",
+        "r0 = 2\n.quad 0x0000000100000095",
+        "BPF_EXIT uses reserved fields",
+    );
+    refuses(
+        "xdp",
+        "r0 = 2\n.quad 0x0000000100010005\nr0 = 1\nexit",
+        "unreachable insn 2",
+    );
+    refuses(
+        "xdp",
+        ".quad 0x00000002000400b7\nexit",
+        "BPF_MOV uses reserved fields",
+    );
+    accepts("xdp", "may_goto +0\nr0 = 2\nexit");
 }
 
 #[test]
@@ -183,6 +210,42 @@ fn lookups_can_find_nothing() {
         "r2 = r10\nr2 += -8\nr3 = 7\n*(u32 *)(r10 - 8) = r3\nr1 = values ll\ncall 1\n\
          r1 = *(u64 *)(r0 + 0)\nr0 = 0\nexit",
     );
+}
+
+#[test]
+fn keys_are_depended_on_whether_they_are_found_or_not() {
+    let with = |helper: u32| {
+        format!(
+            "call 7\nr1 = 0\nr1 = 0\nr1 = 0\nr1 = 0\ngoto 4f\n4:\nr7 = 9\nif r0 > 5 goto 1f\nr7 = 11\n1:\nr1 = 0\nr1 = 0\nr1 = 0\nr1 = 0\nr1 = 0\n\
+                r1 = 0\ngoto 2f\n2:\ngoto 3f\n3:\n*(u32 *)(r10 - 8) = r7\nr2 = r10\nr2 += -8\n\
+                r1 = values ll\ncall {helper}\nr0 = 0\nexit"
+        )
+    };
+    // A lookup, and a deletion, which makes no use of it.
+    for helper in [1, 3] {
+        let report = check("xdp", &with(helper));
+        assert_eq!(report.verdict, Verdict::Accepted);
+        // Both ways to the end.
+        assert_eq!(report.stats.processed, 39);
+    }
+}
+
+#[test]
+fn keys_may_be_the_upper_half_of_a_spill() {
+    let with = |offset: i32| {
+        format!(
+            "r3 = 0\n*(u64 *)(r10 - 16) = r3\n*(u64 *)(r10 - 8) = r3\nr3 = 3\n*(u64 *)(r10 - 8) = r3\n\
+             r2 = r10\nr2 += {offset}\nr1 = values ll\ncall 1\nr0 = *(u64 *)(r0 + 0)\nr0 = 0\nexit"
+        )
+    };
+    accepts("xdp", &with(-4));
+    for offset in [-8, -6] {
+        refuses(
+            "xdp",
+            &with(offset),
+            "R0 invalid mem access 'map_value_or_null'",
+        );
+    }
 }
 
 #[test]
@@ -310,6 +373,40 @@ fn helpers_are_for_certain_types_and_arguments() {
 }
 
 #[test]
+fn pointers_that_are_not_null_have_no_low_half_of_zero_either() {
+    let with = |check: &str| {
+        format!(
+            "{LOOKUP}if r0 != 0 goto 1f\nexit\n1:\n{check} goto 2f\nr0 = 0\nexit\n2:\nr0 = r9\nexit"
+        )
+    };
+    accepts("xdp", &with("if r0 == 0"));
+    accepts("xdp", &with("if w0 == 0"));
+    refuses("xdp", &with("if w0 == 1"), "R9 !read_ok");
+}
+
+#[test]
+fn sockets_are_assigned_and_only_sometimes_taken_away() {
+    let body = "r2 = 0\nr3 = 0\ncall 124\nr0 = 1\nexit";
+    accepts("sk_lookup", body);
+    refuses(
+        "tc",
+        body,
+        "R2 type=scalar expected=sock_common, sock, tcp_sock, xdp_sock, ptr_, trusted_ptr_",
+    );
+}
+
+#[test]
+fn one_helper_takes_no_context_where_there_is_no_buffer() {
+    refuses(
+        "tc",
+        "r1 = 0\ncall 17\nr0 = 0\nexit",
+        "R1 type=scalar expected=ctx",
+    );
+    accepts("tc", "call 17\nr0 = 0\nexit");
+    accepts("xdp", "r1 = 0\ncall 17\nr0 = 0\nexit");
+}
+
+#[test]
 fn sizes_of_memory_must_be_bounded() {
     let with = |bound: &str| {
         format!(
@@ -327,7 +424,7 @@ fn sizes_of_memory_must_be_bounded() {
     refuses(
         "tc",
         &with("r4 &= 127\nif r4 == 0 goto 1f"),
-        "invalid indirect access to stack R3",
+        "invalid write to stack R3",
     );
 }
 
@@ -362,6 +459,170 @@ fn results_are_in_range_where_they_are_limited() {
     );
     accepts("cgroup_skb/egress", "r0 = 3\nexit");
     accepts("xdp", "r0 = 77\nexit");
+}
+
+#[test]
+fn numbers_stay_tied_through_constants_added_and_taken() {
+    let with = |change: &str| {
+        format!(
+            "{LOOKUP}if r0 == 0 goto 1f\nr6 = r0\ncall 7\nw0 = w0\nr7 = r0\n{change}\n\
+             if r7 > 8 goto 1f\nr6 += r0\nr0 = *(u8 *)(r6 + 0)\n1:\nr0 = 0\nexit"
+        )
+    };
+    accepts("xdp", &with("r7 += 4"));
+    for taken in ["r7 -= 7", "r7 += -7", "w7 -= 7", "w7 += -7"] {
+        accepts("xdp", &with(taken));
+    }
+    for taken in ["r7 -= 8", "w7 -= 8"] {
+        refuses(
+            "xdp",
+            &with(taken),
+            "R6 max value is outside of the allowed memory range",
+        );
+    }
+    // Only one is followed, and on 32 bits only if there was no upper half.
+    for lost in ["r7 -= 4\nr7 -= 1", "r0 <<= 1\nr7 = r0\nw7 -= 7"] {
+        refuses("xdp", &with(lost), "unbounded memory access");
+    }
+    refuses(
+        "xdp",
+        "call 7\nr9 = r0\nr9 -= 0x3fffffff\nif r9 > 0 goto 1f\nr3 = r10\nr3 += r9\n1:\nr0 = 0\nexit",
+        "fp pointer offset -1073741823 is not allowed",
+    );
+}
+
+#[test]
+fn tail_calls_that_come_back_changed_nothing() {
+    let packet = "r6 = r1\nr7 = *(u32 *)(r1 + 0)\nr8 = *(u32 *)(r1 + 4)\nr9 = r7\nr9 += 1\nr0 = 1\n\
+                  if r9 > r8 goto 1f\n";
+    accepts(
+        "xdp",
+        &format!(
+            "{packet}r1 = r6\nr2 = programs ll\nr3 = 0\ncall 12\nr0 = *(u8 *)(r7 + 0)\n1:\nexit"
+        ),
+    );
+}
+
+#[test]
+fn loops_are_endless_when_nothing_changes_identities_neither() {
+    refuses(
+        "xdp",
+        "1:\ncall 14\nr6 = r0\nif r6 s< 0 goto 2f\ngoto 1b\n2:\nr0 = 0\nexit",
+        "The sequence of 8193 jumps is too complex.",
+    );
+    refuses(
+        "xdp",
+        "1:\ncall 14\nif r0 s< 0 goto 2f\ngoto 1b\n2:\nr0 = 0\nexit",
+        "infinite loop detected at insn",
+    );
+}
+
+/// Verifies slots as they are, with a map of one element and one of several.
+fn check_slots(slots: &[(u8, u8, u8, i16, i32)]) -> Verdict {
+    let slots: Vec<Slot> = slots
+        .iter()
+        .map(|&(opcode, dst, src, offset, imm)| Slot {
+            opcode,
+            dst,
+            src,
+            offset,
+            imm,
+        })
+        .collect();
+    let maps =
+        [1, 4].map(|entries| Map::new(MapDef::new("map", MapKind::Array, 4, 16, entries), None));
+    let program = Program::from_slots(ProgramType::Xdp, None, &slots, maps.to_vec());
+    let program = program.expect("calls lead to functions");
+    verifier::check(&program, &Options::default(), Endian::Little).verdict
+}
+
+#[track_caller]
+fn refuses_slots(slots: &[(u8, u8, u8, i16, i32)], message: &str) {
+    match check_slots(slots) {
+        Verdict::Rejected(finding) => assert!(finding.kernel_text.contains(message), "{finding:?}"),
+        other => panic!("{other:?}"),
+    }
+}
+
+const SET: (u8, u8, u8, i16, i32) = (0xb7, 0, 0, 0, 0);
+const EXIT: (u8, u8, u8, i16, i32) = (0x95, 0, 0, 0, 0);
+/// `if r0 == 0 goto +1`, of which the other way is never walked.
+const SKIP: (u8, u8, u8, i16, i32) = (0x15, 0, 0, 1, 0);
+
+#[test]
+fn instructions_that_are_not_walked_may_be_wrong_in_some_ways_only() {
+    assert_eq!(check_slots(&[SET, SKIP, SET, EXIT]), Verdict::Accepted);
+    // A reserved field is looked at by the walk,
+    let reserved = (0xb7, 0, 3, 0, 0);
+    assert_eq!(check_slots(&[SET, SKIP, reserved, EXIT]), Verdict::Accepted);
+    refuses_slots(&[SET, reserved, EXIT], "BPF_MOV uses reserved fields");
+    // an opcode before it,
+    refuses_slots(&[SET, SKIP, (0xfd, 0, 0, 0, 0), EXIT], "unknown opcode fd");
+    refuses_slots(
+        &[SET, SKIP, (0x61, 0, 1, 0, 5), EXIT],
+        "BPF_LDX uses reserved fields",
+    );
+    assert_eq!(
+        check_slots(&[SET, (0xe5, 0, 0, 0, 0), EXIT]),
+        Verdict::Accepted
+    );
+    // and the offset of the last one never.
+    assert_eq!(check_slots(&[SET, (0x95, 0, 0, 2, 0)]), Verdict::Accepted);
+    refuses_slots(&[SET, (0x95, 1, 0, 0, 0)], "BPF_EXIT uses reserved fields");
+}
+
+#[test]
+fn what_an_atomic_operation_fetches_is_not_followed_to_memory() {
+    // The second way to the operation, on which its slot holds nothing, is taken for covered by the
+    // first, on which it holds zero. Past it is a function that returns nothing.
+    assert_eq!(
+        check_slots(&[
+            (0xbf, 2, 10, 0, 0),
+            (0x07, 2, 0, 0, -6),
+            (0x18, 1, 5, 0, 0),
+            (0x00, 0, 0, 0, 0),
+            (0x85, 0, 0, 0, 1),
+            (0xbf, 6, 0, 0, 0),
+            (0x05, 0, 0, 0, 0),
+            (0x85, 0, 0, 0, 14),
+            (0xbf, 2, 0, 0, 0),
+            (0x35, 2, 0, 5, 1),
+            (0x7b, 10, 2, -8, 0),
+            (0x05, 0, 0, 0, 0),
+            (0x05, 0, 0, 0, 0),
+            (0x05, 0, 0, 0, 0),
+            (0x05, 0, 0, 0, 0),
+            (0x05, 0, 0, 0, 0),
+            (0xdb, 10, 6, -8, 1),
+            (0x18, 1, 5, 0, 0),
+            (0x00, 0, 0, 0, 0),
+            (0xa6, 6, 0, 1, 1),
+            (0x85, 0, 1, 0, 1),
+            (0x95, 0, 0, 0, 0),
+            (0x95, 0, 0, 0, 0),
+        ]),
+        Verdict::Accepted
+    );
+}
+
+#[test]
+fn values_are_addressed_directly_where_there_is_one() {
+    let at = |kind, map, offset| [SET, (0x18, 2, kind, 0, map), (0, 0, 0, 0, offset), EXIT];
+    assert_eq!(check_slots(&at(6, 0, 15)), Verdict::Accepted);
+    refuses_slots(
+        &at(6, 0, 16),
+        "invalid access to map value pointer, value_size=16 off=16",
+    );
+    refuses_slots(
+        &at(6, 1, 0),
+        "invalid access to map value pointer, value_size=16 off=0",
+    );
+    refuses_slots(
+        &at(6, 0, -1),
+        "direct value offset of 4294967295 is not allowed",
+    );
+    assert_eq!(check_slots(&at(5, 1, 0)), Verdict::Accepted);
+    refuses_slots(&at(5, 1, 1), "unrecognized bpf_ld_imm64 insn");
 }
 
 #[test]

@@ -1,16 +1,25 @@
 //! From an object to an answer.
 
-use bpf::insn::Endian;
+use bpf::insn::{DecodeError, Endian, Slot};
 use bpf::maps::MapKind;
 use bpf::object::Object;
 use bpf::program_type::ProgramType;
 
 use crate::facts::Facts;
 use crate::options::Options;
-use crate::program::{FieldKind, LinkError, Linker, Meaning, Program, ProgramId, cfg, depth};
-use crate::stop::{Check, Stop, gap, refuse};
+use crate::program::{FieldKind, LinkError, Linker, Meaning, Op, Program, ProgramId, cfg, depth};
+use crate::stop::{Check, Stop, gap, refuse, refuse_at};
 use crate::verdict::{Finding, Gap, Report, Rule, Stats, Step, Verdict};
 use crate::walk::Walker;
+
+const CALL: u8 = 0x85;
+/// `BPF_PSEUDO_KFUNC_CALL`
+const KERNEL_FUNCTION: u8 = 2;
+/// Opcodes that compilers have a use for and the kernels that are known here do not: calls and jumps
+/// by register.
+const BY_REGISTER: [u8; 2] = [0x8d, 0x0d];
+/// The kernel's limit for offsets (`BPF_MAX_VAR_OFF`).
+const MAX_VALUE_OFFSET: u32 = 1 << 29;
 
 /// What a loader would see as programs of an object.
 ///
@@ -37,9 +46,7 @@ pub fn check_program(
         Verdict::Rejected(finding) => finding.insn,
         Verdict::Undecided(gap) => gap.insn,
     };
-    report.line = insn
-        .and_then(|insn| program.origins.get(insn))
-        .and_then(|origin| linker.source_line(*origin));
+    report.line = insn.and_then(|insn| linker.line_of(&program, insn));
     Ok(report)
 }
 
@@ -251,19 +258,89 @@ fn may_sleep_with(kind: MapKind) -> bool {
     )
 }
 
-/// Wide constants that no kernel takes, wherever they are.
+/// Instructions that no kernel takes, wherever they are: also where control cannot come.
 fn check_constants(program: &Program) -> Check {
     for (slot, op) in program.ops.iter().enumerate() {
-        if op.meaning == Meaning::Unresolved && matches!(op.slot.src, 1 | 2) {
-            return crate::stop::refuse_at(
-                Rule::BadConstant,
-                slot,
-                format!("fd {} is not pointing to valid bpf_map", op.slot.imm),
-            );
+        let opcode = op.slot.opcode;
+        let no_mode = !matches!(opcode & 0xe0, 0x60 | 0x80);
+        if matches!(op.insn, Ok(None)) {
+            continue;
         }
-        if op.insn.is_err() && op.slot.opcode == 0x18 && op.slot.src == 0 {
-            return crate::stop::refuse_at(Rule::ReservedField, slot, "invalid bpf_ld_imm64 insn");
+        if opcode & 7 == 1 && (no_mode || op.slot.imm != 0) {
+            return refuse_at(Rule::ReservedField, slot, "BPF_LDX uses reserved fields");
+        }
+        if opcode == CALL && op.slot.src == KERNEL_FUNCTION && !is_named(&op.meaning) {
+            // The kernel looks for all of them before the walk.
+            return gap("a call whose target is not known");
+        }
+        if opcode == 0x18 {
+            check_constant(program, slot)?;
+        } else if BY_REGISTER.contains(&opcode)
+            || matches!(op.insn, Err(DecodeError::UnknownOpcode { .. }))
+        {
+            let text = format!("unknown opcode {opcode:02x}");
+            return refuse_at(Rule::UnknownInstruction, slot, text);
         }
     }
     Ok(())
+}
+
+/// Whether a call of a kernel function says which by more than a number.
+fn is_named(meaning: &Meaning) -> bool {
+    matches!(meaning, Meaning::Kfunc(name) if !name.starts_with("btf_id_"))
+}
+
+/// A wide constant, and what it stands for.
+fn check_constant(program: &Program, slot: usize) -> Check {
+    use bpf::insn::Field;
+    let op = &program.ops[slot];
+    let next = program.ops.get(slot + 1).map(|next| next.slot);
+    let second = [
+        Field::NextOpcode,
+        Field::NextDst,
+        Field::NextSrc,
+        Field::NextOffset,
+    ];
+    match op.insn {
+        Err(DecodeError::Truncated { .. }) => {}
+        Err(DecodeError::Reserved { field, .. }) if second.contains(&field) => {}
+        _ => return check_symbol(op, next, program, slot),
+    }
+    refuse_at(Rule::ReservedField, slot, "invalid bpf_ld_imm64 insn")
+}
+
+fn check_symbol(op: &Op, next: Option<Slot>, program: &Program, slot: usize) -> Check {
+    let refused = match op.meaning {
+        Meaning::Unresolved if matches!(op.slot.src, 1 | 2) => {
+            format!("fd {} is not pointing to valid bpf_map", op.slot.imm)
+        }
+        Meaning::Unresolved if op.slot.src <= 6 => {
+            // The kernel looks for all of them before the walk.
+            return gap("a constant whose symbol is not known");
+        }
+        Meaning::Unresolved => "unrecognized bpf_ld_imm64 insn".to_owned(),
+        Meaning::Map(_) if next.is_some_and(|next| next.imm != 0) => {
+            "unrecognized bpf_ld_imm64 insn".to_owned()
+        }
+        Meaning::MapValue(_, offset) if offset >= MAX_VALUE_OFFSET => {
+            format!("direct value offset of {offset} is not allowed")
+        }
+        Meaning::MapValue(id, offset) => {
+            let def = &program.map(id).def;
+            if !matches!(def.kind, MapKind::Array | MapKind::Arena) {
+                "no direct value access support for this map type".to_owned()
+            } else if def.kind == MapKind::Array
+                && (def.max_entries != 1 || offset >= def.value_size)
+            {
+                format!(
+                    "invalid access to map value pointer, value_size={} off={offset}",
+                    def.value_size
+                )
+            } else {
+                return Ok(());
+            }
+        }
+        _ => return Ok(()),
+    };
+    refuse_at(Rule::BadConstant, slot, refused)
 }

@@ -92,7 +92,7 @@ fn scalar_covers(old: &Register, new: &Register, ids: &mut Renaming, likeness: L
     if !old.precise && likeness == Likeness::Covers {
         return true;
     }
-    if old.id & ADDED != 0 && (new.id & ADDED == 0 || old.offset != new.offset) {
+    if old.id & ADDED != 0 && ((old.id ^ new.id) & ADDED != 0 || old.offset != new.offset) {
         return false;
     }
     if old.id != 0 && old.id & ADDED == 0 && new.id & ADDED != 0 {
@@ -271,7 +271,7 @@ pub(crate) fn rounds_differ(old: &State, new: &State) -> bool {
     })
 }
 
-/// Whether the registers are so much alike that a loop may have changed nothing.
+/// Whether the registers are so much alike, identities too, that a loop may have changed nothing.
 pub(crate) fn may_loop(old: &State, new: &State) -> bool {
     old.frames.len() == new.frames.len()
         && old
@@ -280,7 +280,11 @@ pub(crate) fn may_loop(old: &State, new: &State) -> bool {
             .iter()
             .zip(&new.frame().registers)
             .all(|(left, right)| {
-                left.kind == right.kind && left.offset == right.offset && left.value == right.value
+                left.kind == right.kind
+                    && left.offset == right.offset
+                    && left.value == right.value
+                    && left.id == right.id
+                    && left.reference == right.reference
             })
 }
 

@@ -8,7 +8,7 @@
 //! - [`program`]: one program as a loader hands it to the kernel, its shape and stack use
 //! - `context`, `helpers`: what each program type may access and call
 //! - `walk`: the walk; `compare`: when a path need not be walked further
-//! - [`verdict`]: the answer; [`facts`]: what is known at each instruction, for people
+//! - [`verdict`]: the answer; [`mod@facts`]: what is known at each instruction, for people
 //!
 //! What is not modelled is never accepted: the answer is then [`Verdict::Undecided`] with the
 //! construct's name.

@@ -64,8 +64,11 @@ pub enum StepKind {
         to: usize,
         /// Whether that is the jump's target.
         taken: bool,
-        /// Whether it tested a value in question.
+        /// Whether it tested a value in question, or one that was made from it.
         about: bool,
+        /// The place that it tested, if what is there was made from the same value as what is in
+        /// question: what was learned of the one is not known of the other.
+        relative: Option<String>,
     },
     /// A call of one of the program's functions.
     Call,
@@ -87,6 +90,8 @@ pub struct Change {
     pub place: String,
     /// Whether it was written; otherwise more became known of it.
     pub written: bool,
+    /// Whether what it held plays no part in what it holds.
+    pub anew: bool,
     /// What it held.
     pub before: String,
     /// What it holds.
@@ -187,7 +192,6 @@ rules! {
     UninitialisedRegister = "uninitialised-register" in RegisterType,
     FramePointerWrite = "frame-pointer-write" in RegisterType,
     PointerArithmetic = "pointer-arithmetic" in RegisterType,
-    PointerComparison = "pointer-comparison" in RegisterType,
     PointerOffset = "pointer-offset" in RegisterType,
     NullPointerArithmetic = "null-pointer-arithmetic" in RegisterType,
     NotAPointer = "not-a-pointer" in RegisterType,
@@ -243,7 +247,6 @@ rules! {
     FallsOff = "falls-off" in ProgramStructure,
     InfiniteLoop = "infinite-loop" in ProgramStructure,
     TooComplex = "too-complex" in ProgramStructure,
-    TooLong = "too-long" in ProgramStructure,
     StackDepth = "stack-depth" in ProgramStructure,
     CallDepth = "call-depth" in ProgramStructure,
     TailCallInSubprogram = "tail-call-in-subprogram" in ProgramStructure,

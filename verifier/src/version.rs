@@ -76,6 +76,12 @@ impl Kernel {
         self >= Kernel::V6_12
     }
 
+    /// Whether `may_goto` may lead to the next instruction (6.14).
+    #[must_use]
+    pub fn knows_may_goto_nowhere(self) -> bool {
+        self >= Kernel::V6_18
+    }
+
     /// Whether load-acquire and store-release are known (6.15).
     #[must_use]
     pub fn knows_acquire_release(self) -> bool {
@@ -92,6 +98,12 @@ impl Kernel {
     #[must_use]
     pub fn keeps_stack_that_helpers_read(self) -> bool {
         self >= Kernel::V6_18
+    }
+
+    /// Whether messages tell accesses of the stack by helpers from those of instructions (until 6.13).
+    #[must_use]
+    pub(crate) fn tells_indirect_accesses(self) -> bool {
+        self < Kernel::V6_18
     }
 
     /// Whether looking up a constant key below the length of an array is known to succeed (6.14).

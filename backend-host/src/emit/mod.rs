@@ -14,6 +14,7 @@ mod lines;
 mod order;
 mod partition;
 mod places;
+mod reuse;
 mod search;
 mod shared;
 mod sharing;
@@ -161,6 +162,9 @@ impl<'a> Emitter<'a> {
             places: self.places,
         };
         copies::remove(&mut code);
+        if reuse::constants(&mut code) {
+            copies::remove(&mut code);
+        }
         let slots = slots::compact(&mut code);
         let stack = self.own.saturating_add(8 * slots as u32);
         if slots > 0 && stack > self.options.stack_limit {

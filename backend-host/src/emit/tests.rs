@@ -237,3 +237,106 @@ fn copies_on_edges_go_with_their_blocks() {
         ]
     );
 }
+
+fn frame_address(dst: u8, offset: i32) -> [Line; 2] {
+    [
+        copy(dst, 10),
+        alu(Width::W64, AluOp::Add, dst, Operand::Imm(offset)),
+    ]
+}
+
+/// Lines that read a register and then call.
+fn lookup(offset: i32) -> Vec<Line> {
+    frame_address(2, offset)
+        .into_iter()
+        .chain([call(&[2])])
+        .collect()
+}
+
+fn reused(bodies: &mut [Vec<Line>], ends: &mut [End]) -> bool {
+    super::reuse::constants(&mut Code {
+        bodies,
+        ends,
+        places: Places {
+            spill_base: -8,
+            slots: 0,
+        },
+    })
+}
+
+#[test]
+fn a_frame_address_stays_in_a_free_register() {
+    let mut bodies = vec![[lookup(-8), lookup(-16), lookup(-8), lookup(-8)].concat()];
+    let mut ends = vec![End::Return(line(Insn::Exit))];
+    assert!(reused(&mut bodies, &mut ends));
+    let shown: Vec<String> = bodies[0].iter().map(|line| line.insn.to_string()).collect();
+    assert_eq!(
+        shown,
+        [
+            "r6 = r10",
+            "r6 += -0x8",
+            "r2 = r6",
+            "call 0x7",
+            "r2 = r10",
+            "r2 += -0x10",
+            "call 0x7",
+            "r2 = r6",
+            "call 0x7",
+            "r2 = r6",
+            "call 0x7",
+        ]
+    );
+}
+
+#[test]
+fn a_frame_address_waits_for_no_register() {
+    // All four registers hold something that is read at the end.
+    let taken: Vec<Line> = (6..=9).map(|register| constant(register, 1)).collect();
+    let sums = (6..=9).map(|register| alu(Width::W64, AluOp::Add, 0, Operand::Reg(Reg(register))));
+    let body = [taken, lookup(-8), lookup(-8), lookup(-8), sums.collect()].concat();
+    let mut bodies = vec![body];
+    let before = bodies[0].len();
+    assert!(!reused(&mut bodies, &mut [End::Return(line(Insn::Exit))]));
+    assert_eq!(bodies[0].len(), before);
+}
+
+#[test]
+fn a_frame_address_is_taken_only_where_every_way_made_it() {
+    // Block 1 makes it, block 2 does not; both lead to block 3.
+    let end = || {
+        let test = line(Insn::Branch {
+            width: Width::W64,
+            cond: Cond::Eq,
+            dst: Reg(0),
+            src: Operand::Imm(0),
+            offset: 0,
+        });
+        [
+            End::Branch(test, 1, 2),
+            End::Jump(3),
+            End::Jump(3),
+            End::Return(line(Insn::Exit)),
+        ]
+    };
+    let uses = [lookup(-8), lookup(-8)].concat();
+    let mut one_way = vec![Vec::new(), lookup(-8), call_only(), uses.clone()];
+    assert!(!reused(&mut one_way, &mut end()));
+    let mut both_ways = vec![
+        Vec::new(),
+        lookup(-8),
+        lookup(-8),
+        [uses, lookup(-8)].concat(),
+    ];
+    assert!(reused(&mut both_ways, &mut end()));
+    assert_eq!(
+        both_ways[3]
+            .iter()
+            .filter(|line| line.insn.to_string() == "r2 = r6")
+            .count(),
+        3
+    );
+}
+
+fn call_only() -> Vec<Line> {
+    vec![call(&[])]
+}

@@ -224,12 +224,13 @@ fn load_imm64(slot: Slot, next: Option<Slot>) -> Result<Insn, DecodeError> {
 fn load_packet(fields: &Fields) -> Result<Insn, DecodeError> {
     let slot = fields.0;
     let width = op::width_of(slot.opcode);
-    if width == MemWidth::B64 {
+    let mode = slot.opcode & 0xe0;
+    if width == MemWidth::B64 || !matches!(mode, op::MODE_ABS | op::MODE_IND) {
         return fields.unknown();
     }
     fields.no_dst()?;
     fields.no_offset()?;
-    match slot.opcode & 0xe0 {
+    match mode {
         op::MODE_ABS => {
             fields.no_src()?;
             Ok(Insn::LoadAbs {

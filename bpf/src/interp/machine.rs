@@ -12,6 +12,7 @@ use crate::program_type::ProgramType;
 use super::event::{self, Event};
 use super::fault::{AccessKind, Fault, FaultKind};
 use super::helpers::Call;
+use super::invent::Invented;
 use super::map::Map;
 use super::memory::{Meaning, Memory, RegionId, RegionKind};
 use super::packet::{ContextKind, Packet};
@@ -40,6 +41,9 @@ pub struct Options {
     /// Whether loads from nowhere give zero instead of a fault, as loads through BTF pointers of
     /// tracing programs do.
     pub forgiving_loads: bool,
+    /// With a seed: elements of maps are made up at the first look-up, and results of helpers that
+    /// are not modelled.
+    pub invent: Option<u64>,
 }
 
 impl Default for Options {
@@ -51,6 +55,7 @@ impl Default for Options {
             seed: 0x2545_f491_4f6c_dd1d,
             ifindex: 1,
             forgiving_loads: false,
+            invent: None,
         }
     }
 }
@@ -78,6 +83,7 @@ pub struct Machine {
     pub(super) packet: Option<Packet>,
     pub(super) random: u64,
     pub(super) tail_calls: u32,
+    pub(super) invented: Invented,
     context: Option<RegionId>,
     events: Vec<Event>,
     trace: Vec<String>,
@@ -95,6 +101,7 @@ impl Machine {
             options,
             packet: None,
             tail_calls: 0,
+            invented: Invented::default(),
             context: None,
             events: Vec::new(),
             trace: Vec::new(),
@@ -208,9 +215,12 @@ impl Machine {
     /// The contents of a map by number; see [`Map::contents`].
     #[must_use]
     pub fn map_contents(&self, map: u32) -> Vec<(Vec<u8>, Vec<u8>)> {
-        self.maps
-            .get(map as usize)
-            .map_or_else(Vec::new, |map| map.contents(&self.memory))
+        let Some(found) = self.maps.get(map as usize) else {
+            return Vec::new();
+        };
+        let mut contents = found.contents(&self.memory);
+        contents.retain(|(key, value)| !self.is_invented(map, key, value));
+        contents
     }
 
     /// Writes a map element from outside; false when the kernel would refuse.

@@ -151,6 +151,17 @@ impl Map {
         Ok(value.address())
     }
 
+    /// Whether a key's element was stored, or made when something looked at it.
+    pub(super) fn has_element(&self, key: &[u8], endian: Endian) -> bool {
+        match &self.store {
+            Store::Array(elements) => self
+                .array_index(key, endian)
+                .is_none_or(|index| elements.contains_key(&index)),
+            Store::Keyed(elements) => elements.contains_key(key),
+            _ => true,
+        }
+    }
+
     /// Whether a key has an element.
     #[must_use]
     pub fn contains(&self, key: &[u8], endian: Endian) -> bool {

@@ -13,6 +13,7 @@ mod event;
 mod fault;
 mod helpers;
 mod image;
+mod invent;
 mod load;
 mod machine;
 mod map;

@@ -7,7 +7,7 @@
 use super::Interpreter;
 use crate::module::{SymbolData, SymbolKind};
 use bpf::interp::{Fault, Machine, Memory, pseudo};
-use bpf::object::{Object, STT_SECTION, SymbolPlace};
+use bpf::object::Object;
 
 impl Interpreter<'_> {
     /// Gives addresses to all symbols that name a map of the machine or a byte of its data.
@@ -17,7 +17,7 @@ impl Interpreter<'_> {
     pub fn bind_symbols(&mut self, machine: &mut Machine, object: &Object) -> Result<(), Fault> {
         for (id, symbol) in &self.module.symbols {
             let address = match symbol.object_symbol {
-                Some(index) => by_place(machine, object, symbol, index)?,
+                Some(_) => by_place(machine, object, symbol)?,
                 None => by_number(machine, symbol)?,
             };
             if let Some(address) = address {
@@ -33,30 +33,22 @@ fn by_place(
     machine: &mut Machine,
     object: &Object,
     symbol: &SymbolData,
-    index: u32,
 ) -> Result<Option<u64>, Fault> {
-    let Some(found) = object.symbols.get(index as usize) else {
+    let Some(place) = symbol.place(object) else {
         return Ok(None);
-    };
-    let SymbolPlace::Section(section) = found.place else {
-        return Ok(None);
-    };
-    let addend = symbol.imm & u64::from(u32::MAX);
-    let offset = found.value.wrapping_add(addend);
-    // The addend of a map's own symbol means nothing; of its section's symbol it says which map.
-    let map_offset = match found.kind {
-        STT_SECTION => offset,
-        _ => found.value,
     };
     let numbered = (0u32..).zip(machine.maps());
     let map = numbered.into_iter().find_map(|(number, map)| {
-        let place = map.def.place.filter(|place| place.section == section)?;
-        let is_it = symbol.kind == SymbolKind::Data || place.offset == map_offset;
+        let defined = map
+            .def
+            .place
+            .filter(|defined| defined.section == place.section)?;
+        let is_it = symbol.kind == SymbolKind::Data || defined.offset == place.offset;
         is_it.then_some(number)
     });
     match (map, symbol.kind) {
         (Some(number), SymbolKind::Map) => Ok(Some(Memory::map_address(number))),
-        (Some(number), SymbolKind::Data) => match u32::try_from(offset) {
+        (Some(number), SymbolKind::Data) => match u32::try_from(place.offset) {
             Ok(offset) => machine.map_value_address(number, offset),
             Err(_) => Ok(None),
         },
@@ -85,7 +77,9 @@ mod tests {
     use bpf::insn::Endian;
     use bpf::interp::{Meaning, Options};
     use bpf::maps::{MapDef, MapKind, MapPlace};
-    use bpf::object::{Contents, Section, SectionId, Symbol as ElfSymbol};
+    use bpf::object::{
+        Contents, STT_SECTION, Section, SectionId, Symbol as ElfSymbol, SymbolPlace,
+    };
     use bpf::program_type::ProgramType;
 
     fn elf_symbol(object: &mut Object, section: SectionId, kind: u8, value: u64) -> u32 {

@@ -52,6 +52,7 @@ impl<'m> Interpreter<'m> {
         values.clear();
         values.resize(func.dfg.value_count(), Cell::default());
         let mut frame = Frame {
+            id,
             func,
             values,
             pointer: lowest + FRAME_SIZE as u64,

@@ -36,11 +36,12 @@ mod step;
 #[cfg(test)]
 mod tests;
 
-use crate::entity::{Func, Inst, Symbol, Value};
+use crate::entity::{Block, Func, Inst, Symbol, Value};
 use crate::function::Function;
 use crate::module::{Module, SymbolKind};
 use bpf::interp::{Fault, FaultKind, Machine, Memory};
 use cranelift_entity::SecondaryMap;
+use std::collections::BTreeSet;
 
 /// What reading an undefined value gives: a number that no correct program computes with.
 pub const UNDEFINED: u64 = 0x0dd0_beef_5ea1_ed00;
@@ -77,10 +78,23 @@ pub struct Interpreter<'m> {
     steps: u64,
     step_limit: Option<u64>,
     loop_budget: u32,
+    coverage: Option<Coverage>,
     frames: usize,
     /// Value tables of finished frames, to use again.
     spare: Vec<Vec<Cell>>,
 }
+
+/// What a run came by.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Coverage {
+    /// Blocks that were run.
+    pub blocks: BTreeSet<(Func, Block)>,
+    /// Different numbers that branches compared; only so many of a run.
+    pub comparisons: BTreeSet<(u64, u64)>,
+}
+
+/// Comparisons that are remembered of a run.
+const MAX_COMPARISONS: usize = 256;
 
 /// A value while a function runs.
 #[derive(Clone, Copy, Debug, Default)]
@@ -125,6 +139,7 @@ impl<'m> Interpreter<'m> {
             steps: 0,
             step_limit: None,
             loop_budget: LOOP_BUDGET,
+            coverage: None,
             frames: 0,
             spare: Vec::new(),
         }
@@ -158,6 +173,36 @@ impl<'m> Interpreter<'m> {
     pub fn with_loop_budget(mut self, rounds: u32) -> Self {
         self.loop_budget = rounds;
         self
+    }
+
+    /// Remembers which blocks are run, and what is compared.
+    #[must_use]
+    pub fn with_coverage(mut self) -> Self {
+        self.coverage = Some(Coverage::default());
+        self
+    }
+
+    /// What was run since the last time, if it is remembered.
+    pub fn take_coverage(&mut self) -> Coverage {
+        self.coverage
+            .as_mut()
+            .map(std::mem::take)
+            .unwrap_or_default()
+    }
+
+    fn cover(&mut self, func: Func, block: Block) {
+        if let Some(coverage) = &mut self.coverage {
+            coverage.blocks.insert((func, block));
+        }
+    }
+
+    fn note_comparison(&mut self, a: u64, b: u64) {
+        if let Some(coverage) = &mut self.coverage
+            && a != b
+            && coverage.comparisons.len() < MAX_COMPARISONS
+        {
+            coverage.comparisons.insert((a, b));
+        }
     }
 
     /// Says what a symbol's address is: of a map [`Memory::map_address`], of data its bytes'.
@@ -239,6 +284,7 @@ fn place(fault: Fault, func: &Function, inst: Inst) -> Fault {
 
 /// The values of one running function.
 struct Frame<'m> {
+    id: Func,
     func: &'m Function,
     values: Vec<Cell>,
     /// One past the highest byte of the stack frame.

@@ -29,6 +29,7 @@ impl Interpreter<'_> {
     ) -> Result<Exit, Fault> {
         let func = frame.func;
         let mut next = func.layout.first_inst(entry);
+        self.cover(frame.id, entry);
         while let Some(inst) = next {
             self.count_step(machine)
                 .map_err(|fault| place(fault, func, inst))?;
@@ -55,6 +56,7 @@ impl Interpreter<'_> {
                     for (&param, cell) in func.dfg.block_params(call.block).iter().zip(args) {
                         frame.set(param, cell);
                     }
+                    self.cover(frame.id, call.block);
                     func.layout.first_inst(call.block)
                 }
             };
@@ -201,6 +203,7 @@ impl Interpreter<'_> {
                 ..
             } => {
                 let (a, b) = (self.number(frame, a)?, self.number(frame, b)?);
+                self.note_comparison(a, b);
                 return Ok(successor(frame, inst, eval::compare(cond, ty, a, b)));
             }
             InstData::MayGoto { .. } => {

@@ -2,10 +2,12 @@
 //!
 //! Two questions decide whether a rewrite keeps a program loadable: may this value be a pointer,
 //! on which most arithmetic is refused ([`Kinds`]); and which upper bits does the kernel itself
-//! know to be zero ([`mod@width`]), so that a mask may go without taking a bound away from it.
+//! know to be zero ([`Widths`]), so that a mask may go without taking a bound away from it.
 
+mod frame;
 mod kinds;
 mod width;
 
-pub(crate) use kinds::Kinds;
-pub(crate) use width::width;
+pub(crate) use frame::{FRAME_BYTES, frame_offset};
+pub(crate) use kinds::{Kind, Kinds};
+pub(crate) use width::Widths;

@@ -6,25 +6,73 @@
 //! are looked through: loads, extensions, constants, bitwise operations, shifts and sums.
 //!
 //! **Cost.** At most [`MAX_DEPTH`] definitions deep, and each binary step asks twice, which bounds
-//! a query by 2^[`MAX_DEPTH`] steps.
+//! a query by 2^[`MAX_DEPTH`] steps. Parameters of blocks are settled once for all in a few passes
+//! over the edges.
 
 use bpf::insn::MemWidth;
+use cranelift_entity::SecondaryMap;
+use mir::analysis::ControlFlowGraph;
 use mir::{Function, InstData, Opcode, Type, Value};
 
 /// Definitions to look through. Masks in compiled code stand at most three steps from the load
 /// that makes them redundant.
 const MAX_DEPTH: u32 = 4;
 
-/// How many low bits of a value may be other than zero.
-pub(crate) fn width(func: &Function, value: Value) -> u32 {
-    at_depth(func, value, MAX_DEPTH)
+/// Rounds before giving up on values carried around loops.
+const MAX_ROUNDS: usize = 5;
+
+/// Widths of the parameters of blocks. The kernel walks each way to a block by itself, so it knows
+/// of each way what is passed on it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Widths {
+    params: SecondaryMap<Value, Option<u8>>,
 }
 
-fn at_depth(func: &Function, value: Value, depth: u32) -> u32 {
+impl Widths {
+    /// The widths of a function's block parameters.
+    pub(crate) fn compute(func: &Function, cfg: &ControlFlowGraph) -> Widths {
+        let mut widths = Widths::default();
+        let blocks = || cfg.reverse_postorder().iter().copied();
+        for block in blocks().filter(|&block| Some(block) != cfg.entry()) {
+            for &param in func.dfg.block_params(block) {
+                widths.params[param] = Some(0);
+            }
+        }
+        for _ in 0..MAX_ROUNDS {
+            let mut changed = false;
+            for last in blocks().filter_map(|block| func.layout.last_inst(block)) {
+                for call in func.dfg.successors(last) {
+                    let params = func.dfg.block_params(call.block);
+                    for (&param, &arg) in params.iter().zip(func.dfg.call_args(&call)) {
+                        let passed = widths.of(func, func.dfg.resolve(arg)) as u8;
+                        if let Some(known) = &mut widths.params[param]
+                            && *known < passed
+                        {
+                            *known = passed;
+                            changed = true;
+                        }
+                    }
+                }
+            }
+            if !changed {
+                return widths;
+            }
+        }
+        Widths::default()
+    }
+
+    /// How many low bits of a value may be other than zero.
+    pub(crate) fn of(&self, func: &Function, value: Value) -> u32 {
+        at_depth(self, func, value, MAX_DEPTH)
+    }
+}
+
+fn at_depth(widths: &Widths, func: &Function, value: Value, depth: u32) -> u32 {
     let ty = func.dfg.value_type(value);
     let full = ty.bits();
     let Some((inst, data)) = func.dfg.def_inst(value) else {
-        return full;
+        let known = widths.params[func.dfg.resolve(value)];
+        return known.map_or(full, u32::from).min(full);
     };
     let Some(depth) = depth.checked_sub(1) else {
         return full;
@@ -32,7 +80,7 @@ fn at_depth(func: &Function, value: Value, depth: u32) -> u32 {
     if func.is_patched(inst) && !matches!(data, InstData::Load { .. }) {
         return full;
     }
-    let of = |value| at_depth(func, value, depth);
+    let of = |value| at_depth(widths, func, value, depth);
     let bits = match *data {
         InstData::Const { imm, .. } => bits_of(ty, imm),
         InstData::Load {

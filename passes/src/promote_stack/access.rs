@@ -1,15 +1,13 @@
 //! Who accesses which bytes of the frame.
 
 use super::{escape, paths};
+use crate::facts::FRAME_BYTES;
 use crate::pass::PassContext;
 use bpf::insn::MemWidth;
 use cranelift_entity::SecondaryMap;
 use mir::analysis::ControlFlowGraph;
 use mir::{Function, Inst, InstData, Opcode, Value};
 use std::collections::BTreeMap;
-
-/// Bytes of a stack frame; offsets from the frame pointer run from minus this to 0.
-pub(super) const FRAME_BYTES: i64 = 512;
 
 /// Most slots promoted in one run: as many as fit a frame, so never a limit for accepted code.
 pub(super) const MAX_SLOTS: usize = 512;

@@ -8,7 +8,7 @@ mod expr;
 
 pub(crate) use expr::{Expr, materialise, replace};
 
-use crate::facts::Kinds;
+use crate::facts::{Kinds, Widths};
 use crate::target::Target;
 use bpf::insn::Endian;
 use cranelift_entity::SecondaryMap;
@@ -20,6 +20,7 @@ pub(crate) struct View<'a> {
     pub(crate) func: &'a Function,
     pub(crate) uses: &'a Uses,
     pub(crate) kinds: &'a Kinds,
+    pub(crate) widths: &'a Widths,
     pub(crate) target: &'a Target,
     pub(crate) endian: Endian,
 }
@@ -36,6 +37,11 @@ pub(crate) struct Uses {
 pub(crate) type Rewrite = (Expr, &'static str);
 
 impl View<'_> {
+    /// How many low bits of a value may be other than zero, as the kernel knows it.
+    pub(crate) fn width(&self, value: Value) -> u32 {
+        self.widths.of(self.func, value)
+    }
+
     /// The constant that a value is.
     pub(crate) fn constant(&self, value: Value) -> Option<i64> {
         self.func.constant(value)

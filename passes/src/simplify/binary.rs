@@ -1,7 +1,6 @@
 //! Rules for operations with two operands, shifts excepted.
 
 use super::shift;
-use crate::facts::width;
 use crate::rewrite::{Expr, Rewrite, View};
 use mir::{Opcode, Type, Value, eval};
 
@@ -126,7 +125,7 @@ fn power_of_two(ty: Type, constant: i64) -> Option<u32> {
 
 fn mask(view: &View<'_>, ty: Type, a: Value, mask: i64) -> Option<Rewrite> {
     let bits = eval::to_type(ty, mask as u64);
-    let width = width(view.func, a);
+    let width = view.width(a);
     if width < 64 && bits & low_ones(width) == low_ones(width) {
         return Some((Expr::Value(a), REDUNDANT_MASK));
     }

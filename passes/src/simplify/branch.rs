@@ -5,7 +5,6 @@
 //! whose width it tracks.
 
 use crate::edit;
-use crate::facts::width;
 use crate::pass::Changed;
 use crate::rewrite::{self, Expr, Uses, View};
 use bpf::insn::{Cond, Cpu};
@@ -82,7 +81,7 @@ fn mirrored(cpu: Cpu, cond: Cond, ty: Type, [a, b]: [Value; 2]) -> Decision {
 
 /// Whether a comparison with a constant holds for every value of this width.
 fn by_width(view: &View<'_>, cond: Cond, ty: Type, a: Value, constant: i64) -> Option<bool> {
-    let width = width(view.func, a);
+    let width = view.width(a);
     if width >= ty.bits() || !view.is_number(a) {
         return None;
     }

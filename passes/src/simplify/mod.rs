@@ -17,7 +17,7 @@
 //! no rule makes a bitwise or 32-bit operation out of one that may see a pointer, since those
 //! that rewrite into such forms start from forms that the kernel refuses on pointers already;
 //! pointer comparisons are only touched to move a constant to the right; a mask goes only when the
-//! kernel's own domain shows it redundant ([`crate::facts::width`]); a branch goes only when the
+//! kernel's own domain shows it redundant ([`crate::facts::Widths`]); a branch goes only when the
 //! kernel can decide it too.
 //!
 //! **Cost.** One sweep in reverse postorder, repeated while something changes and at most
@@ -32,7 +32,7 @@ mod branch;
 mod shift;
 mod unary;
 
-use crate::facts::Kinds;
+use crate::facts::{Kinds, Widths};
 use crate::pass::{Changed, Pass, PassContext};
 use crate::rewrite::{self, Uses, View};
 use mir::{Function, Inst, InstData};
@@ -64,6 +64,7 @@ impl Pass for Simplify {
 fn sweep(func: &mut Function, cx: &mut PassContext<'_>) -> Changed {
     let cfg = cx.analyses.cfg(func);
     let kinds = Kinds::compute(func, &cfg, cx.uses_arena());
+    let widths = Widths::compute(func, &cfg);
     let mut uses = Uses::count(func);
     let mut changed = Changed::No;
     for &block in cfg.reverse_postorder() {
@@ -75,7 +76,7 @@ fn sweep(func: &mut Function, cx: &mut PassContext<'_>) -> Changed {
             if func.is_patched(inst) {
                 continue;
             }
-            changed = changed.and(visit(func, &kinds, &mut uses, inst, cx));
+            changed = changed.and(visit(func, &kinds, &widths, &mut uses, inst, cx));
         }
     }
     changed
@@ -84,6 +85,7 @@ fn sweep(func: &mut Function, cx: &mut PassContext<'_>) -> Changed {
 fn visit(
     func: &mut Function,
     kinds: &Kinds,
+    widths: &Widths,
     uses: &mut Uses,
     inst: Inst,
     cx: &mut PassContext<'_>,
@@ -94,6 +96,7 @@ fn visit(
         func,
         uses,
         kinds,
+        widths,
         target: cx.target,
         endian: cx.endian(),
     };

@@ -1,7 +1,6 @@
 //! Rules for shifts by a constant. The kernel refuses shifts of pointers, so that the operand of
 //! a 64-bit shift is a number and may be masked or truncated.
 
-use crate::facts::width;
 use crate::rewrite::{Expr, Rewrite, View};
 use bpf::insn::Cpu;
 use mir::{Opcode, Type, Value};
@@ -32,7 +31,7 @@ pub(crate) fn rewrite(
         ));
     }
     let amount = reduced;
-    if opcode == Opcode::Ushr && width(view.func, a) <= amount {
+    if opcode == Opcode::Ushr && view.width(a) <= amount {
         return Some((
             Expr::Const(ty, 0),
             "folded an operation whose result is constant",
@@ -69,7 +68,7 @@ fn pair(view: &View<'_>, opcode: Opcode, ty: Type, a: Value, right: u32) -> Opti
     let kept = ty.bits() - left;
     match opcode {
         Opcode::Ushr if left == right => {
-            if width(view.func, x) <= kept {
+            if view.width(x) <= kept {
                 return Some((Expr::Value(x), NOTHING));
             }
             // With another use of the shifted value nothing would go away.
@@ -98,7 +97,7 @@ fn pair(view: &View<'_>, opcode: Opcode, ty: Type, a: Value, right: u32) -> Opti
             ))
         }
         Opcode::Sshr if left == right => {
-            if width(view.func, x) < kept {
+            if view.width(x) < kept {
                 return Some((Expr::Value(x), NOTHING));
             }
             if !view.has_one_use(a) || view.target.cpu < Cpu::V4 {

@@ -1,6 +1,5 @@
 //! Rules for operations with one operand.
 
-use crate::facts::width;
 use crate::rewrite::{Expr, Rewrite, View};
 use bpf::insn::Endian;
 use mir::{Opcode, Type, Value, eval};
@@ -48,21 +47,21 @@ fn trunc(view: &View<'_>, arg: Value) -> Option<Rewrite> {
 
 fn zext(view: &View<'_>, arg: Value) -> Option<Rewrite> {
     let inner = view.unary(arg, Opcode::Trunc)?;
-    (width(view.func, inner) <= 32 && view.is_number(inner)).then_some((
+    (view.width(inner) <= 32 && view.is_number(inner)).then_some((
         Expr::Value(inner),
         "removed a zero extension of a value whose upper half is zero",
     ))
 }
 
 fn sext(view: &View<'_>, arg: Value) -> Option<Rewrite> {
-    (width(view.func, arg) < 32).then_some((
+    (view.width(arg) < 32).then_some((
         Expr::unary(Opcode::Zext, Type::I64, Expr::Value(arg)),
         "turned a sign extension of a positive value into a zero extension",
     ))
 }
 
 fn narrow_sext(view: &View<'_>, arg: Value, bits: u32) -> Option<Rewrite> {
-    (width(view.func, arg) < bits).then_some((
+    (view.width(arg) < bits).then_some((
         Expr::Value(arg),
         "removed a sign extension of a small positive value",
     ))
@@ -123,7 +122,7 @@ fn swap(opcode: Opcode, endian: Endian) -> Option<(u32, bool)> {
 
 /// The lowest 16, 32 or 64 bits of a 64-bit number.
 fn low_bits(view: &View<'_>, value: Value, bits: u32) -> Expr {
-    if width(view.func, value) <= bits {
+    if view.width(value) <= bits {
         return Expr::Value(value);
     }
     match bits {

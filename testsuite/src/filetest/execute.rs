@@ -12,7 +12,6 @@ use bpf::program_type::ProgramType;
 use mir::{Func, Function, Module};
 
 use super::Header;
-use crate::fixture::Fixture;
 use crate::link::Linked;
 use crate::packets::{self, Random};
 
@@ -150,8 +149,7 @@ impl World {
             step_limit: STEP_LIMIT,
             ..Options::default()
         };
-        self.linked
-            .machine(program_type, options, &Fixture::default())
+        self.linked.machine(program_type, options)
     }
 
     fn run_on_packet(
@@ -247,7 +245,8 @@ pub(super) fn maps(header: &Header) -> Result<Vec<MapDef>, String> {
 }
 
 fn map(text: &str) -> Result<MapDef, String> {
-    let wrong = || format!("a map is `NAME hash|array KEY VALUE ENTRIES`, not `{text}`");
+    let wrong =
+        || format!("a map is `NAME hash|array|percpu_array KEY VALUE ENTRIES`, not `{text}`");
     let words: Vec<&str> = text.split_whitespace().collect();
     let [name, kind, key, value, entries] = words[..] else {
         return Err(wrong());
@@ -255,6 +254,7 @@ fn map(text: &str) -> Result<MapDef, String> {
     let kind = match kind {
         "hash" => MapKind::Hash,
         "array" => MapKind::Array,
+        "percpu_array" => MapKind::PercpuArray,
         _ => return Err(wrong()),
     };
     let number = |word: &str| word.parse::<u32>().map_err(|_| wrong());

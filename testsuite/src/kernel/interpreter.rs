@@ -14,7 +14,7 @@ use mir::{Func, Function, InstData, Module, SymbolKind};
 use super::load::{ProgramName, load, program_names};
 use super::run::{Observations, hex, observe};
 use crate::fixture::Fixture;
-use crate::link::Linked;
+use crate::link::{self, Linked};
 use crate::observe::program_type;
 use crate::packets::Packet;
 
@@ -153,7 +153,7 @@ impl<'linked> Interpreted<'linked> {
         Ok(Interpreted {
             linked,
             func,
-            machine: linked.machine(kind, Options::default(), fixture)?,
+            machine: link::machine(linked, kind, Options::default(), fixture)?,
             seen: Observations::new(),
             faulted: BTreeSet::new(),
         })

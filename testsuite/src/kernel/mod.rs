@@ -11,12 +11,18 @@
 mod capability;
 mod compare;
 mod interpreter;
+mod legacy;
 mod load;
 mod maps;
 mod run;
+mod stream;
+mod verdict;
 
 pub use capability::missing_capability;
 pub use compare::{Comparison, Reference, compare, reference};
 pub use interpreter::{Agreement, agree};
+pub use legacy::define_by_btf;
 pub use load::{Loaded, ProgramName, Refusal, load, program_names};
 pub use run::{Observations, observe};
+pub use stream::{Asker, Said};
+pub use verdict::{Answer, verdict};

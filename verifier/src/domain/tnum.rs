@@ -303,8 +303,11 @@ impl std::ops::BitXor for Tnum {
 
 impl fmt::Display for Tnum {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.is_const() {
-            write!(f, "{}", self.value.cast_signed())
+        // The kernel prints greater numbers as bits.
+        if self.is_const() && self.value <= u16::MAX.into() {
+            write!(f, "{}", self.value)
+        } else if self.is_const() {
+            write!(f, "{:#x}", self.value)
         } else {
             write!(f, "({:#x}; {:#x})", self.value, self.mask)
         }

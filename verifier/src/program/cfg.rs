@@ -4,9 +4,9 @@
 //! One pass over the slots and one depth-first walk.
 
 use bpf::helpers::{HelperFlags, by_id};
-use bpf::insn::{CallTarget, Insn};
+use bpf::insn::{CallTarget, Insn, Slot};
 
-use super::{Meaning, Program};
+use super::{Meaning, Op, Program, Subprogram};
 use crate::stop::{Check, refuse, refuse_at};
 use crate::verdict::Rule;
 use crate::walk::adds_to_tree;
@@ -37,17 +37,16 @@ pub(crate) fn summarise(program: &mut Program) {
                 calls.push((index, callee));
             }
             let subprogram = &mut program.subprograms[index];
-            match program.ops[slot].decoded() {
-                Some(Insn::LoadAbs { .. } | Insn::LoadInd { .. }) => subprogram.reads_packet = true,
-                Some(Insn::Call {
-                    target: CallTarget::Helper(id),
-                }) => {
-                    subprogram.tail_call |= id == TAIL_CALL;
-                    let helper = u32::try_from(id).ok().and_then(by_id);
-                    subprogram.changes_packet |= helper
-                        .is_some_and(|helper| helper.flags.contains(HelperFlags::CHANGES_PACKET));
-                }
-                _ => {}
+            let opcode = program.ops[slot].slot.opcode;
+            subprogram.reads_packet |= opcode & 7 == 0 && matches!(opcode & 0xe0, 0x20 | 0x40);
+            if let Some(Insn::Call {
+                target: CallTarget::Helper(id),
+            }) = program.ops[slot].decoded()
+            {
+                subprogram.tail_call |= id == TAIL_CALL;
+                let helper = u32::try_from(id).ok().and_then(by_id);
+                subprogram.changes_packet |=
+                    helper.is_some_and(|helper| helper.flags.contains(HelperFlags::CHANGES_PACKET));
             }
         }
     }
@@ -79,6 +78,47 @@ pub(crate) fn jump_target(slot: usize, insn: &Insn) -> Option<i64> {
     Some(slot as i64 + 1 + offset)
 }
 
+/// What control does at a slot.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Jump {
+    /// It goes on.
+    No,
+    Exit,
+    Call,
+    /// It goes there, or, if it need not, on.
+    To {
+        target: i64,
+        always: bool,
+        may_goto: bool,
+    },
+}
+
+/// What control does at a slot, by the opcode alone: here the kernel does not look at fields that
+/// should be zero, and what the walk does not reach it never does.
+fn jump(slot: usize, op: &Op) -> Jump {
+    const CALL: u8 = 0x80;
+    const EXIT: u8 = 0x90;
+    const MAY_GOTO: u8 = 0xe0;
+    let Slot {
+        opcode,
+        offset,
+        imm,
+        ..
+    } = op.slot;
+    if matches!(op.insn, Ok(None)) || !matches!(opcode & 7, 5 | 6) {
+        return Jump::No;
+    }
+    match opcode & 0xf0 {
+        CALL => Jump::Call,
+        EXIT => Jump::Exit,
+        operation => Jump::To {
+            target: slot as i64 + 1 + i64::from(if opcode == 0x06 { imm } else { offset.into() }),
+            always: operation == 0,
+            may_goto: operation == MAY_GOTO,
+        },
+    }
+}
+
 /// Checks that jumps stay in their function and that functions end.
 pub(crate) fn check_functions(program: &Program) -> Check {
     for index in 0..program.subprograms.len() {
@@ -89,8 +129,7 @@ pub(crate) fn check_functions(program: &Program) -> Check {
         let mut slot = start;
         while slot < end {
             let op = &program.ops[slot];
-            if let Some(insn) = op.decoded()
-                && let Some(target) = jump_target(slot, &insn)
+            if let Jump::To { target, .. } = jump(slot, op)
                 && !(start as i64..end as i64).contains(&target)
             {
                 return refuse_at(
@@ -100,13 +139,27 @@ pub(crate) fn check_functions(program: &Program) -> Check {
                 );
             }
             let next = slot + op.slots();
-            if next >= end && !matches!(op.decoded(), Some(Insn::Exit | Insn::Goto { .. })) {
+            let leaves = matches!(op.slot.opcode, 0x95 | 0x05 | 0x06);
+            if next >= end && !leaves {
                 return refuse_at(Rule::FallsOff, slot, "last insn is not an exit or jmp");
             }
             slot = next;
         }
     }
     Ok(())
+}
+
+/// The function's first instruction that a rule is about: a tail call, or a load from the packet.
+pub(super) fn culprit(program: &Program, subprogram: &Subprogram, rule: Rule) -> usize {
+    let ends = |slot: &usize| match program.insn(*slot) {
+        Some(Insn::LoadAbs { .. } | Insn::LoadInd { .. }) => rule == Rule::PacketReadContext,
+        Some(Insn::Call { target }) => {
+            rule == Rule::TailCallInSubprogram && target == CallTarget::Helper(TAIL_CALL)
+        }
+        _ => false,
+    };
+    let found = (subprogram.start..program.ops.len()).find(ends);
+    found.unwrap_or(subprogram.start)
 }
 
 /// Some instructions end a function, which then must return a number; without types of functions
@@ -121,7 +174,7 @@ pub(crate) fn check_ending(program: &Program) -> Check {
                 _ => continue,
             };
             let text = format!("{what} is only allowed in functions that return 'int'.");
-            return refuse_at(rule, subprogram.start, text);
+            return refuse_at(rule, culprit(program, subprogram, rule), text);
         }
         return Ok(());
     }
@@ -129,14 +182,14 @@ pub(crate) fn check_ending(program: &Program) -> Check {
         if subprogram.reads_packet {
             return refuse_at(
                 Rule::PacketReadContext,
-                subprogram.start,
+                culprit(program, subprogram, Rule::PacketReadContext),
                 "LD_ABS is not allowed in subprogs without BTF",
             );
         }
         if subprogram.tail_call {
             return refuse_at(
                 Rule::TailCallInSubprogram,
-                subprogram.start,
+                culprit(program, subprogram, Rule::TailCallInSubprogram),
                 "tail_call is not allowed in subprogs without BTF",
             );
         }
@@ -214,20 +267,25 @@ impl Shape {
                 ),
             }
         };
-        let insn = op.decoded();
-        let successors = match (&op.meaning, insn) {
-            (_, Some(Insn::Exit)) => [None, None],
-            (_, Some(insn @ Insn::Goto { .. })) => {
-                let target = into(jump_target(slot, &insn).unwrap_or(0))?;
+        let successors = match (&op.meaning, jump(slot, op)) {
+            (_, Jump::Exit) => [None, None],
+            (
+                _,
+                Jump::To {
+                    target,
+                    always,
+                    may_goto,
+                },
+            ) => {
+                let target = into(target)?;
                 mark(target);
-                [Some(target), None]
-            }
-            (_, Some(insn @ (Insn::Branch { .. } | Insn::MayGoto { .. }))) => {
-                let target = into(jump_target(slot, &insn).unwrap_or(0))?;
-                mark(target);
-                self.prune[slot] = true;
-                self.checkpoint[slot] |= matches!(insn, Insn::MayGoto { .. });
-                [Some(next), Some(target)]
+                self.prune[slot] |= !always;
+                self.checkpoint[slot] |= may_goto;
+                if always {
+                    [Some(target), None]
+                } else {
+                    [Some(next), Some(target)]
+                }
             }
             (Meaning::Function(callee), _) => {
                 let start = program.subprograms[*callee].start;
@@ -236,9 +294,11 @@ impl Shape {
                 self.prune[slot] = true;
                 [Some(next), Some(start)]
             }
-            (_, Some(Insn::Call { target })) => {
+            (_, Jump::Call) => {
                 mark(next);
-                self.mark_call(slot, target);
+                if let Some(Insn::Call { target }) = op.decoded() {
+                    self.mark_call(slot, target);
+                }
                 if adds_to_tree(program, slot) {
                     self.checkpoint[slot] = true;
                     self.jump[slot] = true;

@@ -6,6 +6,7 @@
 
 use bpf::program_type::ProgramType;
 
+use super::cfg::culprit;
 use super::{Meaning, Program};
 use crate::stop::{Check, refuse_at};
 use crate::verdict::Rule;
@@ -81,14 +82,14 @@ fn check_chain(program: &Program, uses: &[Use], root: usize, private: bool) -> C
             if subprogram.reads_packet && called_back {
                 return refuse_at(
                     Rule::PacketReadContext,
-                    start,
+                    culprit(program, subprogram, Rule::PacketReadContext),
                     "cannot use BPF_LD_[ABS|IND] within callback",
                 );
             }
             if function != 0 && subprogram.tail_call && depth >= MAX_BEFORE_TAIL_CALL {
                 return refuse_at(
                     Rule::TailCallInSubprogram,
-                    start,
+                    culprit(program, subprogram, Rule::TailCallInSubprogram),
                     format!(
                         "tail_calls are not allowed when call stack of previous frames is {depth} \
                          bytes. Too large"

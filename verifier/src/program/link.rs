@@ -3,7 +3,7 @@
 //! The work is linear in the instructions linked, which are bounded by what the kernel takes.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bpf::btf::ext::CoreRelocationKind;
 use bpf::btf::{Btf, BtfExt, TypeId, TypeKind, function_table};
@@ -71,7 +71,8 @@ pub struct Linker<'a> {
     pub(super) object: &'a Object,
     pub(super) btf: Option<Arc<Btf>>,
     pub(super) ext: Option<BtfExt>,
-    pub(super) lines: LineTable,
+    /// Made when somebody asks: whoever only wants verdicts does not.
+    lines: OnceLock<LineTable>,
     pub(super) functions: Vec<FunctionRange>,
     pub(super) starts: BTreeMap<(SectionId, u64), usize>,
     pub(super) relocations: BTreeMap<(SectionId, u64), Relocation>,
@@ -125,7 +126,7 @@ impl<'a> Linker<'a> {
             relocations: code_relocations(object),
             definitions,
             by_place,
-            lines: LineTable::default(),
+            lines: OnceLock::new(),
             types: BTreeMap::new(),
             relocatable: BTreeMap::new(),
         };
@@ -143,7 +144,6 @@ impl<'a> Linker<'a> {
         let (Some(btf), Some(ext)) = (&self.btf, &self.ext) else {
             return;
         };
-        self.lines = LineTable::of(self.object, btf, ext);
         for block in &ext.func_info.sections {
             if let Some(id) = self.object.section_by_name(btf.string(block.section)) {
                 let places = block
@@ -185,11 +185,20 @@ impl<'a> Linker<'a> {
             .collect()
     }
 
+    /// The source line of an instruction of a program.
+    #[must_use]
+    pub fn line_of(&self, program: &Program, slot: usize) -> Option<SourceLine> {
+        self.source_line(*program.origins.get(slot)?)
+    }
+
     /// The source line of a slot of a program.
     #[must_use]
     pub fn source_line(&self, origin: Origin) -> Option<SourceLine> {
         let (btf, ext) = (self.btf.as_deref()?, self.ext.as_ref()?);
-        self.lines.line(btf, ext, origin)
+        let lines = self
+            .lines
+            .get_or_init(|| LineTable::of(self.object, btf, ext));
+        lines.line(btf, ext, origin)
     }
 
     pub(super) fn section_name(&self, id: SectionId) -> &str {

@@ -9,6 +9,7 @@ use bpf::insn::{CallTarget, Insn, Reg, RegSet};
 use super::cfg::jump_target;
 use super::prototype::Signature;
 use super::{Meaning, Program};
+use crate::helpers::arguments;
 
 /// Registers live before each slot.
 #[must_use]
@@ -31,9 +32,13 @@ pub(crate) fn live_before(program: &Program) -> Vec<RegSet> {
                         after = after.union(*next);
                     }
                 }
-                let before = after
-                    .minus(insn.writes())
-                    .union(reads(program, slot, &insn));
+                let before = match insn {
+                    // The kernel takes these to read whatever there is.
+                    Insn::LoadAbs { .. } | Insn::LoadInd { .. } => (0..10).map(Reg).collect(),
+                    _ => after
+                        .minus(insn.writes())
+                        .union(reads(program, slot, &insn)),
+                };
                 if before != live[slot] {
                     live[slot] = before;
                     changed = true;
@@ -65,7 +70,7 @@ fn reads(program: &Program, slot: usize, insn: &Insn) -> RegSet {
         CallTarget::Helper(id) => u32::try_from(*id)
             .ok()
             .and_then(by_id)
-            .map(bpf::helpers::Helper::arg_count),
+            .map(|helper| arguments(helper, program.program_type).count()),
         CallTarget::Kfunc(_) => None,
         CallTarget::Subprogram(_) => match &program.ops[slot].meaning {
             Meaning::Function(callee) if program.subprograms[*callee].global => {

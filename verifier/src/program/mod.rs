@@ -11,6 +11,7 @@ pub mod liveness;
 mod maps;
 mod object_type;
 mod origin;
+mod plain;
 pub mod prototype;
 mod record;
 mod stream;
@@ -60,6 +61,16 @@ pub struct Op {
     pub meaning: Meaning,
     /// What a loader may rewrite of it for the running kernel's types.
     pub relocation: Option<CoreRelocationKind>,
+}
+
+/// Decodes as the kernel does, which does not look at the offset of `exit`.
+fn decode(slots: &[Slot]) -> Result<Insn, DecodeError> {
+    const EXIT: u8 = 0x95;
+    match slots {
+        [slot, ..] if slot.opcode == EXIT => Insn::decode(&[Slot { offset: 0, ..*slot }]),
+        _ => Insn::decode(slots),
+    }
+    .map(|(insn, _)| insn)
 }
 
 impl Op {

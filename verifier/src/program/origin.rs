@@ -66,8 +66,10 @@ impl LineTable {
 }
 
 fn source_line(btf: &Btf, record: &LineInfo) -> SourceLine {
+    let file = btf.string(record.file_name);
     SourceLine {
-        file: btf.string(record.file_name).to_owned(),
+        // What was compiled in its own folder, with that folder left out.
+        file: file.strip_prefix("./").unwrap_or(file).to_owned(),
         line: record.line(),
         column: record.column(),
         text: btf.string(record.line_text).to_owned(),

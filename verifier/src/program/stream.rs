@@ -144,7 +144,7 @@ impl<'l, 'a> Stream<'l, 'a> {
             let insn = if wide {
                 Ok(None)
             } else {
-                Insn::decode(&code[index..]).map(|(insn, _)| Some(insn))
+                super::decode(&code[index..]).map(Some)
             };
             wide = !wide && slot.opcode == 0x18;
             self.ops.push(Op {

@@ -90,6 +90,14 @@ fn number(value: u64) -> String {
     }
 }
 
+fn signed_number(value: i64) -> String {
+    if value < -0xffff {
+        format!("-{:#x}", value.unsigned_abs())
+    } else {
+        number(value.cast_unsigned())
+    }
+}
+
 impl Value {
     /// What is known of the number, in one line: the range that says most, and what other views add.
     #[must_use]
@@ -98,31 +106,36 @@ impl Value {
             return number(value);
         }
         let mut facts = Vec::new();
-        let unsigned = (self.umin, self.umax) != (0, u64::MAX);
-        let signed = (self.smin, self.smax) != (i64::MIN, i64::MAX);
+        let aligned = (self.bits.value | self.bits.mask).trailing_zeros();
+        // What follows from the bits that are known to be zero is not told as a range too.
+        let whole = u64::MAX.checked_shl(aligned).unwrap_or(0);
+        let half = u32::MAX.checked_shl(aligned).unwrap_or(0);
+        let unsigned = self.umin > 0 || self.umax < whole;
+        let signed = self.smin > i64::MIN || self.smax < i64::MAX & whole.cast_signed();
         if unsigned {
             facts.push(format!("{}..={}", number(self.umin), number(self.umax)));
         }
         // A number that is not negative has the same range in both views.
         if signed && self.smin < 0 {
-            let (least, most) = (self.smin.cast_unsigned(), self.smax.cast_unsigned());
-            facts.push(format!("signed {}..={}", number(least), number(most)));
+            let (least, most) = (signed_number(self.smin), signed_number(self.smax));
+            facts.push(format!("signed {least}..={most}"));
         }
         let wide_fits = self.umax <= u64::from(u32::MAX);
-        if !wide_fits {
-            if (self.umin32, self.umax32) != (0, u32::MAX) {
+        let same = (self.smin, self.smax) == (self.smin32.into(), self.smax32.into());
+        if !wide_fits && !same && aligned < 32 {
+            if self.umin32 > 0 || self.umax32 < half {
                 facts.push(format!(
                     "low half {}..={}",
                     number(self.umin32.into()),
                     number(self.umax32.into())
                 ));
-            } else if (self.smin32, self.smax32) != (i32::MIN, i32::MAX) {
+            } else if self.smin32 > i32::MIN || self.smax32 < i32::MAX & half.cast_signed() {
                 facts.push(format!("low half signed {}..={}", self.smin32, self.smax32));
             }
         }
-        let aligned = (self.bits.value | self.bits.mask).trailing_zeros();
         if (1..64).contains(&aligned) {
-            facts.push(format!("multiple of {}", 1u64 << aligned));
+            let any = if facts.is_empty() { "any " } else { "" };
+            facts.push(format!("{any}multiple of {}", 1u64 << aligned));
         } else if self.bits.value != 0 && self.bits.mask.count_ones() < 32 {
             facts.push(format!("bits {}", self.bits));
         }
@@ -144,5 +157,13 @@ mod tests {
         assert_eq!(Value::constant(7).describe(), "7");
         assert_eq!(Value::constant(u64::MAX).describe(), "-1");
         assert_eq!(Value::constant(0xff00_0000).describe(), "0xff000000");
+        let mut shifted = Value::UNKNOWN;
+        shifted.shift_left(3);
+        assert_eq!(shifted.describe(), "any multiple of 8");
+        let mut shifted = Value::UNKNOWN;
+        shifted.shift_left(32);
+        assert_eq!(shifted.describe(), "any multiple of 4294967296");
+        shifted.shift_right_signed(32);
+        assert_eq!(shifted.describe(), "signed -0x80000000..=0x7fffffff");
     }
 }

@@ -8,6 +8,8 @@ mod stack;
 mod state;
 
 pub use frame::{Frame, ReturnRange};
-pub use register::{ADDED, DynptrKind, Kind, MapRef, Range, Register, SocketKind};
+pub use register::{
+    ADDED, ADDED32, ADDED64, DynptrKind, Kind, MapRef, Range, Register, SocketKind,
+};
 pub use stack::{Byte, SLOT_BYTES, Slot};
 pub use state::{Lock, LockHolder, NO_INSN, Reference, State};

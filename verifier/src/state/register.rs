@@ -6,7 +6,11 @@ use crate::domain::Value;
 use crate::program::MapId;
 
 /// Mark in [`Register::id`] of a number that is another with the same id plus [`Register::offset`].
-pub const ADDED: u32 = 1 << 31;
+pub const ADDED64: u32 = 1 << 31;
+/// The same of a number whose sum was cut to 32 bits.
+pub const ADDED32: u32 = 1 << 30;
+/// Either mark.
+pub const ADDED: u32 = ADDED64 | ADDED32;
 
 /// A map, and which lookup of an outer map it came from (0 for none).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

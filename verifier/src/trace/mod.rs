@@ -5,7 +5,7 @@
 //! the walk is deterministic, and so the second one ends where the first one did. An event is
 //! written for each instruction that changed a register, a spilled register, a call's frame or
 //! something held, and for each conditional jump; events of one path are linked from newest to
-//! oldest, and paths share what they have in common. From the newest event of a path [`slice`]
+//! oldest, and paths share what they have in common. From the newest event of a path [`mod@slice`]
 //! goes backward and keeps what the registers in question depend on.
 //!
 //! Memory is bounded: when there are too many events, those that no waiting path needs are dropped,

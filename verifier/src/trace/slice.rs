@@ -40,6 +40,7 @@ pub(crate) fn slice(
             .collect(),
         steps: Vec::new(),
         ways: 0,
+        tested: Vec::new(),
         rounds: BTreeMap::new(),
     };
     let mut at = newest;
@@ -62,7 +63,19 @@ struct Slicer<'p> {
     wanted: BTreeSet<Place>,
     steps: Vec<Step>,
     ways: usize,
+    /// What the jumps among the steps tested that were not about a wanted place.
+    tested: Vec<Tested>,
     rounds: BTreeMap<usize, u32>,
+}
+
+/// A value that a jump tested, as it is followed backward.
+struct Tested {
+    /// The jump's step.
+    step: usize,
+    /// The place that was tested.
+    place: Place,
+    /// Where what it was made from lies.
+    made_from: BTreeSet<Place>,
 }
 
 impl Slicer<'_> {
@@ -81,13 +94,14 @@ impl Slicer<'_> {
             if !self.wanted.contains(&change.place) {
                 continue;
             }
-            changes.push(self.told(change));
+            changes.push(self.told(&insn, change));
             if change.written {
                 self.wanted.remove(&change.place);
                 sources.extend(sources_of(&insn, event, change));
             }
         }
         self.wanted.extend(sources);
+        self.follow_tested(&insn, event);
         let told = self.rounds.entry(slot).or_default();
         let again = *told >= MAX_ROUNDS;
         if !changes.is_empty() || event.way != Way::On {
@@ -124,11 +138,20 @@ impl Slicer<'_> {
                     }
                     self.ways += 1;
                 }
-                let to = to as usize;
-                push(StepKind::Branch { to, taken, about }, changes);
+                let kind = StepKind::Branch {
+                    to: to as usize,
+                    taken,
+                    about,
+                    relative: None,
+                };
+                push(kind, changes);
+                if !about {
+                    self.note_tested(&insn, event);
+                }
             }
             Way::Enter => {
                 push(StepKind::Call, Vec::new());
+                self.tested.clear();
                 self.leave_callee(event.frame);
             }
             Way::Leave => {
@@ -136,8 +159,49 @@ impl Slicer<'_> {
                     self.wanted.insert(Place::Register(event.frame, 0));
                 }
                 push(StepKind::Return, Vec::new());
+                self.tested.clear();
             }
         }
+    }
+
+    fn note_tested(&mut self, insn: &Insn, event: &Event) {
+        let step = self.steps.len() - 1;
+        self.tested.extend(insn.reads().iter().map(|register| {
+            let place = Place::Register(event.frame, register.0);
+            Tested {
+                step,
+                place,
+                made_from: BTreeSet::from([place]),
+            }
+        }));
+    }
+
+    /// Goes back by one event with what was tested, up to where it meets what is wanted.
+    fn follow_tested(&mut self, insn: &Insn, event: &Event) {
+        let computes = !matches!(insn, Insn::Load { .. } | Insn::LoadAcquire { .. })
+            || event.filled_from.is_some();
+        for tested in &mut self.tested {
+            for change in event.changes.iter().filter(|change| change.written) {
+                if tested.made_from.remove(&change.place) && computes {
+                    tested.made_from.extend(sources_of(insn, event, change));
+                }
+            }
+        }
+        let (wanted, steps) = (&self.wanted, &mut self.steps);
+        self.tested.retain(|tested| {
+            if tested.made_from.is_disjoint(wanted) {
+                return !tested.made_from.is_empty();
+            }
+            if let Some(step) = steps.get_mut(tested.step)
+                && let StepKind::Branch {
+                    about, relative, ..
+                } = &mut step.kind
+            {
+                *about = true;
+                *relative = Some(name_of_place(tested.place));
+            }
+            false
+        });
     }
 
     fn wants(&self, event: &Event, register: Reg) -> bool {
@@ -159,16 +223,26 @@ impl Slicer<'_> {
         }
     }
 
-    fn told(&self, change: &ValueChange) -> Change {
+    fn told(&self, insn: &Insn, change: &ValueChange) -> Change {
+        let anew = match change.place {
+            Place::Register(_, register) => !insn.reads().contains(Reg(register)),
+            Place::Slot(..) => true,
+        };
         Change {
-            place: match change.place {
-                Place::Register(_, register) => format!("r{register}"),
-                Place::Slot(_, slot) => format!("fp-{}", (u32::from(slot) + 1) * 8),
-            },
+            place: name_of_place(change.place),
             written: change.written,
+            // A load through the register that it writes reads an address, not the value.
+            anew: change.written && (anew || matches!(insn, Insn::Load { .. })),
             before: change.before.describe(self.program),
             after: change.after.describe(self.program),
         }
+    }
+}
+
+fn name_of_place(place: Place) -> String {
+    match place {
+        Place::Register(_, register) => format!("r{register}"),
+        Place::Slot(_, slot) => format!("fp-{}", (u32::from(slot) + 1) * 8),
     }
 }
 

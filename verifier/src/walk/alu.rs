@@ -3,24 +3,22 @@
 use bpf::insn::{AluOp, EndianOp, Insn, Operand, Reg, Width};
 
 use super::Walker;
-use crate::state::{ADDED, Kind, Register};
+use crate::state::{ADDED, ADDED32, ADDED64, Kind, Register};
 use crate::stop::{Check, refuse, refuse_register};
 use crate::verdict::Rule;
 
-/// The operator as it is written.
+/// The operator as the kernel names it, by the opcode: signed or not.
 pub(super) fn operator(op: AluOp) -> &'static str {
     match op {
         AluOp::Add => "+=",
         AluOp::Sub => "-=",
         AluOp::Mul => "*=",
-        AluOp::Div => "/=",
-        AluOp::Sdiv => "s/=",
+        AluOp::Div | AluOp::Sdiv => "/=",
         AluOp::Or => "|=",
         AluOp::And => "&=",
         AluOp::Lsh => "<<=",
         AluOp::Rsh => ">>=",
-        AluOp::Mod => "%=",
-        AluOp::Smod => "s%=",
+        AluOp::Mod | AluOp::Smod => "%=",
         AluOp::Xor => "^=",
         AluOp::Mov => "=",
         AluOp::Arsh => "s>>=",
@@ -255,8 +253,9 @@ impl Walker<'_> {
         {
             self.mark_precise(src.0)?;
         }
+        let fits32 = self.reg(dst.0).value.umax <= u32::MAX.into();
         self.operate_on_numbers(width, op, dst, &right)?;
-        self.remember_distance(width, op, dst, src, &right);
+        self.remember_distance(width, op, dst, src, &right, fits32);
         Ok(())
     }
 
@@ -324,7 +323,7 @@ impl Walker<'_> {
         Ok(())
     }
 
-    /// A number plus a constant keeps its tie, with the distance.
+    /// A number plus a constant keeps its tie, with the distance; on 32 bits if it had no more.
     fn remember_distance(
         &mut self,
         width: Width,
@@ -332,17 +331,33 @@ impl Walker<'_> {
         dst: Reg,
         src: Operand,
         right: &Register,
+        fits32: bool,
     ) {
-        let distance = right
-            .value
-            .as_const()
+        let narrow = width == Width::W32;
+        let constant = if narrow {
+            right
+                .value
+                .as_const32()
+                .map(|number| i64::from(number.cast_signed()))
+        } else {
+            right.value.as_const().map(u64::cast_signed)
+        };
+        let distance = match op {
+            AluOp::Add => constant,
+            AluOp::Sub => constant
+                .filter(|number| *number != i32::MIN.into())
+                .map(i64::wrapping_neg),
+            _ => None,
+        };
+        let distance = distance
             .and_then(|number| i32::try_from(number).ok())
-            .filter(|_| op == AluOp::Add && width == Width::W64)
-            .filter(|_| src != Operand::Reg(dst));
+            .filter(|_| src != Operand::Reg(dst))
+            .filter(|_| !narrow || fits32);
+        let mark = if narrow { ADDED32 } else { ADDED64 };
         let register = self.reg_mut(dst.0);
         match distance {
             Some(distance) if register.id != 0 && register.id & ADDED == 0 => {
-                register.id |= ADDED;
+                register.id |= mark;
                 register.offset = distance;
             }
             _ if register.kind == Kind::Scalar => register.clear_scalar_id(),

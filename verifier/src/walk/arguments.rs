@@ -412,7 +412,8 @@ impl Walker<'_> {
         let Some(map) = meta.map else {
             return refuse(Rule::ArgumentValue, "invalid map_ptr to access map->key");
         };
-        let found = helper.name == "map_lookup_elem" && self.finds_key(map, number)?;
+        // Each depends on a known key, though only a lookup has a use for it.
+        let found = self.finds_key(map, number)? && helper.name == "map_lookup_elem";
         let size = i64::from(self.program.map(map.id).def.key_size);
         self.check_helper_memory(number, size, false, false, None)?;
         meta.found = found;

@@ -7,7 +7,7 @@ use super::history::{Linked, MAX_LINKED};
 use super::{Flow, Walker};
 use crate::compare;
 use crate::domain::{Comparison, Decision, Value, exchanged, refine, refine_with_itself};
-use crate::state::{ADDED, Kind, Register, State};
+use crate::state::{ADDED, ADDED32, Kind, Register, State};
 use crate::stop::Check;
 use crate::verdict::Rule;
 
@@ -124,8 +124,8 @@ impl Walker<'_> {
     ) -> Check {
         if left.is_scalar() && right.is_scalar() {
             let sides = [
-                (Comparison::failure_of(cond), false),
                 (Comparison::Holds(cond), true),
+                (Comparison::failure_of(cond), false),
             ];
             for (comparison, is_taken) in sides {
                 let (mut a, mut b) = (left, right);
@@ -135,9 +135,13 @@ impl Walker<'_> {
                 } else {
                     refine(&mut a.value, &mut b.value, comparison, width);
                 }
-                let context = if is_taken { "true_reg" } else { "false_reg" };
-                self.settle(&mut a, context)?;
-                self.settle(&mut b, context)?;
+                let contexts = if is_taken {
+                    ["true_reg1", "true_reg2"]
+                } else {
+                    ["false_reg1", "false_reg2"]
+                };
+                self.settle(&mut a, contexts[0])?;
+                self.settle(&mut b, contexts[1])?;
                 let state = if is_taken {
                     &mut *taken
                 } else {
@@ -229,7 +233,7 @@ impl Walker<'_> {
         let Some(bpf::insn::Insn::MayGoto { offset }) = self.program.insn(self.insn) else {
             return Ok(Flow::Next);
         };
-        if offset == 0 {
+        if offset == 0 && !self.options.kernel.knows_may_goto_nowhere() {
             return crate::stop::refuse(Rule::ReservedField, "invalid may_goto off 0 imm 0");
         }
         let earlier = self.earlier_at(self.insn, self.state.depth.saturating_sub(1));
@@ -267,15 +271,18 @@ fn decide(left: &Register, right: &Register, cond: Cond, width: Width) -> Decisi
     if left.is_scalar() && right.is_scalar() {
         return Decision::of(&left.value, &right.value, cond, width);
     }
-    if width == Width::W32 {
-        return Decision::Unknown;
-    }
-    let (pointer, number) = if right.is_scalar() && right.value.as_const().is_some() {
+    // A comparison on 32 bits, too: to the kernel a pointer that is not null has no low half of zero.
+    let constant = |one: &Register| match width {
+        _ if !one.is_scalar() => None,
+        Width::W32 => one.value.as_const32().map(u64::from),
+        Width::W64 => one.value.as_const(),
+    };
+    let (pointer, number) = if constant(right).is_some() {
         (left, right)
     } else {
         (right, left)
     };
-    if !number.is_null() || !is_not_null(pointer) {
+    if constant(number) != Some(0) || !is_not_null(pointer) {
         return Decision::Unknown;
     }
     match cond {
@@ -421,14 +428,22 @@ fn sync_ties(state: &mut State, known: &Register, ties: &Ties, register: u8) {
         if !one.is_scalar() || one.base_id() != known.base_id() {
             continue;
         }
+        if (one.id ^ known.id) & ADDED == ADDED {
+            // What was added on 64 bits says nothing of what was added on 32.
+            continue;
+        }
         let apart = one.id & ADDED != 0 || known.id & ADDED != 0;
         if !apart || one.offset == known.offset {
             *one = *known;
             continue;
         }
-        let distance = i64::from(one.offset.wrapping_sub(known.offset));
+        let distance = i64::from(one.offset) - i64::from(known.offset);
         let mut moved = known.value;
         moved.add(&Value::constant(distance.cast_unsigned()));
+        if (one.id | known.id) & ADDED32 != 0 {
+            moved.zero_extend32();
+            moved.sync();
+        }
         *one = Register {
             value: moved,
             offset: one.offset,

@@ -10,6 +10,10 @@ use crate::state::{Frame, Kind, NO_INSN, Register, State};
 use crate::stop::{Check, gap, refuse};
 use crate::verdict::Rule;
 
+/// Opcodes whose fields have messages of their own.
+const MAY_GOTO: u8 = 0xe5;
+const ATOMIC: u8 = 0xc3;
+
 impl Walker<'_> {
     /// Walks the main function, then each global function that a walk called, each by itself.
     pub(crate) fn walk_all(&mut self) -> Check {
@@ -282,6 +286,19 @@ impl Walker<'_> {
             }
             DecodeError::Truncated { .. } | DecodeError::Empty => {
                 refuse(Rule::UnknownInstruction, "invalid bpf_ld_imm64 insn")
+            }
+            DecodeError::Reserved { .. } if opcode == MAY_GOTO => {
+                let imm = self.program.ops[self.insn].slot.imm;
+                refuse(Rule::ReservedField, format!("invalid may_goto imm {imm}"))
+            }
+            DecodeError::Meaningless { value, .. } if opcode & 0xe7 == ATOMIC => {
+                let wide = matches!(opcode & 0x18, 0 | 0x18);
+                let text = if wide {
+                    format!("BPF_ATOMIC uses invalid atomic opcode {value:02x}")
+                } else {
+                    "invalid atomic operand size".to_owned()
+                };
+                refuse(Rule::ReservedField, text)
             }
             DecodeError::Reserved { .. } | DecodeError::Meaningless { .. } => {
                 let class = match opcode & 7 {

@@ -5,7 +5,7 @@ use bpf::maps::MapKind;
 
 use super::memory::{self, Operation, Stored};
 use super::{Flow, Walker};
-use crate::helpers::{TAIL_CALL, fits_map, is_allowed};
+use crate::helpers::{TAIL_CALL, arguments, fits_map, is_allowed};
 use crate::program::{FieldKind, Program};
 use crate::state::{DynptrKind, Kind, MapRef, Reference, Register, SocketKind};
 use crate::stop::{Check, gap, refuse, refuse_register};
@@ -75,8 +75,9 @@ impl Walker<'_> {
         let name = format!("bpf_{}#{}", helper.name, helper.id);
         self.check_callable(helper, &name)?;
         let mut meta = Meta::default();
-        for (index, argument) in helper.args.iter().enumerate() {
-            self.check_argument(helper, index as u8 + 1, *argument, &mut meta)?;
+        let arguments = arguments(helper, self.program.program_type);
+        for (index, argument) in arguments.enumerate() {
+            self.check_argument(helper, index as u8 + 1, argument, &mut meta)?;
         }
         self.check_map_use(helper, &meta)?;
         self.write_raw(&meta)?;
@@ -96,10 +97,26 @@ impl Walker<'_> {
                 );
             }
         }
+        if helper.id == TAIL_CALL {
+            return self.after_tail_call();
+        }
         if helper.flags.contains(HelperFlags::CHANGES_PACKET) {
             self.forget_packets();
         }
         Ok(Flow::Next)
+    }
+
+    /// Only a tail call that failed comes back, with nothing changed. In a function, one that did not
+    /// fail returns to the caller.
+    fn after_tail_call(&mut self) -> Check<Flow> {
+        if self.state.current() == 0 {
+            return Ok(Flow::Next);
+        }
+        let next = self.insn + 1;
+        self.push_branch(next)?;
+        self.forget_packets();
+        self.set(0, Register::UNKNOWN);
+        self.leave().map(Flow::To)
     }
 
     fn check_callable(&self, helper: &Helper, name: &str) -> Check {
@@ -147,6 +164,9 @@ impl Walker<'_> {
         let writes = matches!(helper.id, 2 | 3 | 87 | 88);
         if writes && !self.program.map(map.id).can_write() {
             return refuse(Rule::MapPermission, "write into map forbidden");
+        }
+        if helper.id == TAIL_CALL && self.program.map(map.id).def.kind != MapKind::ProgArray {
+            return refuse(Rule::MapKind, "expected prog array map for tail call");
         }
         if helper.id == TAIL_CALL {
             let entries = u64::from(self.program.map(map.id).def.max_entries);
@@ -424,17 +444,18 @@ impl Walker<'_> {
         if zeroes {
             return Ok(entries > 0);
         }
-        // The kernel only looks at a spill of the key's very size.
-        let whole = slot.is_spilled_scalar() && byte == 7 && slot.spill_size() == 4;
+        // As much of a spill as the key is long, to its end: the kernel takes it for all of the number.
+        let spilled = (0..=byte)
+            .rev()
+            .take_while(|at| slot.bytes[*at] == crate::state::Byte::Spill);
+        let whole = slot.is_spilled_scalar() && spilled.count() == 4;
         let number = slot.spilled.value.as_const();
         let Some(number) = number.filter(|_| whole) else {
             return Ok(false);
         };
-        let found = number < entries;
-        if found {
-            self.mark_slot_precise(frame, index)?;
-        }
-        Ok(found)
+        // Whether it is found or not: the kernel depends on it either way.
+        self.mark_slot_precise(frame, index)?;
+        Ok(number < entries)
     }
 }
 

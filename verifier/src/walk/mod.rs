@@ -92,7 +92,8 @@ pub(crate) struct Walker<'p> {
     state: State,
     pending: Vec<Pending>,
     kept: Vec<Option<State>>,
-    seen: FxHashMap<usize, Vec<Seen>>,
+    /// By instruction and by the place of the call that is being walked.
+    seen: FxHashMap<(usize, u32), Vec<Seen>>,
     history: Vec<history::Entry>,
     /// Whether the last entry of the history is of the present instruction.
     entry_open: bool,

@@ -6,10 +6,11 @@
 //! Where the way back cannot be followed, all numbers of all states before are marked, which is
 //! always safe. The cost is the length of the path back to the nearest state that is marked already.
 
-use bpf::insn::{AluOp, Insn, Operand, Reg, RegSet};
+use bpf::insn::{AluOp, CallTarget, Insn, Operand, Reg, RegSet};
 
 use super::Walker;
 use super::history::Entry;
+use crate::helpers::TAIL_CALL;
 use crate::program::Meaning;
 use crate::state::{NO_INSN, State};
 use crate::stop::{Check, gap};
@@ -272,7 +273,7 @@ impl Walker<'_> {
                 wanted.remove(dst);
                 Back::On
             }
-            Insn::Load { .. } | Insn::LoadAcquire { .. } | Insn::Atomic { fetch: true, .. } => {
+            Insn::Load { .. } | Insn::LoadAcquire { .. } => {
                 for loaded in insn.writes().iter() {
                     if wanted.has(loaded) {
                         wanted.remove(loaded);
@@ -283,11 +284,14 @@ impl Walker<'_> {
                 }
                 Back::On
             }
-            Insn::Store { base, src, .. } => self.back_over_store(base, Some(src), stack, wanted),
+            Insn::Store { base, src, .. } => self.back_over_store(base, src, stack, wanted),
             Insn::StoreRelease { base, src, .. } => {
-                self.back_over_store(base, Some(Operand::Reg(src)), stack, wanted)
+                self.back_over_store(base, Operand::Reg(src), stack, wanted)
             }
-            Insn::Atomic { base, .. } => self.back_over_store(base, None, stack, wanted),
+            // The kernel takes them for stores, whatever they fetch.
+            Insn::Atomic { base, src, .. } => {
+                self.back_over_store(base, Operand::Reg(src), stack, wanted)
+            }
             Insn::Call { .. } => return self.back_over_call(at, later, wanted),
             Insn::Exit => return self.back_over_exit(later, wanted),
             Insn::LoadAbs { .. } | Insn::LoadInd { .. } => {
@@ -328,7 +332,7 @@ impl Walker<'_> {
     fn back_over_store(
         &self,
         base: Reg,
-        src: Option<Operand>,
+        src: Operand,
         stack: Option<(u8, u8)>,
         wanted: &mut Wanted,
     ) -> Back {
@@ -339,7 +343,7 @@ impl Walker<'_> {
             && wanted.has_slot(stack)
         {
             wanted.remove_slot(stack);
-            if let Some(Operand::Reg(src)) = src {
+            if let Operand::Reg(src) = src {
                 wanted.add(src);
             }
         }
@@ -375,6 +379,15 @@ impl Walker<'_> {
         wanted.remove(Reg(0));
         if wanted.registers[wanted.frame] & RegSet::ARGUMENTS.bits() != 0 {
             return Ok(Back::Lost);
+        }
+        let tail_call = CallTarget::Helper(TAIL_CALL.cast_signed());
+        let returned = later != at + 1;
+        if returned && self.program.insn(at as usize) == Some(Insn::Call { target: tail_call }) {
+            // It did not fail, and returned from the function.
+            return match wanted.enter_callee() {
+                Some(()) => Ok(Back::On),
+                None => gap("precision across tail calls"),
+            };
         }
         Ok(Back::On)
     }

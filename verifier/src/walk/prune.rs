@@ -32,7 +32,8 @@ impl Walker<'_> {
             || (self.jumps - self.jumps_at_keep >= 2
                 && self.stats.processed - self.processed_at_keep >= 8);
         self.clean_finished(insn);
-        let mut list = self.seen.remove(&insn).unwrap_or_default();
+        let place = (insn, self.bucket(insn));
+        let mut list = self.seen.remove(&place).unwrap_or_default();
         let mut result = Ok(false);
         let mut index = 0;
         while index < list.len() {
@@ -72,8 +73,15 @@ impl Walker<'_> {
                 misses: 0,
             });
         }
-        self.seen.insert(insn, list);
+        self.seen.insert(place, list);
         result
+    }
+
+    /// The kernel keeps states in a table by instruction and innermost call, and sees no others.
+    fn bucket(&self, insn: usize) -> u32 {
+        let call_site = self.state.frame().call_site;
+        let site = call_site.map_or(u32::MAX, |site| site as u32);
+        (insn as u32 ^ site) % (self.program.ops.len() as u32).max(1)
     }
 
     fn covers(&self, old: &State, likeness: Likeness) -> bool {
@@ -273,7 +281,7 @@ impl Walker<'_> {
     }
 
     fn clean_finished(&mut self, insn: usize) {
-        let Some(list) = self.seen.get(&insn) else {
+        let Some(list) = self.seen.get(&(insn, self.bucket(insn))) else {
             return;
         };
         let ids: Vec<usize> = list.iter().map(|seen| seen.state).collect();
@@ -291,20 +299,31 @@ impl Walker<'_> {
     }
 
     /// The outermost loop head that a kept state is known to be in.
-    fn loop_entry_of(&self, id: usize) -> Option<usize> {
+    fn loop_entry_of(&mut self, id: usize) -> Option<usize> {
         self.outermost(self.kept[id].as_ref()?.loop_entry?)
     }
 
-    fn outermost(&self, entry: usize) -> Option<usize> {
-        let mut entry = entry;
+    fn outermost(&mut self, entry: usize) -> Option<usize> {
+        let mut root = entry;
         // Heads of loops are ever further out, so this ends.
         for _ in 0..self.kept.len() {
-            match self.kept[entry].as_ref().and_then(|state| state.loop_entry) {
-                Some(next) if next != entry => entry = next,
+            match self.kept[root].as_ref().and_then(|state| state.loop_entry) {
+                Some(next) if next != root => root = next,
                 _ => break,
             }
         }
-        Some(entry)
+        // Shortens the way for the next time: some loops have thousands of heads.
+        let mut at = entry;
+        while at != root {
+            let next = self.kept[at]
+                .as_mut()
+                .and_then(|state| state.loop_entry.replace(root));
+            match next {
+                Some(next) if next != at => at = next,
+                _ => break,
+            }
+        }
+        Some(root)
     }
 
     /// The present state leads back into the loop of a kept one.
@@ -321,7 +340,7 @@ impl Walker<'_> {
         }
     }
 
-    fn is_outer(&self, head: usize, depth: u32) -> bool {
+    fn is_outer(&mut self, head: usize, depth: u32) -> bool {
         let outermost = self.loop_entry_of(head).unwrap_or(head);
         self.kept[outermost]
             .as_ref()
@@ -365,19 +384,13 @@ impl Walker<'_> {
     }
 
     /// The nearest state before the present one that was kept at an instruction, in the same calls,
-    /// with fewer kept states before it than `depth`.
+    /// with fewer kept states before it than `depth`. One that has paths to walk is before it.
     pub(super) fn earlier_at(&self, insn: usize, depth: u32) -> Option<usize> {
-        let mut parent = self.state.parent;
-        while let Some(id) = parent {
-            let state = self.kept[id].as_ref()?;
-            if state.insn as usize == insn
-                && state.depth < depth
-                && state.same_call_sites(&self.state)
-            {
-                return Some(id);
-            }
-            parent = state.parent;
-        }
-        None
+        let list = self.seen.get(&(insn, self.bucket(insn)))?;
+        list.iter().rev().map(|seen| seen.state).find(|id| {
+            self.kept[*id].as_ref().is_some_and(|state| {
+                state.branches > 0 && state.depth < depth && state.same_call_sites(&self.state)
+            })
+        })
     }
 }

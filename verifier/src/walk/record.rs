@@ -6,7 +6,7 @@ use crate::facts::{Explanation, Facts, MAX_WAYS, StackAccess};
 use crate::state::{Kind, Register};
 use crate::stop::Stop;
 use crate::trace::{Before, Recorder, slice};
-use crate::verdict::{Rule, Step, StepKind};
+use crate::verdict::{Category, Rule, Step, StepKind};
 
 /// What is recorded.
 pub(super) struct Recording {
@@ -181,6 +181,10 @@ impl Walker<'_> {
                 None => "not a register".to_owned(),
             })
             .collect();
+        // What the program's type or licence rules out does not depend on the way.
+        if rule.category() == Category::Policy {
+            return (values, Vec::new());
+        }
         let mut wanted = registers.clone();
         if wanted.is_empty()
             && *rule != Rule::ReferenceLeak

@@ -32,7 +32,12 @@ impl Walker<'_> {
             },
             aligned: false,
         };
-        self.check_stack_bounds(&pointer, frame, &access, "indirect access to")?;
+        let what = match write {
+            _ if self.options.kernel.tells_indirect_accesses() => "indirect access to",
+            true => "write to",
+            false => "read from",
+        };
+        self.check_stack_bounds(&pointer, frame, &access, what)?;
         let fixed = pointer.value.as_const();
         let offset = i64::from(pointer.offset);
         let (least, most) = match fixed {

@@ -25,6 +25,7 @@ pub(super) fn call(machine: &mut Machine, call: &Call) -> Result<Option<u64>, Fa
             let place = usize::from(call.helper.name != "map_update_elem");
             let map = call.map(machine, place)?;
             let key = key(machine, call, map, place + 1)?;
+            machine.note_own_element(map, &key);
             let size = u64::from(machine.maps[map as usize].def.value_size);
             let value = match place {
                 0 => machine.memory.slice(call.args[2], size)?.to_vec(),
@@ -35,6 +36,7 @@ pub(super) fn call(machine: &mut Machine, call: &Call) -> Result<Option<u64>, Fa
         "map_delete_elem" => {
             let map = call.map(machine, 0)?;
             let key = key(machine, call, map, 1)?;
+            machine.note_own_element(map, &key);
             machine.maps[map as usize].delete(&key, machine.memory.endian())
         }
         "map_push_elem" => {
@@ -90,6 +92,7 @@ fn lookup(machine: &mut Machine, call: &Call) -> Result<u64, Fault> {
     let map = call.map(machine, 0)?;
     let size = u64::from(machine.maps[map as usize].def.key_size);
     let key = machine.memory.slice(call.args[1], size)?.to_vec();
+    machine.invent_element(map, &key)?;
     machine.maps[map as usize].lookup(&mut machine.memory, &key)
 }
 

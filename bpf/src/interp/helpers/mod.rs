@@ -110,6 +110,9 @@ pub(super) fn call(
     }
     match callback::call(machine, call, callback)? {
         Some(value) => Ok(Outcome::Value(value)),
-        None => Err(FaultKind::UnsupportedHelper(call.helper.name).into()),
+        None => match machine.invent_result(call.helper) {
+            Some(value) => Ok(Outcome::Value(value)),
+            None => Err(FaultKind::UnsupportedHelper(call.helper.name).into()),
+        },
     }
 }

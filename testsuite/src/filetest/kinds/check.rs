@@ -2,8 +2,6 @@
 //! `check=source` shows it over the source lines of the object's BTF instead of the assembly.
 
 use bpfmill::input::{self, Assembled};
-use bpfmill::verdict::Checked;
-use verifier::{Linker, Options};
 
 use crate::filetest::{Command, Input, Outcome, SubTest};
 
@@ -31,25 +29,7 @@ impl SubTest for Check {
             from_text,
             ..assembled
         };
-        let linker = Linker::new(&assembled.object).map_err(|error| error.to_string())?;
-        let options = Options {
-            causes: true,
-            ..Options::default()
-        };
-        let mut text = String::new();
-        for id in linker.programs() {
-            let program = linker
-                .link(&id, &options)
-                .map_err(|error| error.to_string())?;
-            let report = verifier::check(&program, &options, assembled.object.endian);
-            let checked = Checked {
-                assembled: &assembled,
-                linker: &linker,
-                program: &program,
-                report: &report,
-            };
-            text.push_str(&checked.text(false));
-        }
+        let (text, _) = crate::checked::checked(&assembled)?;
         Ok(Outcome::Snapshot(text))
     }
 }

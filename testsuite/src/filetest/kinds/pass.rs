@@ -5,11 +5,12 @@
 //! the pass counted stands below. `wide` shows only the surroundings of what changed.
 
 use bpf::insn::Cpu;
-use passes::{OptLevel, Pipeline, PipelineOptions, RemarkKind, Session, Target};
+use passes::{Maps, OptLevel, Pipeline, PipelineOptions, RemarkKind, Session, Target};
 
 use crate::filetest::execute::{self, World};
 use crate::filetest::source::Source;
 use crate::filetest::{Command, Input, Outcome, SubTest};
+use crate::link::Linked;
 
 /// The kind.
 pub(super) struct Pass;
@@ -41,7 +42,7 @@ impl SubTest for Pass {
         };
         let pipeline = Pipeline::build(&options).map_err(|error| error.to_string())?;
         let mut after = before.clone();
-        let mut session = Session::new();
+        let mut session = Session::new().with_maps(maps(&linked));
         let functions: Vec<mir::Func> = after.functions.keys().collect();
         let mut text = String::new();
         for func in functions {
@@ -67,6 +68,16 @@ impl SubTest for Pass {
         execute::compare(&world.run_all(&before), &world.run_all(&after))?;
         Ok(Outcome::Snapshot(text))
     }
+}
+
+/// The maps of the test by the symbols that name them.
+fn maps(linked: &Linked) -> Maps {
+    let symbols = linked.module.symbols.iter();
+    let named = symbols.filter_map(|(id, symbol)| {
+        let map = linked.maps.iter().find(|map| map.name == symbol.name)?;
+        Some((id, map.clone()))
+    });
+    named.collect()
 }
 
 fn print(module: &mir::Module, func: mir::Func) -> String {

@@ -1,0 +1,118 @@
+//! `bisect`: which application of a pass makes a test fail.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use clap::Args;
+
+use super::EndianArg;
+use super::optimiser::OptimiserOptions;
+use crate::compile::bisect::{self, Application, Culprit};
+use crate::compile::{self, CompileOptions, Compiled};
+use crate::failure::Failure;
+use crate::terminal::Terminal;
+use crate::{input, output};
+
+/// Options of `bisect`.
+#[derive(Debug, Args)]
+pub struct Options {
+    /// Object or assembly; `-` is the standard input
+    file: String,
+    /// Shell command that says whether an object is good: it gets the object's path as its last
+    /// argument, and exits with 0 if it is
+    #[arg(long, value_name = "CMD")]
+    test: String,
+    /// How to optimise
+    #[command(flatten)]
+    optimiser: OptimiserOptions,
+    /// Byte order of assembly
+    #[arg(long, value_enum, default_value_t)]
+    endian: EndianArg,
+}
+
+/// Finds the application after which the test fails, and prints it with what it changed.
+///
+/// # Errors
+/// [`Failure::Usage`] if the test cannot be run, fails without any pass, or never fails.
+pub fn run(options: &Options, terminal: &Terminal) -> Result<(), Failure> {
+    let assembled = input::read_object(&options.file, options.endian.into())?;
+    terminal.show_warnings(&assembled);
+    let object = &assembled.object;
+    let compile_options = options
+        .optimiser
+        .compile_options(assembled.from_text, Some(object))?;
+    let folder = tempfile::tempdir().map_err(|error| Failure::io("temporary folder", error))?;
+    let path = folder.path().join("object.o");
+    let culprit = bisect::bisect(object, &compile_options, |compiled| {
+        is_good(&options.test, &path, compiled)
+    })?;
+    match culprit {
+        Culprit::Nothing => Err(Failure::Usage(
+            "the test succeeds with all passes: there is nothing to find".to_owned(),
+        )),
+        Culprit::NoPass => Err(Failure::Usage(
+            "the test fails without any pass: lifting or emission alone makes the difference, or \
+             the test fails on the input too"
+                .to_owned(),
+        )),
+        Culprit::Pass(application) => {
+            let diff = difference(object, &compile_options, &application)?;
+            output::print(format!("{}\n{diff}", told(&application)).as_bytes())
+        }
+    }
+}
+
+fn told(application: &Application) -> String {
+    let Application {
+        number,
+        pass,
+        function,
+    } = application;
+    format!(
+        "application {number}: {pass} on function {function}\nto go on without it: --disable \
+         {pass}@{function}"
+    )
+}
+
+/// Runs the test on what was compiled.
+fn is_good(test: &str, path: &Path, compiled: &Compiled) -> Result<bool, Failure> {
+    let shown = path.display().to_string();
+    let bytes = bpf::elf::write(&compiled.object)
+        .map_err(|error| Failure::refused(format!("the object cannot be written: {error}")))?;
+    output::write(&shown, &bytes)?;
+    let status = Command::new("sh")
+        .arg("-c")
+        .arg(format!("{test} \"$@\""))
+        .arg("sh")
+        .arg(path)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .map_err(|error| Failure::io("sh", error))?;
+    // The shell's own codes: the command was not found, or is no program.
+    match status.code() {
+        Some(126 | 127) => Err(Failure::Usage(format!("`{test}` cannot be run"))),
+        code => Ok(code == Some(0)),
+    }
+}
+
+/// What the application changed, as a difference of MIR texts.
+fn difference(
+    object: &bpf::object::Object,
+    options: &CompileOptions,
+    application: &Application,
+) -> Result<String, Failure> {
+    let text = |limit: u64| {
+        let mut options = options.clone();
+        options.pipeline.bisect_limit = Some(limit);
+        options.verify = false;
+        let compiled = compile::compile(object, &options, |_| {})?;
+        Ok::<_, Failure>(compiled.module.to_string())
+    };
+    let (before, after) = (text(application.number - 1)?, text(application.number)?);
+    Ok(similar::TextDiff::from_lines(&before, &after)
+        .unified_diff()
+        .context_radius(3)
+        .to_string())
+}

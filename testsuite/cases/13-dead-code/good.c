@@ -1,0 +1,16 @@
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+
+__u64 packets;
+
+SEC("xdp")
+int count(struct xdp_md *ctx)
+{
+    asm volatile("r1 = %[packets] ll\n"
+                 "r2 = 1\n"
+                 "r3 = *(u64 *)(r1 + 0)\n"
+                 "r3 += r2\n"
+                 "*(u64 *)(r1 + 0) = r3\n"
+                 : : [packets] "i"(&packets) : "r1", "r2", "r3", "memory");
+    return XDP_PASS;
+}
