@@ -9,6 +9,7 @@
 
 mod arrange;
 mod copies;
+mod held;
 mod hoist;
 mod lines;
 mod order;

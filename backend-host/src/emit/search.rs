@@ -77,15 +77,26 @@ pub fn emit_function(
             continue;
         }
         let emitted = emit_with(module, function, frame, options, next, allocator);
-        let is_better = match (&emitted, &best) {
-            (Ok(emitted), Ok(best)) => emitted.slots.len() < best.slots.len(),
-            (emitted, best) => emitted.is_ok() && best.is_err(),
-        };
-        if is_better {
+        if is_better(&emitted, &best) {
             (best, strategy) = (emitted, next);
         }
     }
     best
+}
+
+/// Whether a result is shorter than another, or at least nearer to fitting the stack.
+fn is_better(
+    new: &Result<EmittedFunction, EmitError>,
+    old: &Result<EmittedFunction, EmitError>,
+) -> bool {
+    match (new, old) {
+        (Ok(new), Ok(old)) => new.slots.len() < old.slots.len(),
+        (Ok(_), Err(_)) => true,
+        (Err(EmitError::Stack { needed: new, .. }), Err(EmitError::Stack { needed: old, .. })) => {
+            new < old
+        }
+        (Err(_), _) => false,
+    }
 }
 
 /// Whether a register for the first parameter may pay: it is used beside calls. Legacy packet loads

@@ -18,6 +18,7 @@ use super::copies::Code;
 use super::lines::{End, Line};
 use super::places::Places;
 use super::sharing::{Entry, Key, Sharing, entries, parameter};
+use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 
 /// What blocks must have in common to be looked at together.
@@ -73,7 +74,7 @@ pub(super) fn share(
     let mut work: Vec<Vec<usize>> = groups.into_values().collect();
     while let Some(group) = work.pop() {
         let mut parts: Vec<(Key, Vec<usize>)> = Vec::new();
-        let mut numbers = std::collections::HashMap::new();
+        let mut numbers = FxHashMap::default();
         for block in group {
             if let Some(&(key, _)) = tails.entries[block].last() {
                 let number = *numbers.entry(key).or_insert(parts.len());
