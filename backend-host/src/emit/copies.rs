@@ -41,10 +41,12 @@ pub(super) struct Code<'a> {
     pub(super) places: Places,
 }
 
-/// Removes copies.
+/// Removes copies, and keeps constants in registers that are free then.
 pub(super) fn remove(code: &mut Code<'_>) {
     settle(code);
-    if super::webs::coalesce(code) {
+    let mut changed = super::webs::coalesce(code);
+    changed |= super::reuse::constants(code);
+    if changed {
         settle(code);
     }
 }

@@ -163,9 +163,6 @@ impl<'a> Emitter<'a> {
             places: self.places,
         };
         copies::remove(&mut code);
-        if reuse::constants(&mut code) {
-            copies::remove(&mut code);
-        }
         let slots = slots::compact(&mut code);
         let stack = self.own.saturating_add(8 * slots as u32);
         if slots > 0 && stack > self.options.stack_limit {

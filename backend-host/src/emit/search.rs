@@ -66,12 +66,11 @@ pub fn emit_function(
     let may_pin = pays_to_pin(function);
     let first = emit_with(module, function, frame, options, FIRST, allocator);
     let (mut best, mut strategy) = (first, FIRST);
-    let count = if options.thorough {
-        CHANGES.len()
-    } else {
-        QUICK
-    };
-    for change in &CHANGES[..count] {
+    for (number, change) in CHANGES.iter().enumerate() {
+        // What does not fit the stack yet is worth every try.
+        if number >= QUICK && !options.thorough && best.is_ok() {
+            break;
+        }
         let next = change(strategy);
         if next.pin_parameter && !may_pin {
             continue;
