@@ -41,8 +41,6 @@ pub struct Options {
     pub stack_limit: u32,
     /// Have the register allocator's result proved by its independent checker.
     pub check_allocation: bool,
-    /// Try more ways to place values, for the fewest slots.
-    pub thorough: bool,
 }
 
 impl Default for Options {
@@ -51,7 +49,6 @@ impl Default for Options {
             cpu: Cpu::V3,
             stack_limit: 512,
             check_allocation: cfg!(debug_assertions),
-            thorough: false,
         }
     }
 }

@@ -79,17 +79,15 @@ pub struct Lir {
     pub layout: Vec<usize>,
     /// Number of virtual registers.
     pub vregs: usize,
-    /// Registers from [`FIRST_PINNED`] on that the allocator does not get.
-    pub pinned: u8,
     /// Whether an unset value flows into a block parameter.
     pub has_undef_flow: bool,
 }
 
-/// Writes registers into a template where it says [`ANY`]. `regs` are the allocations in operand order, without the
+/// Writes registers into a template. `regs` are the allocations in operand order, without the
 /// operands that are tied to fixed registers of calls. Uses come first, then the definition:
 /// - ALU: `dst` (tied to the definition), `src` unless immediate; then the definition;
 /// - `mov`, `movsx`, cast: `src` unless immediate; then the definition;
-/// - load: base unless it is named in the template; then the definition;
+/// - load: base unless the frame pointer; then the definition;
 /// - store: base unless the frame pointer, value unless immediate;
 /// - atomic: base unless the frame pointer, value, then for compare-exchange `r0`.
 #[must_use]
@@ -97,10 +95,10 @@ pub fn assign(template: Insn, regs: &[Reg]) -> Insn {
     use bpf::insn::{AluOp, AtomicOp, Operand as Source};
     let mut next = regs.iter().copied();
     let mut take = |old: Reg| {
-        if old == ANY {
-            next.next().unwrap_or(old)
+        if old == FRAME {
+            FRAME
         } else {
-            old
+            next.next().unwrap_or(old)
         }
     };
     let mut insn = template;
@@ -173,7 +171,5 @@ pub fn assign(template: Insn, regs: &[Reg]) -> Insn {
 
 /// The frame pointer, which is in no operand list.
 pub const FRAME: Reg = Reg(10);
-/// The first register that selection may keep for one value.
-pub const FIRST_PINNED: Reg = Reg(6);
 /// Stands in a template where a register will be written.
 pub const ANY: Reg = Reg(0);

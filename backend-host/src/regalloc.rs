@@ -6,7 +6,7 @@
 //! Its result can be proved by its independent checker, which tests and debug builds do.
 
 use crate::EmitError;
-use crate::lir::{FIRST_PINNED, Lir, LirOp};
+use crate::lir::{Lir, LirOp};
 use regalloc2::{
     Block, Function, Inst, InstRange, MachineEnv, Operand, Output, PReg, PRegSet, RegClass,
     RegallocOptions, VReg,
@@ -24,17 +24,13 @@ pub fn call_clobbers() -> PRegSet {
     (1..=5).fold(PRegSet::empty(), |set, number| set.with(preg(number)))
 }
 
-fn environment(pinned: u8) -> MachineEnv {
+fn environment() -> MachineEnv {
     let set = |range: std::ops::RangeInclusive<u8>| {
         range.fold(PRegSet::empty(), |set, number| set.with(preg(number)))
     };
     MachineEnv {
         preferred_regs_by_class: [set(0..=5), PRegSet::empty(), PRegSet::empty()],
-        non_preferred_regs_by_class: [
-            set(FIRST_PINNED.0 + pinned..=9),
-            PRegSet::empty(),
-            PRegSet::empty(),
-        ],
+        non_preferred_regs_by_class: [set(6..=9), PRegSet::empty(), PRegSet::empty()],
         scratch_by_class: [None; 3],
         fixed_stack_slots: Vec::new(),
     }
@@ -147,7 +143,7 @@ impl Allocator {
     /// [`EmitError::Allocation`], which is a bug of ours.
     pub fn allocate(&mut self, lir: &Lir, check: bool) -> Result<Output, EmitError> {
         let view = View::new(lir);
-        let environment = environment(lir.pinned);
+        let environment = environment();
         let options = RegallocOptions {
             validate_ssa: check,
             ..RegallocOptions::default()

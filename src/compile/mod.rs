@@ -27,7 +27,7 @@ use bpf::object::{FunctionRange, Object};
 use bpf::program_type::ProgramType;
 use frontend::lift::{LiftedFunction, LiftedObject, lift_object};
 use mir::Func;
-use passes::{Event, OptLevel, Pipeline, PipelineOptions, Session, UnknownPass};
+use passes::{Event, Pipeline, PipelineOptions, Session, UnknownPass};
 
 use crate::validate::Validator;
 
@@ -256,7 +256,6 @@ impl Compilation<'_> {
             cpu: self.cpu,
             stack_limit,
             check_allocation: self.options.check_allocation,
-            thorough: self.options.pipeline.level == OptLevel::Os,
         };
         emit_function(module, func, &options, &mut self.allocator).map_err(Kept::NotEmitted)
     }

@@ -10,7 +10,7 @@ use bpf::object::{
     SymbolPlace,
 };
 use mir::{Func, Module};
-use passes::{Event, OptLevel, Pipeline, Remarks, UnknownPass};
+use passes::{Event, Pipeline, Remarks, UnknownPass};
 
 use super::CompileOptions;
 
@@ -87,7 +87,6 @@ pub fn object_of(module: &Module, options: &CompileOptions) -> Result<Object, St
                 cpu: options.cpu.unwrap_or(Cpu::V3),
                 stack_limit: limits[func],
                 check_allocation: options.check_allocation,
-                thorough: options.pipeline.level == OptLevel::Os,
             },
             &mut allocator,
         );

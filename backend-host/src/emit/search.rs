@@ -1,54 +1,64 @@
 //! Which of the choices that selection leaves open are tried: the shortest result is kept.
 //!
 //! No one choice is best. A copy of a result costs a slot where the allocator could have done
-//! without, and saves several where it would have split the value's range around it. A register
-//! kept for the context saves reloads of it, and is missing for everything else. So a few
-//! strategies are tried one after the other, each changing one choice of the best so far, in the
-//! order in which they were found to save the most. Every strategy's result is right.
+//! without, and saves several where it would have split the value's range around it. A constant
+//! made on an edge needs a block there, and presses on no register before. So a few strategies are
+//! tried one after the other, in the order in which they were found to save the most over many
+//! programs. Every strategy's result is right.
 //!
-//! **Cost.** Two or three times selection, allocation and clean-up; five times when slots matter
-//! most.
+//! **Cost.** Selection, allocation and clean-up once for each: five times, and twice for functions
+//! of more than [`LARGE`] instructions, where time matters and the others gain next to nothing.
 
 use super::{EmittedFunction, emit_with};
 use crate::regalloc::Allocator;
 use crate::select::Strategy;
 use crate::{EmitError, Options, frame};
-use mir::{Func, Function, InstData, Module};
+use mir::{Func, Module};
 
-/// What is tried first.
-const FIRST: Strategy = Strategy {
-    init_undef: false,
-    copy_return: false,
-    copy_call_results: true,
-    constants_on_edges: true,
-    pin_parameter: false,
-    share_frame_addresses: true,
-};
-
-/// Changes to the best strategy so far: the register for the context, results left where calls put
-/// them. And when slots matter most: constants made early, frame addresses made at each use.
-const CHANGES: [fn(Strategy) -> Strategy; 4] = [
-    |best| Strategy {
-        pin_parameter: true,
-        ..best
+/// What is tried.
+const STRATEGIES: [Strategy; 5] = [
+    Strategy {
+        init_undef: false,
+        copy_return: true,
+        copy_call_results: true,
+        constants_on_edges: true,
+        share_frame_addresses: false,
     },
-    |best| Strategy {
+    Strategy {
+        init_undef: false,
         copy_return: true,
         copy_call_results: false,
-        ..best
-    },
-    |best| Strategy {
-        constants_on_edges: false,
-        ..best
-    },
-    |best| Strategy {
+        constants_on_edges: true,
         share_frame_addresses: false,
-        ..best
+    },
+    Strategy {
+        init_undef: false,
+        copy_return: false,
+        copy_call_results: false,
+        constants_on_edges: true,
+        share_frame_addresses: true,
+    },
+    Strategy {
+        init_undef: false,
+        copy_return: false,
+        copy_call_results: true,
+        constants_on_edges: false,
+        share_frame_addresses: true,
+    },
+    Strategy {
+        init_undef: false,
+        copy_return: true,
+        copy_call_results: false,
+        constants_on_edges: false,
+        share_frame_addresses: false,
     },
 ];
 
-/// How many of [`CHANGES`] are tried when time matters too.
+/// How many of [`STRATEGIES`] are tried for a large function.
 const QUICK: usize = 2;
+
+/// Instructions from which a function is large.
+const LARGE: usize = 2048;
 
 /// Compiles one function. `allocator` may have served other functions before.
 ///
@@ -63,65 +73,22 @@ pub fn emit_function(
 ) -> Result<EmittedFunction, EmitError> {
     let function = &module.functions[func];
     let frame = frame::frame_use(function);
-    let may_pin = pays_to_pin(function);
-    let first = emit_with(module, function, frame, options, FIRST, allocator);
-    let (mut best, mut strategy) = (first, FIRST);
-    for (number, change) in CHANGES.iter().enumerate() {
-        // What does not fit the stack yet is worth every try.
-        if number >= QUICK && !options.thorough && best.is_ok() {
+    let is_large = function.inst_count() > LARGE;
+    let mut best: Result<EmittedFunction, EmitError> = Err(EmitError::Declaration);
+    for (number, &strategy) in STRATEGIES.iter().enumerate() {
+        // What cannot be emitted yet is worth every try.
+        if number >= QUICK && is_large && best.is_ok() {
             break;
         }
-        let next = change(strategy);
-        if next.pin_parameter && !may_pin {
-            continue;
-        }
-        let emitted = emit_with(module, function, frame, options, next, allocator);
-        if is_better(&emitted, &best) {
-            (best, strategy) = (emitted, next);
+        let emitted = emit_with(module, function, frame, options, strategy, allocator);
+        let is_better = match (&emitted, &best) {
+            (Ok(emitted), Ok(best)) => emitted.slots.len() < best.slots.len(),
+            // Of errors the first is told.
+            (emitted, best) => best.is_err() && (emitted.is_ok() || number == 0),
+        };
+        if is_better {
+            best = emitted;
         }
     }
     best
-}
-
-/// Whether a result is shorter than another, or at least nearer to fitting the stack.
-fn is_better(
-    new: &Result<EmittedFunction, EmitError>,
-    old: &Result<EmittedFunction, EmitError>,
-) -> bool {
-    match (new, old) {
-        (Ok(new), Ok(old)) => new.slots.len() < old.slots.len(),
-        (Ok(_), Err(_)) => true,
-        (Err(EmitError::Stack { needed: new, .. }), Err(EmitError::Stack { needed: old, .. })) => {
-            new < old
-        }
-        (Err(_), _) => false,
-    }
-}
-
-/// Whether a register for the first parameter may pay: it is used beside calls. Legacy packet loads
-/// want the context in a certain register.
-fn pays_to_pin(function: &Function) -> bool {
-    let entry = function.layout.entry();
-    let context = entry.and_then(|entry| function.dfg.block_params(entry).first().copied());
-    let Some(context) = context else {
-        return false;
-    };
-    let (mut calls, mut uses) = (0, 0);
-    for block in function.layout.blocks() {
-        for inst in function.layout.insts(block) {
-            let data = function.dfg.inst(inst);
-            match data {
-                InstData::LoadAbs { .. } | InstData::LoadInd { .. } => return false,
-                InstData::CallHelper { .. }
-                | InstData::CallFunc { .. }
-                | InstData::CallExternal { .. }
-                | InstData::CallIndirect { .. } => calls += 1,
-                _ => {}
-            }
-            data.for_each_arg(&function.dfg.pool, |value| {
-                uses += u32::from(value == context);
-            });
-        }
-    }
-    calls > 1 && uses > 2
 }

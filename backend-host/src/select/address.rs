@@ -31,10 +31,7 @@ impl Selector<'_> {
             })?;
             return Ok(match self.frame_offset(base) {
                 Some(0) => (FRAME, Vec::new(), offset),
-                _ => {
-                    let (base, operands) = self.base(base);
-                    (base, operands, offset)
-                }
+                _ => (ANY, vec![self.use_of(base)], offset),
             });
         }
         let (frame, offset) = match self.frame_offset(base) {
@@ -50,8 +47,7 @@ impl Selector<'_> {
             return Ok(if frame {
                 (FRAME, Vec::new(), offset)
             } else {
-                let (base, operands) = self.base(base);
-                (base, operands, offset)
+                (ANY, vec![self.use_of(base)], offset)
             });
         }
         let base = if frame {
@@ -67,14 +63,6 @@ impl Selector<'_> {
         };
         let sum = self.define_reusing(add, vec![Operand::reg_use(base)]);
         Ok((ANY, vec![Operand::reg_use(sum)], 0))
-    }
-
-    /// The register for a base that is no frame address, with its operand.
-    fn base(&mut self, base: Value) -> (Reg, Vec<Operand>) {
-        match self.pin(base) {
-            Some(reg) => (reg, Vec::new()),
-            None => (ANY, vec![self.use_of(base)]),
-        }
     }
 
     /// Whether a base may be the program's context, to which older kernels refuse stores of

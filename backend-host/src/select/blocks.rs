@@ -9,9 +9,9 @@
 use super::Selector;
 use super::operations::width_of;
 use crate::EmitError;
-use crate::lir::{ANY, FIRST_PINNED, Lir, LirBlock, LirEdge, LirOp};
+use crate::lir::{ANY, Lir, LirBlock, LirEdge, LirOp};
 use crate::regalloc::preg;
-use bpf::insn::{AluOp, Cond, Cpu, Insn, Operand as Source, Width};
+use bpf::insn::{Cond, Cpu, Insn, Operand as Source};
 use cranelift_entity::SecondaryMap;
 use mir::{Block, BlockCall, Inst, InstData, Type, Value};
 use regalloc2::{Operand, VReg};
@@ -27,7 +27,6 @@ pub(super) struct Places {
 impl Selector<'_> {
     pub(super) fn run(mut self) -> Result<Lir, EmitError> {
         let order = self.reverse_postorder();
-        self.find_pinned();
         self.find_folded(&order);
         self.find_anchored(&order);
         let places = self.place_blocks(&order);
@@ -47,7 +46,6 @@ impl Selector<'_> {
                 };
                 let operands = vregs.iter().enumerate().map(fixed).collect();
                 self.push(LirOp::Parameters, operands);
-                self.push_pin();
             } else {
                 self.lir.blocks[index].params = vregs;
             }
@@ -63,34 +61,6 @@ impl Selector<'_> {
             }
         }
         Ok(self.finish())
-    }
-
-    /// Keeps a register for the first parameter, the context of programs: it is read all over, and
-    /// the allocator would rather spill it than what is used twice in a short stretch.
-    fn find_pinned(&mut self) {
-        if !self.strategy.pin_parameter {
-            return;
-        }
-        let entry = self.func.layout.entry();
-        let first = entry.and_then(|entry| self.func.dfg.block_params(entry).first().copied());
-        self.pinned = first.map(|value| (value, FIRST_PINNED));
-        self.lir.pinned = 1;
-    }
-
-    /// Copies the pinned parameter to its register.
-    fn push_pin(&mut self) {
-        let Some((value, reg)) = self.pinned else {
-            return;
-        };
-        if let Some(vreg) = self.vregs[value] {
-            let template = Insn::Alu {
-                width: Width::W64,
-                op: AluOp::Mov,
-                dst: reg,
-                src: Source::Reg(ANY),
-            };
-            self.push(LirOp::Insn(template), vec![Operand::reg_use(vreg)]);
-        }
     }
 
     fn reverse_postorder(&self) -> Vec<Block> {
@@ -322,7 +292,7 @@ impl Selector<'_> {
                 }
                 self.lir.has_undef_flow = true;
             }
-            let anchor = self.vregs[arg].filter(|_| self.anchored[arg] && self.pin(arg).is_none());
+            let anchor = self.vregs[arg].filter(|_| self.anchored[arg]);
             vregs.push(match anchor {
                 Some(vreg) => vreg,
                 None => self.reg(arg),

@@ -21,7 +21,7 @@ mod operations;
 
 use crate::lir::{Lir, LirInst, LirOp};
 use crate::{EmitError, Options};
-use bpf::insn::{Insn, Reg};
+use bpf::insn::Insn;
 use cranelift_entity::SecondaryMap;
 use mir::{Block, Function, Inst, Module, Opcode, Value};
 use regalloc2::{Operand, PRegSet, RegClass, VReg};
@@ -54,8 +54,6 @@ pub struct Strategy {
     pub copy_call_results: bool,
     /// Make constants that flow into block parameters on the edge, in the parameter's register.
     pub constants_on_edges: bool,
-    /// Keep the first parameter in a register of its own.
-    pub pin_parameter: bool,
     /// Make each address in the frame once a block, and not at each use.
     pub share_frame_addresses: bool,
 }
@@ -72,8 +70,6 @@ struct Selector<'a> {
     /// Constants and addresses that flow into block parameters: made where the program made them, since one made
     /// on the edge would need a block of its own there.
     anchored: SecondaryMap<Value, bool>,
-    /// A value with a register of its own.
-    pinned: Option<(Value, Reg)>,
     /// Virtual registers whose upper half is known zero.
     clean: Vec<bool>,
     /// Instructions of each virtual block.
@@ -103,7 +99,6 @@ impl<'a> Selector<'a> {
             vregs: SecondaryMap::with_capacity(func.dfg.value_count()),
             folded: SecondaryMap::new(),
             anchored: SecondaryMap::new(),
-            pinned: None,
             clean: Vec::with_capacity(func.dfg.value_count()),
             code: Vec::new(),
             lir: Lir::default(),

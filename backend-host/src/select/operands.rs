@@ -2,7 +2,7 @@
 
 use super::Selector;
 use crate::lir::{ANY, FRAME, LirOp};
-use bpf::insn::{AluOp, Insn, Operand as Source, Pseudo, Reg, Width};
+use bpf::insn::{AluOp, Insn, Operand as Source, Pseudo, Width};
 use mir::{Inst, InstData, Opcode, SymbolKind, Type, Value};
 use regalloc2::{Operand, VReg};
 
@@ -36,17 +36,8 @@ impl Selector<'_> {
         i32::try_from(self.constant(value)?).ok()
     }
 
-    /// The register that is kept for a value.
-    pub(super) fn pin(&self, value: Value) -> Option<Reg> {
-        self.pinned
-            .and_then(|(pinned, reg)| (pinned == value).then_some(reg))
-    }
-
     /// Whether a value is made at each use and so has no register of its own.
     pub(super) fn is_remade(&self, value: Value) -> bool {
-        if self.pin(value).is_some() {
-            return true;
-        }
         if let Some(constant) = self.constant(value) {
             return fits_one_slot(constant) || self.uses[value] <= 1;
         }
@@ -68,7 +59,7 @@ impl Selector<'_> {
 
     /// A register with the value, at this place.
     pub(super) fn reg(&mut self, value: Value) -> VReg {
-        let remade = self.pin(value).is_some() || self.anchored[value] && self.is_remade(value);
+        let remade = self.anchored[value] && self.is_remade(value);
         if let Some(vreg) = self.vregs[value]
             && !remade
         {
@@ -79,15 +70,6 @@ impl Selector<'_> {
 
     /// Makes a value that needs no register of its own in a fresh one.
     pub(super) fn remake(&mut self, value: Value) -> VReg {
-        if let Some(reg) = self.pin(value) {
-            let copy = Insn::Alu {
-                width: Width::W64,
-                op: AluOp::Mov,
-                dst: ANY,
-                src: Source::Reg(reg),
-            };
-            return self.define(copy, Vec::new());
-        }
         if let Some(constant) = self.constant(value) {
             return self.make_constant(self.func.dfg.value_type(value), constant);
         }
