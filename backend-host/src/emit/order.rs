@@ -3,9 +3,9 @@
 //! A block that ends in a jump or a branch saves a slot when one of its destinations follows. Which
 //! block follows which is a matching of blocks with blocks: each is followed by at most one and
 //! follows at most one. The order that selection chose is a matching to begin with; augmenting
-//! paths make it larger, so no order is worse than the first, and what need not move stays where it
-//! was. Pairs that would close a circle are given up. The chains that remain are written in the
-//! order of their first blocks.
+//! paths make it larger, and what need not move stays where it was. Pairs that would close a circle are
+//! given up. The chains that remain are written in the order of their first blocks. Where nothing is
+//! won the first order stays.
 //!
 //! The order changes no path through the function, so the verifier sees the same program.
 //!
@@ -47,6 +47,11 @@ impl Matching<'_> {
     fn pair(&mut self, block: usize, next: usize) {
         self.next[block] = Some(next);
         self.previous[next] = Some(block);
+    }
+
+    /// How many blocks run on into one that saves them a jump.
+    fn size(&self) -> usize {
+        self.next.iter().flatten().count()
     }
 
     /// Finds a follower for a block, and new ones for those that must give theirs up.
@@ -115,6 +120,7 @@ pub(super) fn fewest_jumps(ends: &[End], order: &[usize]) -> Vec<usize> {
             matching.pair(pair[0], pair[1]);
         }
     }
+    let before = matching.size();
     for _ in 0..MAX_PHASES {
         matching.seen.fill(false);
         let mut grown = false;
@@ -128,6 +134,10 @@ pub(super) fn fewest_jumps(ends: &[End], order: &[usize]) -> Vec<usize> {
         }
     }
     matching.cut(order);
+    // New circles can cost more than was won.
+    if matching.size() <= before {
+        return order.to_vec();
+    }
     let mut result = Vec::with_capacity(order.len());
     for &head in order {
         if matching.previous[head].is_some() {

@@ -10,7 +10,8 @@
 //! *(n − 1) × k* slots. Blocks that leave the function jump now where they had an `exit`.
 //!
 //! **Soundness for the verifier.** No path changes, and [`sharing`](super::sharing) says what paths
-//! may share.
+//! may share. A shared instruction has the source position of one of them: a line of code can have
+//! only one, and positions still rise and begin at the function's first slot.
 //!
 //! **Cost.** Every line is looked at once for its key, and each round of a part takes lines off it.
 
@@ -18,6 +19,7 @@ use super::copies::Code;
 use super::lines::{End, Line};
 use super::places::Places;
 use super::sharing::{Entry, Key, Sharing, entries, parameter};
+use bpf::insn::Insn;
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 
@@ -52,7 +54,7 @@ pub(super) fn share(
         }
     }
     groups.retain(|_, group| group.len() > 1);
-    if groups.is_empty() {
+    if groups.is_empty() || uses_arena(bodies) {
         return false;
     }
     let before = bodies.len();
@@ -91,6 +93,13 @@ pub(super) fn share(
         }
     }
     tails.bodies.len() > before
+}
+
+/// Whether pointers to an arena may be there, on which the kernel makes 64-bit arithmetic 32-bit: for
+/// all paths through the instruction.
+fn uses_arena(bodies: &[Vec<Line>]) -> bool {
+    let mut lines = bodies.iter().flatten();
+    lines.any(|line| matches!(line.insn, Insn::AddrSpaceCast { .. }))
 }
 
 impl Tails<'_> {
