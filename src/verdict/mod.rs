@@ -1,5 +1,6 @@
 //! Verdicts as text and as JSON.
 
+mod context;
 pub mod cost;
 pub mod facts;
 pub mod message;

@@ -7,6 +7,7 @@ use bpf::program_type::ProgramType;
 use verifier::program::Program;
 use verifier::{Finding, Rule, StepKind};
 
+use super::context;
 use crate::advice;
 
 /// Helpers for packets in socket buffers, and those that do the same in XDP programs.
@@ -44,6 +45,15 @@ pub fn of(program: &Program, finding: &Finding) -> Particular {
         Rule::PointerOffset if !adds(insn) => {
             let general = advice::of(Rule::PointerArithmetic);
             (say(general.reason), say(general.suggestion))
+        }
+        Rule::ContextAccess => {
+            let place = number(text, " off=").zip(number(text, " size="));
+            let field = place.and_then(|(offset, size)| {
+                context::explain(program.program_type, insn, offset, size)
+            });
+            field.map_or((None, None), |(reason, suggestion)| {
+                (Some(reason), suggestion)
+            })
         }
         Rule::HelperNotAllowed => (None, other_helper(program.program_type, text)),
         Rule::ArgumentType if text.contains("type=scalar expected=") => (

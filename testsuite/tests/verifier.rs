@@ -23,6 +23,10 @@ fn object(source: &str) -> Object {
 /// Verifies a program in a section, with a GPL licence, an array map named `values` and a program array named
 /// `programs`.
 fn check(section: &str, body: &str) -> Report {
+    check_with(section, body, &Options::default())
+}
+
+fn check_with(section: &str, body: &str, options: &Options) -> Report {
     let source = format!(
         "\t.section {section},\"ax\",@progbits\n\t.globl main\n\t.type main,@function\nmain:\n\
          {body}\n\t.size main, .-main\n\
@@ -36,8 +40,17 @@ fn check(section: &str, body: &str) -> Report {
         section: section.to_owned(),
         function: "main".to_owned(),
     };
-    verifier::check_program(&object(&source), &id, &Options::default())
+    verifier::check_program(&object(&source), &id, options)
         .unwrap_or_else(|error| panic!("{error}\n{source}"))
+}
+
+/// Small programs for a kernel before 6.3.
+fn check_5_10(section: &str, body: &str) -> Report {
+    let options = Options {
+        kernel: verifier::Kernel::V5_10,
+        ..Options::default()
+    };
+    check_with(section, body, &options)
 }
 
 #[track_caller]
@@ -276,6 +289,74 @@ fn offsets_must_be_bounded_in_both_directions() {
         &with("r0 &= 31"),
         "R6 max value is outside of the allowed memory range",
     );
+}
+
+#[test]
+fn a_change_of_byte_order_that_changes_nothing_keeps_ties() {
+    let with = |order: &str| {
+        format!(
+            "r9 = values ll\n*(u32 *)(r10 - 4) = 0\nr2 = r10\nr2 += -4\nr1 = r9\ncall 1\nif r0 == 0 goto 1f\n\
+             r9 = r0\ncall 5\nr5 = r0\nw4 = 0x347f24c7\nr5 -= r4\nr5 = {order} r5\nif r5 & -1 goto 1f\n\
+             r9 += r5\n1:\nr0 = 0\nexit"
+        )
+    };
+    refuses(
+        "tc",
+        &with("le64"),
+        "map_value pointer offset -880747719 is not allowed",
+    );
+    accepts("tc", &with("be64"));
+    accepts("tc", &with("le32"));
+}
+
+/// How many instructions Linux 6.18 walks: while the outer loop is not done, its states end a path
+/// only where all of what they know is covered.
+#[test]
+fn loops_that_are_not_done_end_fewer_paths() {
+    let with = |rounds: u32| {
+        format!(
+            "r9 = r1\nr7 = 0\nr8 = 0\n1:\ngoto +0\ngoto +0\ncall f\nr8 += 1\nif w8 < {rounds} goto 1b\nr0 = 0\nexit\n\
+             \t.section .text,\"ax\",@progbits\n\t.type f,@function\nf:\n\
+             call 5\nr9 = r0\nif w9 > 10 goto 2f\nw9 = w9\nr9 ^= 1\n2:\nmay_goto 3f\n\
+             *(u64 *)(r10 - 88) = r9\ngoto 2b\n3:\nexit\n\t.size f, .-f\n\
+             \t.section kprobe/x,\"ax\",@progbits"
+        )
+    };
+    for (rounds, walked) in [(1, 29), (2, 65), (3, 121), (4, 265), (5, 729)] {
+        let report = check("kprobe/x", &with(rounds));
+        assert_eq!(report.verdict, Verdict::Accepted);
+        assert_eq!(report.stats.processed, walked);
+    }
+}
+
+#[test]
+fn kernels_before_6_3_read_no_stack_that_nothing_wrote() {
+    let join = "*(u8 *)(r10 - 16) = 1\nr0 = *(u32 *)(r1 + 12)\nif r0 == 0 goto 1f\n*(u8 *)(r10 - 7) = r0\n\
+                r2 = 1\nr2 = 2\nr2 = 3\nr2 = 4\nr2 = 5\ngoto 2f\n1:\nr2 = 7\n2:\ngoto 3f\n3:\n\
+                r0 = *(u8 *)(r10 - 7)\nr0 = 0\nexit";
+    let refused = [
+        (
+            "*(u32 *)(r10 - 8) = 1\nr0 = *(u64 *)(r10 - 8)\nr0 = 0\nexit",
+            "invalid read from stack off -8+4 size 8",
+        ),
+        (
+            "*(u8 *)(r10 - 4) = 1\nr2 = r10\nr2 += -4\nr1 = values ll\ncall 1\nr0 = 0\nexit",
+            "invalid indirect read from stack R2 off -4+1 size 4",
+        ),
+        // The path that writes is walked first; its end does not speak for the other.
+        (join, "invalid read from stack off -7+0 size 1"),
+    ];
+    for (body, message) in refused {
+        assert_eq!(check("xdp", body).verdict, Verdict::Accepted, "{body}");
+        match check_5_10("xdp", body).verdict {
+            Verdict::Rejected(finding) => {
+                assert!(finding.kernel_text.contains(message), "{finding:?}")
+            }
+            other => panic!("{other:?}\n{body}"),
+        }
+    }
+    let part = "*(u64 *)(r10 - 8) = 1\nr0 = *(u32 *)(r10 - 4)\nr0 = 0\nexit";
+    assert_eq!(check_5_10("xdp", part).verdict, Verdict::Accepted);
 }
 
 #[test]

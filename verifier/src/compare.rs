@@ -79,7 +79,7 @@ impl Renaming {
     }
 }
 
-fn equal(old: &Register, new: &Register, ids: &mut Renaming) -> bool {
+pub(crate) fn equal(old: &Register, new: &Register, ids: &mut Renaming) -> bool {
     old.kind == new.kind
         && old.offset == new.offset
         && old.value == new.value
@@ -254,6 +254,20 @@ pub(crate) fn state_covers(
         .all(|(left, right)| ids.matches(left.id, right.id))
 }
 
+/// Whether each byte of stack that was written in an old state, and is read from there, was written
+/// in the new one too.
+pub(crate) fn written_covers(old: &State, new: &State) -> bool {
+    let written = |slot: &Slot, at: usize| slot.bytes[at] != Byte::Invalid;
+    old.frames.iter().zip(&new.frames).all(|(left, right)| {
+        left.stack.iter().enumerate().all(|(index, slot)| {
+            let other = right.stack.get(index);
+            !slot.read
+                || (0..SLOT_BYTES)
+                    .all(|at| !written(slot, at) || other.is_some_and(|other| written(other, at)))
+        })
+    })
+}
+
 /// Whether an iterator that both states have took different numbers of rounds.
 pub(crate) fn rounds_differ(old: &State, new: &State) -> bool {
     let rounds = |slot: &Slot| match slot.spilled.kind {
@@ -286,65 +300,6 @@ pub(crate) fn may_loop(old: &State, new: &State) -> bool {
                     && left.id == right.id
                     && left.reference == right.reference
             })
-}
-
-/// Forgets numbers that no check has depended on yet and that changed since an earlier round of a
-/// loop, so that the rounds become alike.
-pub(crate) fn widen(old: &State, new: &mut State, last_id: u32) {
-    let mut ids = Renaming::new(last_id);
-    let mut forget = |left: &Register, right: &mut Register| {
-        if left.is_scalar()
-            && right.is_scalar()
-            && !left.precise
-            && !right.precise
-            && !equal(left, right, &mut ids)
-        {
-            *right = Register {
-                precise: false,
-                ..Register::UNKNOWN
-            };
-        }
-    };
-    for (left, right) in old.frames.iter().zip(&mut new.frames).rev() {
-        for (left, right) in left.registers.iter().zip(&mut right.registers) {
-            forget(left, right);
-        }
-        for (left, right) in left.stack.iter().zip(&mut right.stack) {
-            if left.is_spilled() && right.is_spilled() {
-                forget(&left.spilled, &mut right.spilled);
-            }
-        }
-    }
-}
-
-/// Drops what will not be read: the state was walked to its ends, so that is known.
-pub(crate) fn clean(state: &mut State, insn: usize, live: &[RegSet]) {
-    if state.cleaned {
-        return;
-    }
-    state.cleaned = true;
-    let sites: Vec<usize> = (1..state.frames.len())
-        .map(|number| state.frames[number].call_site.unwrap_or(insn))
-        .chain([insn])
-        .collect();
-    for (frame, at) in state.frames.iter_mut().zip(sites) {
-        let live = live.get(at).copied().unwrap_or(RegSet::EMPTY);
-        for (number, register) in frame.registers.iter_mut().enumerate().take(10) {
-            if !live.contains(bpf::insn::Reg(number as u8)) {
-                *register = Register::UNSET;
-            }
-        }
-        for slot in &mut frame.stack {
-            if !slot.read {
-                *slot = Slot::default();
-            }
-        }
-        let used = frame
-            .stack
-            .iter()
-            .rposition(|slot| *slot != Slot::default());
-        frame.stack.truncate(used.map_or(0, |last| last + 1));
-    }
 }
 
 #[cfg(test)]

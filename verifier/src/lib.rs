@@ -18,6 +18,7 @@ mod compare;
 mod context;
 pub mod domain;
 pub mod facts;
+mod forget;
 mod helpers;
 mod options;
 pub mod program;

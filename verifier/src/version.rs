@@ -1,7 +1,8 @@
 //! Kernel releases whose verifier can be asked for.
 //!
-//! What differs by release here is what may be used at all: helpers and instructions. The abstract
-//! domain is that of the newest; an older kernel can know less of a number.
+//! What differs by release here is what may be used at all (helpers and instructions) and whether
+//! stack may be read that nothing wrote. The abstract domain is that of the newest; an older kernel
+//! can know less of a number.
 
 use std::fmt;
 
@@ -67,6 +68,12 @@ impl Kernel {
     /// Whether cpu v4 instructions are known (6.6).
     #[must_use]
     pub fn knows_v4(self) -> bool {
+        self >= Kernel::V6_6
+    }
+
+    /// Whether programs may read stack that nothing wrote (6.3).
+    #[must_use]
+    pub fn reads_unwritten_stack(self) -> bool {
         self >= Kernel::V6_6
     }
 

@@ -6,7 +6,7 @@
 use bpf::helpers::{HelperFlags, by_id};
 use bpf::insn::{CallTarget, Insn, Slot};
 
-use super::{Meaning, Op, Program, Subprogram};
+use super::{Meaning, Op, Program, Subprogram, loops};
 use crate::stop::{Check, refuse, refuse_at};
 use crate::verdict::Rule;
 use crate::walk::adds_to_tree;
@@ -22,6 +22,8 @@ pub struct Shape {
     pub jump: Vec<bool>,
     /// Whether a state is always kept here: heads of loops that the walk unrolls symbolically.
     pub checkpoint: Vec<bool>,
+    /// The number of the loop that each slot lies in, or 0.
+    pub component: Vec<u32>,
 }
 
 /// Fills in what functions do, from their instructions and those of the functions they call.
@@ -116,6 +118,25 @@ fn jump(slot: usize, op: &Op) -> Jump {
             always: operation == 0,
             may_goto: operation == MAY_GOTO,
         },
+    }
+}
+
+/// Whether a slot calls something.
+pub(super) fn is_call(program: &Program, slot: usize) -> bool {
+    jump(slot, &program.ops[slot]) == Jump::Call
+}
+
+/// Where control goes from a slot within its function.
+pub(super) fn successors(program: &Program, slot: usize) -> [Option<usize>; 2] {
+    let op = &program.ops[slot];
+    let next = Some(slot + op.slots());
+    match jump(slot, op) {
+        Jump::Exit => [None, None],
+        Jump::To { target, always, .. } => {
+            let target = usize::try_from(target).ok();
+            [target, next.filter(|_| !always)]
+        }
+        Jump::No | Jump::Call => [next, None],
     }
 }
 
@@ -215,6 +236,7 @@ impl Shape {
             prune: vec![false; length],
             jump: vec![false; length],
             checkpoint: vec![false; length],
+            component: Vec::new(),
         };
         let mut visits = vec![Visit::Unseen; length];
         let callbacks = program.exception_callbacks.iter().flatten();
@@ -242,6 +264,7 @@ impl Shape {
             }
         }
         check_reached(program, &visits)?;
+        shape.component = loops::components(program, &shape);
         Ok(shape)
     }
 

@@ -8,6 +8,7 @@ pub mod cfg;
 pub mod depth;
 mod link;
 pub mod liveness;
+mod loops;
 mod maps;
 mod object_type;
 mod origin;

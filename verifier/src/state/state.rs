@@ -72,10 +72,6 @@ pub struct State {
     pub callback_depth: u32,
     /// Kept states before this one.
     pub depth: u32,
-    /// The head of the loop that this state is in, if it was found to be in one.
-    pub loop_entry: Option<usize>,
-    /// Whether it is such a head.
-    pub is_loop_entry: bool,
     /// Whether what will not be read was dropped.
     pub cleaned: bool,
 }
@@ -101,8 +97,6 @@ impl State {
             may_goto_depth: 0,
             callback_depth: 0,
             depth: 0,
-            loop_entry: None,
-            is_loop_entry: false,
             cleaned: false,
         }
     }

@@ -99,6 +99,9 @@ impl Walker<'_> {
             register.value.swap_bytes(bytes);
         } else if bytes < 8 {
             register.value.truncate(bytes);
+        } else {
+            // Nothing changes, not even what it is tied to.
+            return;
         }
         register.clear_scalar_id();
         self.set(dst.0, register);

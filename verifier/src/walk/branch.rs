@@ -1,17 +1,15 @@
 //! Branches: which sides can be taken, and what each side teaches.
 
 use bpf::insn::{Cond, Operand, Reg, Width};
-use smallvec::SmallVec;
-
-use super::history::{Linked, MAX_LINKED};
-use super::{Flow, Walker};
-use crate::compare;
-use crate::domain::{Comparison, Decision, Value, exchanged, refine, refine_with_itself};
-use crate::state::{ADDED, ADDED32, Kind, Register, State};
-use crate::stop::Check;
-use crate::verdict::Rule;
 
 use super::pointer::MAX_OFFSET;
+use super::ties::{Ties, collect_ties, sync_ties};
+use super::{Flow, Walker};
+use crate::domain::{Comparison, Decision, exchanged, refine, refine_with_itself};
+use crate::forget;
+use crate::state::{Kind, Register, State};
+use crate::stop::Check;
+use crate::verdict::Rule;
 
 /// A packet pointer that is at the end of the packet.
 const AT_END: i32 = -1;
@@ -19,8 +17,6 @@ const AT_END: i32 = -1;
 const BEYOND_END: i32 = -2;
 /// Largest offset for which a packet is checked.
 const MAX_PACKET: u64 = 0xffff;
-
-type Ties = SmallVec<[Linked; MAX_LINKED]>;
 
 impl Walker<'_> {
     pub(super) fn branch(
@@ -220,7 +216,7 @@ impl Walker<'_> {
                     };
                     return;
                 }
-                register.kind = super::helper::found(program, register.kind, register.id);
+                register.kind = super::result::found(program, register.kind, register.id);
                 if !super::lock::may_hold_lock(program, register.kind) {
                     register.id = 0;
                 }
@@ -242,7 +238,7 @@ impl Walker<'_> {
         if let Some(mut pending) = self.pending.pop() {
             pending.state.may_goto_depth += 1;
             if let Some(old) = earlier.and_then(|id| self.kept[id].as_ref()) {
-                compare::widen(old, &mut pending.state, self.last_id);
+                forget::widen(old, &mut pending.state, self.last_id);
             }
             self.pending.push(pending);
         }
@@ -371,84 +367,4 @@ fn extend_range(state: &mut State, pointer: &Register, strictly: bool) {
             register.kind = register.kind.with_range(old.max(range));
         }
     });
-}
-
-/// Finds the numbers that are tied to a register's.
-fn collect_ties(state: &mut State, register: u8, ties: &mut Ties) {
-    let of = &state.frame().registers[usize::from(register).min(10)];
-    let id = of.base_id();
-    if !of.is_scalar() || id == 0 {
-        return;
-    }
-    for (number, frame) in state.frames.iter_mut().enumerate().rev() {
-        let mut visit = |one: &mut Register, index: usize, is_register: bool| {
-            if !one.is_scalar() || one.base_id() != id {
-                return;
-            }
-            if ties.len() < MAX_LINKED {
-                ties.push(Linked {
-                    frame: number as u8,
-                    index: index as u8,
-                    is_register,
-                });
-            } else {
-                one.clear_scalar_id();
-            }
-        };
-        for (index, one) in frame.registers.iter_mut().enumerate().take(10) {
-            visit(one, index, true);
-        }
-        for (index, slot) in frame.stack.iter_mut().enumerate() {
-            if slot.is_spilled() {
-                visit(&mut slot.spilled, index, false);
-            }
-        }
-    }
-}
-
-/// Tells tied numbers what was learnt of one.
-fn sync_ties(state: &mut State, known: &Register, ties: &Ties, register: u8) {
-    let current = state.current() as u8;
-    for tie in ties {
-        if tie.is_register && tie.frame == current && tie.index == register {
-            continue;
-        }
-        let Some(frame) = state.frames.get_mut(usize::from(tie.frame)) else {
-            continue;
-        };
-        let index = usize::from(tie.index);
-        let one = if tie.is_register {
-            frame.registers.get_mut(index)
-        } else {
-            frame.stack.get_mut(index).map(|slot| &mut slot.spilled)
-        };
-        let Some(one) = one else {
-            continue;
-        };
-        if !one.is_scalar() || one.base_id() != known.base_id() {
-            continue;
-        }
-        if (one.id ^ known.id) & ADDED == ADDED {
-            // What was added on 64 bits says nothing of what was added on 32.
-            continue;
-        }
-        let apart = one.id & ADDED != 0 || known.id & ADDED != 0;
-        if !apart || one.offset == known.offset {
-            *one = *known;
-            continue;
-        }
-        let distance = i64::from(one.offset) - i64::from(known.offset);
-        let mut moved = known.value;
-        moved.add(&Value::constant(distance.cast_unsigned()));
-        if (one.id | known.id) & ADDED32 != 0 {
-            moved.zero_extend32();
-            moved.sync();
-        }
-        *one = Register {
-            value: moved,
-            offset: one.offset,
-            id: one.id,
-            ..*known
-        };
-    }
 }

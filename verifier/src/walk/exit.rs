@@ -3,8 +3,8 @@
 use bpf::program_type::{AttachType, ProgramType};
 
 use super::{Flow, Walker};
-use crate::compare;
 use crate::domain::Value;
+use crate::forget;
 use crate::state::{Kind, ReturnRange};
 use crate::stop::{Check, gap, refuse, refuse_register};
 use crate::verdict::Rule;
@@ -86,7 +86,7 @@ impl Walker<'_> {
             .earlier_at(site, self.state.depth)
             .and_then(|id| self.kept[id].as_ref())
         {
-            compare::widen(old, &mut self.state, self.last_id);
+            forget::widen(old, &mut self.state, self.last_id);
         }
         // The call is walked again: the callback may be called once more, or not.
         Ok(site)

@@ -1,10 +1,8 @@
 //! The loop over instructions, and the paths that wait.
 
-use bpf::btf::ext::CoreRelocationKind;
 use bpf::insn::{CallTarget, DecodeError, Insn};
 
 use super::{Flow, MAX_PENDING, MAX_PROCESSED, Pending, Walker};
-use crate::program::Meaning;
 use crate::program::prototype::{Argument, Signature};
 use crate::state::{Frame, Kind, NO_INSN, Register, State};
 use crate::stop::{Check, gap, refuse};
@@ -32,6 +30,8 @@ impl Walker<'_> {
         self.state = State::entry(frame, start as u32, self.program.sleepable);
         self.pending.clear();
         self.kept.clear();
+        self.ways.clear();
+        self.loops.clear();
         self.seen.clear();
         self.history.clear();
         self.alive = 0;
@@ -112,7 +112,7 @@ impl Walker<'_> {
                 Flow::Next => self.insn + self.program.ops[self.insn].slots(),
                 Flow::To(insn) => insn,
                 Flow::End => {
-                    self.finish_path();
+                    self.finish_path()?;
                     if self.resume() {
                         continue;
                     }
@@ -255,19 +255,6 @@ impl Walker<'_> {
         }
     }
 
-    /// A constant that depends on the running kernel's types is taken as it stands.
-    fn meet_relocation(&mut self, relocation: Option<CoreRelocationKind>) -> Check {
-        match relocation {
-            // Ids of the program's own types are what they are.
-            None | Some(CoreRelocationKind::TypeIdLocal) => {}
-            Some(CoreRelocationKind::FieldLeftShift | CoreRelocationKind::FieldRightShift) => {
-                return gap("a bit field that the loader relocates (CO-RE)");
-            }
-            Some(_) => self.assume("a constant that the loader relocates (CO-RE)"),
-        }
-        Ok(())
-    }
-
     /// The instruction that a jump of this distance leads to.
     pub(super) fn target(&self, offset: i32) -> usize {
         let target = self.insn as i64 + 1 + i64::from(offset);
@@ -346,57 +333,5 @@ impl Walker<'_> {
             Rule::UnknownInstruction,
             format!("unknown opcode {opcode:02x}"),
         )
-    }
-
-    fn load_constant(&mut self, dst: bpf::insn::Reg, imm: u64) -> Check {
-        self.check_writable(dst)?;
-        let register = match &self.program.ops[self.insn].meaning {
-            Meaning::Plain => Register::constant(imm),
-            Meaning::Map(id) => {
-                Register::pointer(Kind::MapPtr(crate::state::MapRef { id: *id, uid: 0 }))
-            }
-            Meaning::MapValue(id, offset) => {
-                let map = self.program.map(*id);
-                if *offset >= map.def.value_size {
-                    return refuse(
-                        Rule::BadConstant,
-                        format!(
-                            "invalid access to map value pointer, value_size={} off={offset}",
-                            map.def.value_size
-                        ),
-                    );
-                }
-                Register {
-                    offset: i32::try_from(*offset).unwrap_or(i32::MAX),
-                    ..Register::pointer(Kind::MapValue {
-                        map: crate::state::MapRef { id: *id, uid: 0 },
-                        nullable: false,
-                    })
-                }
-            }
-            Meaning::Function(function) => self.function_address(*function)?,
-            Meaning::Ksym(_) => return gap("address of a kernel symbol"),
-            Meaning::Kfunc(_) | Meaning::Unresolved => {
-                return gap("a constant whose symbol is not known");
-            }
-        };
-        self.set(dst.0, register);
-        Ok(())
-    }
-
-    fn function_address(&self, function: usize) -> Check<Register> {
-        if !self.program.has_func_info {
-            return refuse(Rule::FunctionType, "missing btf func_info");
-        }
-        if self.program.subprograms[function].global {
-            return refuse(Rule::FunctionType, "callback function not static");
-        }
-        if function == 0 {
-            return refuse(
-                Rule::FunctionType,
-                "callback function cannot be the main program",
-            );
-        }
-        Ok(Register::pointer(Kind::Function(function as u32)))
     }
 }

@@ -6,7 +6,7 @@
 
 use super::stack::place;
 use super::{Flow, Walker};
-use crate::compare;
+use crate::forget;
 use crate::program::Meaning;
 use crate::state::{Byte, Kind, Reference, Register, SLOT_BYTES, Slot};
 use crate::stop::{Check, gap, refuse_register};
@@ -139,7 +139,7 @@ impl Walker<'_> {
                 depth: depth + 1,
             };
             if let Some(old) = earlier.and_then(|id| self.kept[id].as_ref()) {
-                compare::widen(old, &mut pending.state, self.last_id);
+                forget::widen(old, &mut pending.state, self.last_id);
             }
             pending.state.frame_mut().registers[0] = Register {
                 id,

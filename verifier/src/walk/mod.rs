@@ -6,16 +6,23 @@
 //! is found backwards from each check that depends on one ([`precision`]). The kernel's limit for
 //! instructions walked bounds time, and the states kept are dropped when they are of no use.
 
+mod access;
 mod alignment;
 mod alu;
+mod argument_memory;
+mod argument_type;
 mod arguments;
 mod atomic;
+mod back;
 mod branch;
 mod call;
 mod callback;
+mod component;
+mod constant;
 mod dynptr;
 mod exit;
 mod explore;
+mod graph;
 mod helper;
 mod history;
 mod iterator;
@@ -29,8 +36,11 @@ mod precision;
 mod prune;
 mod record;
 mod region;
+mod result;
 mod stack;
 mod stack_helper;
+mod ties;
+mod wanted;
 
 pub(crate) use kfunc::throws;
 pub(crate) use object::adds_to_tree;
@@ -92,6 +102,10 @@ pub(crate) struct Walker<'p> {
     state: State,
     pending: Vec<Pending>,
     kept: Vec<Option<State>>,
+    /// For each kept state the way to it from the one before.
+    ways: Vec<Box<[history::Entry]>>,
+    /// Loops that were entered.
+    loops: FxHashMap<component::Chain, component::Visit>,
     /// By instruction and by the place of the call that is being walked.
     seen: FxHashMap<(usize, u32), Vec<Seen>>,
     history: Vec<history::Entry>,
@@ -136,6 +150,8 @@ impl<'p> Walker<'p> {
             state: State::entry(Frame::new(0, 0, None), 0, program.sleepable),
             pending: Vec::new(),
             kept: Vec::new(),
+            ways: Vec::new(),
+            loops: FxHashMap::default(),
             seen: FxHashMap::default(),
             history: Vec::new(),
             entry_open: false,

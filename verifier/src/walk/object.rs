@@ -10,9 +10,9 @@ use bpf::insn::Reg;
 
 use super::memory::Access;
 use super::{Flow, Walker};
-use crate::program::{Field, FieldKind, ObjectType};
-use crate::state::{Kind, Lock, LockHolder, Reference, Register};
-use crate::stop::{Check, gap, refuse, refuse_register};
+use crate::program::{FieldKind, ObjectType};
+use crate::state::{Kind, Reference, Register};
+use crate::stop::{Check, gap, refuse_register};
 use crate::verdict::Rule;
 
 /// Functions that may be called while a lock is held.
@@ -31,12 +31,6 @@ pub(super) fn works_on_graphs(name: &str) -> bool {
 }
 
 pub(super) const ADD_TO_TREE: &str = "bpf_rbtree_add_impl";
-
-/// A list or tree that a call works on.
-struct Root {
-    field: Field,
-    contents: (TypeId, u32),
-}
 
 impl Walker<'_> {
     /// The structure with an id of the program's types.
@@ -188,7 +182,7 @@ impl Walker<'_> {
     }
 
     /// The result is an object that the program owns from now on, or null.
-    fn set_owned(&mut self, type_id: TypeId, offset: u32) {
+    pub(super) fn set_owned(&mut self, type_id: TypeId, offset: u32) {
         let id = self.new_id();
         self.state.references.push(Reference {
             id,
@@ -281,171 +275,6 @@ impl Walker<'_> {
         Ok(())
     }
 
-    /// The list or tree that `r1` points to; its lock must be held.
-    fn root(&mut self, kind: FieldKind) -> Check<Root> {
-        self.check_readable(Reg(1))?;
-        let pointer = *self.reg(1);
-        let name = kind.name();
-        let Kind::MapValue {
-            map,
-            nullable: false,
-        } = pointer.kind
-        else {
-            return match pointer.kind {
-                Kind::Object { .. } => gap("lists and trees in objects"),
-                _ => refuse_register(
-                    Rule::ArgumentType,
-                    1,
-                    "arg#0 expected pointer to map value or allocated object",
-                ),
-            };
-        };
-        let Some(moved) = pointer.value.as_const() else {
-            return refuse_register(
-                Rule::VariableOffset,
-                1,
-                format!("R1 doesn't have constant offset. {name} has to be at the constant offset"),
-            );
-        };
-        let record = &self.program.map(map.id).record;
-        let place = i64::from(pointer.offset) + moved.cast_signed();
-        let field = record
-            .fields
-            .iter()
-            .find(|field| field.kind == kind && i64::from(field.offset) == place);
-        let Some(field) = field.copied() else {
-            return refuse_register(
-                Rule::ArgumentValue,
-                1,
-                format!("{name} not found at offset={place}"),
-            );
-        };
-        let lock_at = record
-            .find(FieldKind::SpinLock)
-            .map_or(-1, |lock| i64::from(lock.offset));
-        let wanted = Lock {
-            holder: LockHolder::Map(map.id),
-            id: pointer.id,
-        };
-        let must = format!("bpf_spin_lock at off={lock_at} must be held for {name}");
-        match self.state.lock {
-            None => return refuse(Rule::LockMissing, must),
-            Some(held) if held != wanted => {
-                return refuse(
-                    Rule::LockMissing,
-                    format!("held lock and object are not in the same allocation\n{must}"),
-                );
-            }
-            Some(_) => {}
-        }
-        let Some(contents) = field.contents else {
-            return gap("a list or tree whose contents are not known");
-        };
-        Ok(Root { field, contents })
-    }
-
-    /// The node that `r2` points to must be one that the list or tree takes.
-    fn check_node(&mut self, root: &Root, kind: FieldKind, owned: bool) -> Check {
-        self.check_readable(Reg(2))?;
-        let pointer = *self.reg(2);
-        let name = kind.name();
-        let Kind::Object {
-            type_id,
-            nullable: false,
-            owning,
-        } = pointer.kind
-        else {
-            return refuse_register(
-                Rule::ArgumentType,
-                2,
-                "arg#1 expected pointer to allocated object",
-            );
-        };
-        if owned && !owning {
-            return refuse_register(
-                Rule::ArgumentType,
-                2,
-                "arg#1 expected pointer to allocated object",
-            );
-        }
-        if owned && pointer.reference == 0 {
-            return refuse_register(Rule::NotAcquired, 2, "allocated object must be referenced");
-        }
-        let Some(moved) = pointer.value.as_const() else {
-            return refuse_register(
-                Rule::VariableOffset,
-                2,
-                format!("R2 doesn't have constant offset. {name} has to be at the constant offset"),
-            );
-        };
-        let place = i64::from(pointer.offset) + moved.cast_signed();
-        let of = self.object_type(type_id)?;
-        let is_node = of
-            .record
-            .fields
-            .iter()
-            .any(|field| field.kind == kind && i64::from(field.offset) == place);
-        if !is_node {
-            return refuse_register(
-                Rule::ArgumentValue,
-                2,
-                format!("{name} not found at offset={place}"),
-            );
-        }
-        let (wanted, at) = root.contents;
-        if type_id != wanted {
-            let wanted = self.object_type(wanted)?;
-            return refuse_register(
-                Rule::ArgumentType,
-                2,
-                format!(
-                    "operation on {} expects arg#1 {name} at offset={at} in struct {}, but arg is \
-                     at offset={place} in struct {}",
-                    root.field.kind.name(),
-                    wanted.name,
-                    of.name
-                ),
-            );
-        }
-        if place != i64::from(at) {
-            return refuse_register(
-                Rule::ArgumentValue,
-                2,
-                format!(
-                    "arg#1 offset={place}, but expected {name} at offset={at} in struct {}",
-                    of.name
-                ),
-            );
-        }
-        Ok(())
-    }
-
-    /// Only a node that is in a tree can be taken out, and not while the tree is being searched.
-    fn check_removable(&mut self) -> Check {
-        self.check_readable(Reg(2))?;
-        let removable = match self.reg(2).kind {
-            Kind::Object { owning: false, .. } => true,
-            Kind::Object { type_id, .. } => {
-                self.object_type(type_id)?.record.has(FieldKind::Refcount)
-            }
-            _ => false,
-        };
-        if !removable {
-            return refuse_register(
-                Rule::ArgumentType,
-                2,
-                "bpf_rbtree_remove can only take non-owning or refcounted bpf_rb_node pointer",
-            );
-        }
-        if self.compares_nodes() {
-            return refuse(
-                Rule::CallbackContext,
-                "bpf_rbtree_remove not allowed in rbtree cb",
-            );
-        }
-        Ok(())
-    }
-
     /// Whether a comparison of a tree's nodes is running.
     pub(super) fn compares_nodes(&self) -> bool {
         self.state.frames.iter().any(|frame| {
@@ -468,31 +297,6 @@ impl Walker<'_> {
                 owning: false,
             })
         }
-    }
-
-    fn take_out(&mut self, root: &Root) {
-        let (type_id, offset) = root.contents;
-        self.set_owned(type_id, offset);
-    }
-
-    /// The object now belongs to a list or tree.
-    fn hand_over(&mut self, register: u8) {
-        let id = self.reg(register).reference;
-        self.state.references.retain(|reference| reference.id != id);
-        self.state.for_each_register(|register| {
-            if register.reference == id
-                && let Kind::Object {
-                    type_id, nullable, ..
-                } = register.kind
-            {
-                register.reference = 0;
-                register.kind = Kind::Object {
-                    type_id,
-                    nullable,
-                    owning: false,
-                };
-            }
-        });
     }
 
     /// Pointers that don't own their objects end with the lock.

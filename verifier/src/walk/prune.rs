@@ -6,6 +6,7 @@
 
 use super::{Seen, Walker};
 use crate::compare::{self, Likeness};
+use crate::forget;
 use crate::state::State;
 use crate::stop::{Check, refuse};
 use crate::verdict::Rule;
@@ -16,6 +17,8 @@ const MAX_HISTORY: usize = 40;
 /// What comparing with one kept state said.
 enum Outcome {
     Covered,
+    /// By a state of a loop that is not done: what it depends on is not all known.
+    CoveredInLoop,
     Missed,
     /// The state is of an unfinished loop: keep no other one soon.
     MissedInLoop,
@@ -38,9 +41,13 @@ impl Walker<'_> {
         let mut index = 0;
         while index < list.len() {
             match self.compare_with(list[index].state) {
-                Ok(Outcome::Covered) => {
+                Ok(outcome @ (Outcome::Covered | Outcome::CoveredInLoop)) => {
                     list[index].hits += 1;
-                    result = self.adopt(list[index].state).map(|()| true);
+                    let id = list[index].state;
+                    result = self.adopt(id).map(|()| true);
+                    if matches!(outcome, Outcome::CoveredInLoop) {
+                        self.end_in_loop(id);
+                    }
                     break;
                 }
                 Ok(outcome) => {
@@ -67,11 +74,12 @@ impl Walker<'_> {
         }
         if matches!(result, Ok(false)) && keep {
             let state = self.keep();
-            list.push(Seen {
+            let seen = Seen {
                 state,
                 hits: 0,
                 misses: 0,
-            });
+            };
+            list.insert(0, seen);
         }
         self.seen.insert(place, list);
         result
@@ -85,14 +93,10 @@ impl Walker<'_> {
     }
 
     fn covers(&self, old: &State, likeness: Likeness) -> bool {
-        compare::state_covers(
-            old,
-            &self.state,
-            self.insn,
-            &self.live,
-            self.last_id,
-            likeness,
-        )
+        let (new, insn) = (&self.state, self.insn);
+        let written =
+            self.options.kernel.reads_unwritten_stack() || compare::written_covers(old, new);
+        written && compare::state_covers(old, new, insn, &self.live, self.last_id, likeness)
     }
 
     fn compare_with(&mut self, id: usize) -> Check<Outcome> {
@@ -100,23 +104,17 @@ impl Walker<'_> {
             return Ok(Outcome::Missed);
         };
         if old.branches == 0 {
-            let entry = self.loop_entry_of(id);
-            let unfinished = entry.filter(|entry| self.is_unfinished(*entry));
-            let likeness = if unfinished.is_some() {
+            let incomplete = self.is_incomplete(id);
+            let likeness = if incomplete {
                 Likeness::CoversAll
             } else {
                 Likeness::Covers
             };
-            if !self.kept[id]
-                .as_ref()
-                .is_some_and(|old| self.covers(old, likeness))
-            {
-                return Ok(Outcome::Missed);
-            }
-            if let Some(entry) = unfinished {
-                self.enter_loop(entry);
-            }
-            return Ok(Outcome::Covered);
+            return Ok(match self.covers(old, likeness) {
+                false => Outcome::Missed,
+                true if incomplete => Outcome::CoveredInLoop,
+                true => Outcome::Covered,
+            });
         }
         let frame = old.frame();
         if frame.asynchronous && frame.async_entries != self.state.frame().async_entries {
@@ -130,22 +128,19 @@ impl Walker<'_> {
             && old.may_goto_depth != self.state.may_goto_depth
             && self.covers(old, Likeness::CoversAll)
         {
-            self.enter_loop(id);
-            return Ok(Outcome::Covered);
+            return Ok(Outcome::CoveredInLoop);
         }
         if self.takes_next(self.insn) {
             let goes_on = self.iterator_goes_on();
             return if goes_on && self.covers(old, Likeness::CoversAll) {
-                self.enter_loop(id);
-                Ok(Outcome::Covered)
+                Ok(Outcome::CoveredInLoop)
             } else {
                 Ok(Outcome::MissedInLoop)
             };
         }
         if self.calls_back(self.insn) {
             return if self.covers(old, Likeness::CoversAll) {
-                self.enter_loop(id);
-                Ok(Outcome::Covered)
+                Ok(Outcome::CoveredInLoop)
             } else {
                 Ok(Outcome::MissedInLoop)
             };
@@ -167,57 +162,62 @@ impl Walker<'_> {
     /// Takes over from a state that covers the present one what will be read and what must be
     /// precise.
     fn adopt(&mut self, id: usize) -> Check {
-        self.propagate_reads(id);
+        for (parent, frame, index) in self.reads_of(id, &self.state) {
+            self.mark_slot_read_from(parent, frame, index);
+        }
         if self.shape.jump[self.insn] {
             self.note_place();
         }
         self.propagate_precision(id)
     }
 
-    fn propagate_reads(&mut self, id: usize) {
-        let Some(old) = self.kept[id].as_ref() else {
-            return;
-        };
+    /// The stack slots that are read on the paths from a kept state: for one that it covers, the kept
+    /// state that they come from, frame and number.
+    pub(super) fn reads_of(&self, id: usize, covered: &State) -> Vec<(usize, usize, usize)> {
         let mut reads = Vec::new();
-        for (frame, of_frame) in old.frames.iter().enumerate() {
+        let frames = self.kept[id].as_ref().map_or(&[][..], |old| &old.frames);
+        for (frame, of_frame) in frames.iter().enumerate() {
             for (index, slot) in of_frame.stack.iter().enumerate() {
-                if slot.read {
-                    reads.push((frame, index));
+                if slot.read
+                    && let Some(parent) = read_of(covered, frame, index)
+                {
+                    reads.push((parent, frame, index));
                 }
             }
         }
-        for (frame, index) in reads {
-            self.mark_slot_read(frame, index);
-        }
+        reads
     }
 
     /// Says in the states before this one that a stack slot is read, back to where it was written.
     pub(super) fn mark_slot_read(&mut self, frame: usize, index: usize) {
-        let Some(of_frame) = self.state.frames.get(frame) else {
-            return;
-        };
-        let written = of_frame.stack.get(index).is_some_and(|slot| slot.written);
-        if written || !of_frame.in_parent {
-            return;
+        if let Some(parent) = read_of(&self.state, frame, index) {
+            self.mark_slot_read_from(parent, frame, index);
         }
-        let mut parent = self.state.parent;
-        while let Some(state) = parent.and_then(|id| self.kept[id].as_mut()) {
-            let Some(of_frame) = state.frames.get_mut(frame) else {
-                return;
+    }
+
+    /// Says so in a kept state and those before it. Says whether that is new.
+    pub(super) fn mark_slot_read_from(
+        &mut self,
+        parent: usize,
+        frame: usize,
+        index: usize,
+    ) -> bool {
+        let mut changed = false;
+        let mut next = Some(parent);
+        while let Some(state) = next.and_then(|id| self.kept[id].as_mut()) {
+            let parent = read_of(state, frame, index);
+            let slot = state
+                .frames
+                .get_mut(frame)
+                .and_then(|of_frame| of_frame.stack.get_mut(index));
+            let Some(slot) = slot.filter(|slot| !slot.read) else {
+                break;
             };
-            let goes_on = of_frame.in_parent;
-            let Some(slot) = of_frame.stack.get_mut(index) else {
-                return;
-            };
-            if slot.read {
-                return;
-            }
             slot.read = true;
-            if slot.written || !goes_on {
-                return;
-            }
-            parent = state.parent;
+            changed = true;
+            next = parent;
         }
+        changed
     }
 
     /// Keeps a copy of the present state, which continues it.
@@ -233,6 +233,10 @@ impl Walker<'_> {
         let depth = copy.depth + 1;
         let id = self.kept.len();
         self.kept.push(Some(copy));
+        let (from, to) = self.state.history;
+        self.ways
+            .push(self.history.get(from..to).unwrap_or(&[]).into());
+        self.enter_loop(id);
         self.alive += 1;
         self.count_peak();
         let state = &mut self.state;
@@ -241,8 +245,6 @@ impl Walker<'_> {
         state.history.0 = state.history.1;
         state.depth = depth;
         state.branches = 1;
-        state.loop_entry = None;
-        state.is_loop_entry = false;
         for frame in &mut state.frames {
             frame.in_parent = true;
             for slot in &mut frame.stack {
@@ -265,10 +267,10 @@ impl Walker<'_> {
 
     /// Forgets a state; others may still continue it, then it only leaves the list.
     fn drop_state(&mut self, id: usize) {
-        let removable = self.kept[id]
+        let finished = self.kept[id]
             .as_ref()
-            .is_some_and(|state| state.branches == 0 && !state.is_loop_entry);
-        if removable {
+            .is_some_and(|state| state.branches == 0);
+        if finished && !self.is_incomplete(id) {
             self.kept[id] = None;
             self.alive -= 1;
         }
@@ -286,111 +288,51 @@ impl Walker<'_> {
         };
         let ids: Vec<usize> = list.iter().map(|seen| seen.state).collect();
         for id in ids {
-            let in_loop = self
-                .loop_entry_of(id)
-                .is_some_and(|entry| self.is_unfinished(entry));
+            let in_loop = self.is_incomplete(id);
             if let Some(state) = self.kept[id].as_mut()
                 && state.branches == 0
                 && !in_loop
             {
-                compare::clean(state, insn, &self.live);
+                forget::clean(state, insn, &self.live);
             }
-        }
-    }
-
-    /// The outermost loop head that a kept state is known to be in.
-    fn loop_entry_of(&mut self, id: usize) -> Option<usize> {
-        self.outermost(self.kept[id].as_ref()?.loop_entry?)
-    }
-
-    fn outermost(&mut self, entry: usize) -> Option<usize> {
-        let mut root = entry;
-        // Heads of loops are ever further out, so this ends.
-        for _ in 0..self.kept.len() {
-            match self.kept[root].as_ref().and_then(|state| state.loop_entry) {
-                Some(next) if next != root => root = next,
-                _ => break,
-            }
-        }
-        // Shortens the way for the next time: some loops have thousands of heads.
-        let mut at = entry;
-        while at != root {
-            let next = self.kept[at]
-                .as_mut()
-                .and_then(|state| state.loop_entry.replace(root));
-            match next {
-                Some(next) if next != at => at = next,
-                _ => break,
-            }
-        }
-        Some(root)
-    }
-
-    /// The present state leads back into the loop of a kept one.
-    fn enter_loop(&mut self, head: usize) {
-        let current = self
-            .state
-            .loop_entry
-            .and_then(|entry| self.outermost(entry))
-            .and_then(|entry| self.kept[entry].as_ref())
-            .map_or(self.state.depth, |state| state.depth);
-        if self.is_outer(head, current) {
-            self.state.loop_entry = Some(head);
-            self.set_head(head);
-        }
-    }
-
-    fn is_outer(&mut self, head: usize, depth: u32) -> bool {
-        let outermost = self.loop_entry_of(head).unwrap_or(head);
-        self.kept[outermost]
-            .as_ref()
-            .is_some_and(|state| state.branches > 0 && state.depth <= depth)
-    }
-
-    fn set_head(&mut self, head: usize) {
-        if let Some(state) = self.kept[head].as_mut() {
-            state.is_loop_entry = true;
         }
     }
 
     /// The present path is walked; so are states all of whose paths are.
-    pub(super) fn finish_path(&mut self) {
-        let mut entry = self.state.loop_entry;
+    pub(super) fn finish_path(&mut self) -> Check {
         let mut parent = self.state.parent;
         while let Some(id) = parent {
-            if let Some(head) = entry {
-                let depth = self
-                    .loop_entry_of(id)
-                    .and_then(|outer| self.kept[outer].as_ref())
-                    .or(self.kept[id].as_ref())
-                    .map_or(0, |state| state.depth);
-                if self.is_outer(head, depth) {
-                    if let Some(state) = self.kept[id].as_mut() {
-                        state.loop_entry = Some(head);
-                    }
-                    self.set_head(head);
-                }
-            }
             let Some(state) = self.kept[id].as_mut() else {
-                return;
+                break;
             };
             state.branches = state.branches.saturating_sub(1);
             if state.branches > 0 {
-                return;
+                break;
             }
-            entry = state.loop_entry;
             parent = state.parent;
+            self.leave_loop(id)?;
         }
+        Ok(())
     }
 
     /// The nearest state before the present one that was kept at an instruction, in the same calls,
     /// with fewer kept states before it than `depth`. One that has paths to walk is before it.
     pub(super) fn earlier_at(&self, insn: usize, depth: u32) -> Option<usize> {
         let list = self.seen.get(&(insn, self.bucket(insn)))?;
-        list.iter().rev().map(|seen| seen.state).find(|id| {
+        list.iter().map(|seen| seen.state).find(|id| {
             self.kept[*id].as_ref().is_some_and(|state| {
                 state.branches > 0 && state.depth < depth && state.same_call_sites(&self.state)
             })
         })
     }
+}
+
+/// Where the stack slot of a state comes from, which did not write it: the kept state before it.
+fn read_of(state: &State, frame: usize, index: usize) -> Option<usize> {
+    let of_frame = state.frames.get(frame)?;
+    let written = of_frame.stack.get(index).is_some_and(|slot| slot.written);
+    if written || !of_frame.in_parent {
+        return None;
+    }
+    state.parent
 }

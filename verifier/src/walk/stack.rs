@@ -132,6 +132,12 @@ impl Walker<'_> {
                 format!("invalid read from stack off {offset}+0 size {size}"),
             );
         }
+        let spill_size = slot.spill_size();
+        let fills =
+            slot.is_spilled() && size <= spill_size && self.is_low_part(offset, size, spill_size);
+        if !fills {
+            self.check_written(bytes.clone(), offset, size)?;
+        }
         if !slot.is_spilled() {
             self.mark_slot_read(frame, index);
             if let Some(dst) = dst {
@@ -147,7 +153,6 @@ impl Walker<'_> {
             }
             return Ok(());
         }
-        let spill_size = slot.spill_size();
         if size as usize == SLOT_BYTES && spill_size as usize == SLOT_BYTES {
             self.mark_slot_read(frame, index);
             if let Some(dst) = dst {
@@ -163,7 +168,7 @@ impl Walker<'_> {
         let Some(dst) = dst else {
             return Ok(());
         };
-        if size <= spill_size && self.is_low_part(offset, size, spill_size) {
+        if fills {
             let mut register = slot.spilled;
             if register.value.width() > size * 8 {
                 register.clear_scalar_id();
@@ -182,6 +187,26 @@ impl Walker<'_> {
             self.set(dst, Register::UNKNOWN);
         }
         Ok(())
+    }
+
+    /// Before Linux 6.3 each byte that is read must have been written.
+    fn check_written(
+        &self,
+        mut bytes: impl Iterator<Item = Byte>,
+        offset: i64,
+        size: u32,
+    ) -> Check {
+        if self.options.kernel.reads_unwritten_stack() {
+            return Ok(());
+        }
+        match bytes.position(|byte| byte == Byte::Invalid) {
+            Some(at) => refuse_register(
+                Rule::StackUninitialised,
+                10,
+                format!("invalid read from stack off {offset}+{at} size {size}"),
+            ),
+            None => Ok(()),
+        }
     }
 
     /// Whether the bytes are the low part of what was spilled.
@@ -204,9 +229,11 @@ impl Walker<'_> {
                 continue;
             };
             zero &= slot.bytes[byte] == Byte::Zero;
+            let held = slot.bytes[byte];
             if slot.is_iterator() || slot.is_dynptr() {
                 return gap("reading an object of the kernel by a variable offset");
             }
+            self.check_written(std::iter::once(held), offset, 1)?;
         }
         self.set(
             dst,

@@ -86,6 +86,17 @@ impl Walker<'_> {
                         ),
                     );
                 }
+                Byte::Invalid if !self.options.kernel.reads_unwritten_stack() => {
+                    return refuse_register(
+                        Rule::StackUninitialised,
+                        register,
+                        format!(
+                            "invalid indirect read from stack R{register} off {least}+{} size \
+                             {size}",
+                            offset - least
+                        ),
+                    );
+                }
                 Byte::Misc => {}
                 Byte::Zero | Byte::Invalid | Byte::Spill if !changes => {}
                 Byte::Zero | Byte::Invalid => slot.bytes[byte] = Byte::Misc,
