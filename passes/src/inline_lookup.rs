@@ -42,7 +42,6 @@ use crate::edit;
 use crate::facts::{Kinds, frame_offset};
 use crate::pass::{Changed, Pass, PassContext};
 use crate::target::KernelVersion;
-use crate::widen;
 
 /// `bpf_map_lookup_elem`
 const LOOKUP: u32 = 1;
@@ -161,7 +160,7 @@ fn written(func: &Function, kinds: &Kinds, inst: Inst) -> Written {
                 let start = start + i64::from(offset);
                 Written::Bytes(start, start + i64::from(width.bytes()))
             }
-            None if !widen::may_be_in_frame(func, kinds, base) => Written::Nothing,
+            None if !may_be_in_frame(func, kinds, base) => Written::Nothing,
             None => Written::Anything,
         },
         InstData::CallHelper { id, args } => {
@@ -373,4 +372,15 @@ fn remove_branches(func: &mut Function, cx: &mut PassContext<'_>, values: &[Valu
         changed = true;
     }
     changed
+}
+
+/// Whether an access through a base may touch the function's frame.
+fn may_be_in_frame(func: &Function, kinds: &Kinds, base: mir::Value) -> bool {
+    use crate::facts::Kind;
+    if let mir::ValueDef::Param(block, _) = func.dfg.value_def(base)
+        && func.layout.entry() == Some(block)
+    {
+        return false;
+    }
+    matches!(kinds.get(func, base), Kind::Stack | Kind::Any | Kind::Unknown)
 }

@@ -24,7 +24,7 @@ mod registry;
 mod remarks;
 mod rewrite;
 mod target;
-mod widen;
+mod window;
 
 pub use analyses::Analyses;
 pub use manager::{Event, FunctionStats, PassFailure, PassStats, Session};

@@ -52,6 +52,8 @@ pub struct Target {
     pub cpu: Cpu,
     /// The oldest kernel whose verifier must accept the output.
     pub kernel: KernelVersion,
+    /// Whether accesses to packets must be naturally aligned, as on machines that cannot do others.
+    pub strict_align: bool,
 }
 
 impl Default for Target {
@@ -59,6 +61,7 @@ impl Default for Target {
         Target {
             cpu: Cpu::V3,
             kernel: KernelVersion::NEWEST,
+            strict_align: false,
         }
     }
 }

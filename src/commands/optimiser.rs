@@ -28,6 +28,9 @@ pub struct OptimiserOptions {
     /// Oldest kernel that must accept the output [default: 6.18]
     #[arg(long, value_name = "VERSION", value_parser = kernel)]
     kernel: Option<KernelVersion>,
+    /// Make no unaligned accesses to packets, for machines that cannot
+    #[arg(long)]
+    strict_align: bool,
     /// Settings, in place of the nearest bpfmill.toml
     #[arg(long, value_name = "FILE")]
     config: Option<String>,
@@ -95,6 +98,7 @@ impl OptimiserOptions {
         let target = Target {
             kernel: choose(self.kernel, config.kernel.as_deref(), kernel)?
                 .unwrap_or(KernelVersion::NEWEST),
+            strict_align: self.strict_align,
             ..Target::default()
         };
         let switches = |from_file: Vec<String>, asked: &[String]| match object {

@@ -16,9 +16,11 @@
 
 use super::{Kinds, kinds::Kind};
 use bpf::helpers;
+use bpf::insn::MemWidth;
 use mir::opcode::Effect;
 use mir::{Function, Inst, InstData, Module, Opcode, Symbol, SymbolKind, Value};
 use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
 
 /// Sums of constants to look through. After `simplify` there is at most one.
 const MAX_SUMS: usize = 8;
@@ -62,6 +64,27 @@ pub(crate) enum Root {
     Symbol(Symbol),
     /// A value.
     Value(Value),
+}
+
+/// Number of bytes of an access.
+pub(crate) fn bytes(width: MemWidth) -> i64 {
+    match width {
+        MemWidth::B8 => 1,
+        MemWidth::B16 => 2,
+        MemWidth::B32 => 4,
+        MemWidth::B64 => 8,
+    }
+}
+
+/// The access of this many bytes.
+pub(crate) fn width_of_bytes(bytes: i64) -> Option<MemWidth> {
+    match bytes {
+        1 => Some(MemWidth::B8),
+        2 => Some(MemWidth::B16),
+        4 => Some(MemWidth::B32),
+        8 => Some(MemWidth::B64),
+        _ => None,
+    }
 }
 
 impl Range {
@@ -180,14 +203,14 @@ impl Memory {
                 width,
                 base,
                 offset,
-            } => Touch::Reads(self.range(func, base, i64::from(offset), i64::from(width.bytes()))),
+            } => Touch::Reads(self.range(func, base, i64::from(offset), bytes(width))),
             InstData::Store {
                 opcode: Opcode::Store,
                 width,
                 base,
                 offset,
                 ..
-            } => Touch::Writes(self.range(func, base, i64::from(offset), i64::from(width.bytes()))),
+            } => Touch::Writes(self.range(func, base, i64::from(offset), bytes(width))),
             _ => Touch::Barrier,
         }
     }
@@ -328,4 +351,43 @@ fn context(module: &Module, func: &Function) -> Option<Value> {
     }
     let entry = func.layout.entry()?;
     func.dfg.block_params(entry).first().copied()
+}
+
+/// The instructions that use each value, in no particular order.
+#[derive(Debug)]
+pub(crate) struct Users {
+    users: cranelift_entity::SecondaryMap<Value, SmallVec<[Inst; 2]>>,
+}
+
+impl Users {
+    /// Finds all users.
+    pub(crate) fn find(func: &Function) -> Users {
+        let mut users: cranelift_entity::SecondaryMap<Value, SmallVec<[Inst; 2]>> =
+            cranelift_entity::SecondaryMap::with_capacity(func.dfg.value_count());
+        for block in func.layout.blocks() {
+            for inst in func.layout.insts(block) {
+                func.dfg
+                    .for_each_operand(inst, |value| users[func.dfg.resolve(value)].push(inst));
+            }
+        }
+        Users { users }
+    }
+
+    /// The users of a value that are in the layout; one is listed as often as it uses the value.
+    pub(crate) fn of<'u>(
+        &'u self,
+        func: &'u Function,
+        value: Value,
+    ) -> impl Iterator<Item = Inst> + 'u {
+        self.users[func.dfg.resolve(value)]
+            .iter()
+            .copied()
+            .filter(|&inst| func.layout.inst_block(inst).is_some())
+    }
+
+    /// Notes a new user.
+    pub(crate) fn add(&mut self, func: &Function, inst: Inst) {
+        func.dfg
+            .for_each_operand(inst, |value| self.users[func.dfg.resolve(value)].push(inst));
+    }
 }

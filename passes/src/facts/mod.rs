@@ -12,4 +12,4 @@ mod width;
 
 pub(crate) use frame::{FRAME_BYTES, frame_offset};
 pub(crate) use kinds::{Kind, Kinds};
-pub(crate) use width::Widths;
+pub(crate) use width::{Widths, width};

@@ -127,3 +127,8 @@ fn bits_of(ty: Type, imm: i64) -> u32 {
         Type::I32 => 32 - (imm as u32).leading_zeros(),
     }
 }
+
+/// The width of a value without block parameters.
+pub(crate) fn width(func: &Function, value: Value) -> u32 {
+    Widths::default().of(func, value)
+}
