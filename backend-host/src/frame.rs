@@ -85,15 +85,21 @@ pub fn frame_use(func: &Function) -> FrameUse {
     for &block in &blocks {
         for inst in func.layout.insts(block) {
             let data = func.dfg.inst(inst);
-            let offset = match *data {
-                InstData::Load { offset, .. }
-                | InstData::Store { offset, .. }
-                | InstData::AtomicRmw { offset, .. } => i64::from(offset),
-                InstData::CompareExchange { offset, .. } => i64::from(offset),
-                _ => 0,
+            // The offset belongs to the base: an address that is stored is known as it is.
+            let (access, offset) = match *data {
+                InstData::Load { base, offset, .. }
+                | InstData::Store { base, offset, .. }
+                | InstData::AtomicRmw { base, offset, .. } => (Some(base), i64::from(offset)),
+                InstData::CompareExchange { base, offset, .. } => (Some(base), i64::from(offset)),
+                _ => (None, 0),
             };
             func.dfg.inst(inst).for_each_arg(&func.dfg.pool, |value| {
                 let Some(at) = lowest[value] else { return };
+                let offset = match *data {
+                    InstData::Store { value: stored, .. } if stored == value => offset.min(0),
+                    _ => offset,
+                };
+                let offset = if access == Some(value) { offset } else { 0 };
                 if variable[value] && offset < 0 || at <= FLOOR {
                     result.unknown = true;
                 }

@@ -36,7 +36,7 @@ pub struct AtomicAdd;
 impl Pass for AtomicAdd {
     fn run(&self, func: &mut Function, cx: &mut PassContext<'_>) -> Changed {
         let cfg = cx.analyses.cfg(func);
-        let kinds = Kinds::compute(func, &cfg, cx.uses_arena());
+        let kinds = Kinds::compute(cx.module, func, &cfg, cx.uses_arena());
         let mut changed = false;
         let blocks: Vec<_> = func.layout.blocks().collect();
         for block in blocks {
@@ -97,7 +97,7 @@ fn addition(
     };
     let base = func.dfg.resolve(base);
     let aligned = i64::from(offset) % i64::from(width.bytes()) == 0;
-    if func.is_patched(store) || !aligned || kinds.get(func, base) != Kind::Memory {
+    if func.is_patched(store) || !aligned || kinds.get(func, base) != Kind::Plain {
         return None;
     }
     // Extensions of a sum change nothing of the bytes stored.

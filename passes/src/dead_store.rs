@@ -2,172 +2,157 @@
 //!
 //! **What.**
 //! ```text
-//!   store.u64 v1-16, 0
-//!   …                             …
-//!   store.u32 v1-16, v2    ──►    store.u32 v1-16, v2
-//!   store.u32 v1-12, v3           store.u32 v1-12, v3
+//!   store.u32 v1-4, v2     ──►
+//!   store.u32 v1-4, v3           store.u32 v1-4, v3
 //! ```
 //!
-//! **Why.** Compilers clear a structure and then fill it, often all of it on the path that uses it.
+//! **Why.** Structures are cleared and then filled, and what `forward-memory` took from its slot is
+//! not read from there any more.
 //!
-//! **Soundness.** A backward data flow finds the bytes of the frame that may be read before they are
-//! written again. An access through a pointer that may be into the frame reads all of it, and so does
-//! every call that is given such a pointer: helpers read what they are given, and older kernels want
-//! even what they only write to be initialised. When the function ends its frame is gone. Only the
-//! function's own frame is looked at: other memory has other readers. Stores with CO-RE records stay.
+//! **Soundness.** A byte of the frame is live when something may read it before it is written: a
+//! load, or a call or atomic operation that gets its address or one below it ([`reach`]). What a
+//! helper writes counts as read, since older kernels refuse uninitialised bytes even for outputs;
+//! how far it reaches without a known size is everything upward. When an address of the frame
+//! escapes, every call reads all. A store goes when none of its bytes is live. The frame dies with
+//! its function. Instructions that a loader patches stay.
 //!
-//! **Cost.** A set of 512 bits for each block, settled in as many rounds as loops are nested, at
-//! most [`MAX_ROUNDS`]; else nothing is removed.
+//! **Cost.** One bit for each of the frame's 512 bytes and block; bytes only become live, so a
+//! block is visited again at most as often as that, and in practice once a level of loops.
 //!
-//! **Order.** After accesses were merged, since merged ones overwrite more at once.
+//! **Order.** After `forward-memory`; before the passes that merge stores, which then see less.
 
-use mir::analysis::ControlFlowGraph;
-use mir::opcode::Effect;
-use mir::{Function, Inst, InstData, Opcode};
-
-use crate::facts::{FRAME_BYTES, Kinds, frame_offset};
+use crate::facts::{
+    FRAME_BYTES, Kinds,
+    memory::{Memory, Range, Region, Root, Touch},
+    reach::{self, Reach},
+};
 use crate::pass::{Changed, Pass, PassContext};
-use crate::widen;
-
-/// Rounds over the blocks; loops are rarely nested deeper.
-const MAX_ROUNDS: usize = 16;
+use cranelift_entity::SecondaryMap;
+use mir::{Block, Function, Inst};
 
 /// See the module documentation.
 #[derive(Clone, Copy, Debug)]
 pub struct DeadStore;
 
-/// Bytes of the frame, the lowest address first.
+/// Live bytes of the frame; bit 0 of the first word is the lowest.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Bytes([u64; 8]);
+struct Live([u64; 8]);
 
-impl Bytes {
-    const ALL: Bytes = Bytes([u64::MAX; 8]);
+impl Live {
+    const ALL: Live = Live([u64::MAX; 8]);
 
-    /// The bytes from one distance from the frame pointer to another; bytes outside are left out.
-    fn range(start: i64, end: i64) -> Bytes {
-        let mut bytes = Bytes::default();
-        for at in (start + FRAME_BYTES).max(0)..(end + FRAME_BYTES).min(FRAME_BYTES) {
-            bytes.0[(at / 64) as usize] |= 1 << (at % 64);
+    /// Calls `f` with each word that has some of the bytes, and a mask of those.
+    fn for_each_word(&mut self, start: i64, end: i64, mut f: impl FnMut(&mut u64, u64)) {
+        let start = (start + FRAME_BYTES).clamp(0, FRAME_BYTES);
+        let end = (end + FRAME_BYTES).clamp(0, FRAME_BYTES);
+        for (index, word) in (0i64..).zip(&mut self.0) {
+            let (from, to) = ((start - index * 64).max(0), (end - index * 64).min(64));
+            if from < to {
+                f(word, (u64::MAX >> (64 - (to - from))) << from);
+            }
         }
-        bytes
     }
 
-    fn union(self, other: Bytes) -> Bytes {
-        Bytes(std::array::from_fn(|at| self.0[at] | other.0[at]))
+    fn add(&mut self, start: i64, end: i64) {
+        self.for_each_word(start, end, |word, mask| *word |= mask);
     }
 
-    fn minus(self, other: Bytes) -> Bytes {
-        Bytes(std::array::from_fn(|at| self.0[at] & !other.0[at]))
+    fn remove(&mut self, start: i64, end: i64) {
+        self.for_each_word(start, end, |word, mask| *word &= !mask);
     }
 
-    fn is_empty(self) -> bool {
-        self.0 == [0; 8]
+    fn any(mut self, start: i64, end: i64) -> bool {
+        let mut any = false;
+        self.for_each_word(start, end, |word, mask| any |= *word & mask != 0);
+        any
     }
 
-    fn intersects(self, other: Bytes) -> bool {
-        (0..8).any(|at| self.0[at] & other.0[at] != 0)
+    fn unite(&mut self, other: Live) {
+        for (word, other) in self.0.iter_mut().zip(other.0) {
+            *word |= other;
+        }
     }
 }
 
 impl Pass for DeadStore {
     fn run(&self, func: &mut Function, cx: &mut PassContext<'_>) -> Changed {
         let cfg = cx.analyses.cfg(func);
-        let kinds = Kinds::compute(func, &cfg, cx.uses_arena());
-        let mut at_start = vec![Bytes::default(); func.dfg.block_count()];
-        let mut settled = false;
-        for _ in 0..MAX_ROUNDS {
-            let mut changed = false;
-            for &block in cfg.reverse_postorder().iter().rev() {
-                let mut live = at_end(&cfg, &at_start, block);
-                walk(func, &kinds, block, &mut live, |_| {});
-                let start = &mut at_start[block.as_u32() as usize];
-                changed |= *start != live;
-                *start = live;
+        let kinds = Kinds::compute(cx.module, func, &cfg, cx.uses_arena());
+        let memory = Memory::new(cx.module, func, kinds);
+        let mut starts: SecondaryMap<Block, Live> = SecondaryMap::new();
+        let at_end = |starts: &SecondaryMap<Block, Live>, block: Block| {
+            let mut live = Live::default();
+            for &next in cfg.successors(block) {
+                live.unite(starts[next]);
             }
-            if !changed {
-                settled = true;
-                break;
+            live
+        };
+        let mut changing = true;
+        while changing {
+            changing = false;
+            for block in cfg.postorder() {
+                let mut live = at_end(&starts, block);
+                walk(func, &memory, block, &mut live, |_| {});
+                changing |= starts[block] != live;
+                starts[block] = live;
             }
-        }
-        if !settled {
-            return Changed::No;
         }
         let mut dead = Vec::new();
         for &block in cfg.reverse_postorder() {
-            let mut live = at_end(&cfg, &at_start, block);
-            walk(func, &kinds, block, &mut live, |store| dead.push(store));
+            let mut live = at_end(&starts, block);
+            walk(func, &memory, block, &mut live, |inst| dead.push(inst));
         }
-        for &store in &dead {
-            cx.applied(func, store, "removed a store that nothing reads");
-            func.remove_inst(store);
+        for &inst in &dead {
+            cx.applied(func, inst, "removed a store that nothing reads");
+            func.remove_inst(inst);
         }
         Changed::instructions_if(!dead.is_empty())
     }
 }
 
-/// What is live at the end of a block.
-fn at_end(cfg: &ControlFlowGraph, at_start: &[Bytes], block: mir::Block) -> Bytes {
-    let next = cfg.successors(block).iter();
-    next.fold(Bytes::default(), |live, next| live.union(at_start[next.as_u32() as usize]))
-}
-
-/// Walks a block backward from what is live at its end to what is live at its start; `visit` gets
-/// the stores that nothing reads.
+/// Goes backward over a block and hands out the stores that nothing reads.
 fn walk(
     func: &Function,
-    kinds: &Kinds,
-    block: mir::Block,
-    live: &mut Bytes,
-    mut visit: impl FnMut(Inst),
+    memory: &Memory,
+    block: Block,
+    live: &mut Live,
+    mut dead: impl FnMut(Inst),
 ) {
-    let mut next = func.layout.last_inst(block);
-    while let Some(inst) = next {
-        next = func.layout.prev_inst(inst);
-        match *func.dfg.inst(inst) {
-            InstData::Store {
-                opcode: Opcode::Store,
-                width,
-                base,
-                offset,
-                ..
-            } => {
-                let Some(start) = frame_offset(func, base) else {
-                    continue;
-                };
-                let start = start + i64::from(offset);
-                let written = Bytes::range(start, start + i64::from(width.bytes()));
-                if !written.is_empty() && !written.intersects(*live) && !func.is_patched(inst) {
-                    visit(inst);
-                }
-                *live = live.minus(written);
-            }
-            InstData::Load {
-                width,
-                base,
-                offset,
-                ..
-            } => match frame_offset(func, base) {
-                Some(start) => {
-                    let start = start + i64::from(offset);
-                    let read = Bytes::range(start, start + i64::from(width.bytes()));
-                    *live = live.union(read);
-                }
-                None if widen::may_be_in_frame(func, kinds, base) => *live = Bytes::ALL,
-                None => {}
-            },
-            data => match data.opcode().effect() {
-                Effect::Pure | Effect::Terminates => {}
-                Effect::Reads | Effect::Writes | Effect::Calls => {
-                    let mut reads = false;
-                    func.dfg.for_each_operand(inst, |value| {
-                        let number = func.constant(value).is_some();
-                        reads |= !number && widen::may_be_in_frame(func, kinds, value);
-                    });
-                    if reads {
-                        *live = Bytes::ALL;
+    let mut previous = func.layout.last_inst(block);
+    while let Some(inst) = previous {
+        previous = func.layout.prev_inst(inst);
+        match memory.touch(func, inst) {
+            Touch::Nothing => {}
+            Touch::Reads(range) => read(memory, &range, live),
+            Touch::Writes(range) => {
+                if (range.region, range.root) == (Region::Frame, Root::Frame)
+                    && range.start >= -FRAME_BYTES
+                    && range.end() <= 0
+                {
+                    if live.any(range.start, range.end()) {
+                        live.remove(range.start, range.end());
+                    } else {
+                        dead(inst);
                     }
                 }
-            },
+            }
+            Touch::Barrier => {
+                for reached in reach::read_by(func, memory, inst) {
+                    match reached {
+                        Reach::All => *live = Live::ALL,
+                        Reach::Bytes(start, end) => live.add(start, end),
+                    }
+                }
+            }
         }
+    }
+}
+
+fn read(memory: &Memory, range: &Range, live: &mut Live) {
+    match (range.region, range.root) {
+        (Region::Frame, Root::Frame) => live.add(range.start, range.end()),
+        (Region::Frame, _) => *live = Live::ALL,
+        (Region::Unknown, _) if memory.frame_escapes() => *live = Live::ALL,
+        _ => {}
     }
 }

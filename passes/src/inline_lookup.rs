@@ -63,7 +63,7 @@ impl Pass for InlineLookup {
             return Changed::No;
         }
         let cfg = cx.analyses.cfg(func);
-        let kinds = Kinds::compute(func, &cfg, cx.uses_arena());
+        let kinds = Kinds::compute(cx.module, func, &cfg, cx.uses_arena());
         let merged = Changed::instructions_if(merge_repeated(func, &kinds, cx));
         let checks = cx.target.kernel >= KernelVersion::KNOWS_ARRAY_LOOKUPS
             && remove_checks(func, &kinds, cx);

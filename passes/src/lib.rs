@@ -47,6 +47,8 @@ registry::declare_passes! {
     mod narrow32: Narrow32 = "narrow32" Optional;
     /// Merge repeated map look-ups, and remove the checks of those that succeed
     mod inline_lookup: InlineLookup = "inline-lookup" Optional;
+    /// Use what memory is known to hold in place of loads, and leave out stores of it
+    mod forward_memory: ForwardMemory = "forward-memory" Optional;
     /// Make one load of adjacent loads joined by shifts and ors
     mod load_combine: LoadCombine = "load-combine" Optional;
     /// Merge stores of constants to adjacent bytes

@@ -49,7 +49,7 @@ pub struct LoadCombine;
 impl Pass for LoadCombine {
     fn run(&self, func: &mut Function, cx: &mut PassContext<'_>) -> Changed {
         let cfg = cx.analyses.cfg(func);
-        let kinds = Kinds::compute(func, &cfg, cx.uses_arena());
+        let kinds = Kinds::compute(cx.module, func, &cfg, cx.uses_arena());
         let endian = cx.endian();
         let mut changed = false;
         let blocks: Vec<_> = func.layout.blocks().collect();

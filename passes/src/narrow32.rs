@@ -51,7 +51,7 @@ impl Pass for Narrow32 {
         }
         let cfg = cx.analyses.cfg(func);
         let demanded = cx.analyses.demanded_bits(func);
-        let kinds = Kinds::compute(func, &cfg, false);
+        let kinds = Kinds::compute(cx.module, func, &cfg, false);
         let widths = Widths::compute(func, &cfg);
         let mut uses = Uses::count(func);
         let mut changed = false;

@@ -47,6 +47,8 @@ macro_rules! for_time_and {
             // Before gvn, which may find the whole load elsewhere, and before narrow32 changes the shifts.
             "load-combine",
             "gvn",
+            // Equal addresses look equal now; what it finds is folded with the rest below.
+            "forward-memory",
             // Before narrow32: unused uses must not demand bits.
             "dce",
             "narrow32",

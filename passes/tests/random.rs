@@ -16,16 +16,10 @@ const STEPS_AFTER: u64 = 3000;
 /// Runs with different arguments for each function.
 const RUNS: usize = 4;
 
-/// Passes that find little or nothing in random functions, which have no maps, no other memory than
-/// their stack, and few adjacent accesses; file tests and `--validate` over real objects exercise
-/// them.
-const RARE: &[&str] = &[
-    "inline-lookup",
-    "atomic-add",
-    "load-combine",
-    "memcpy",
-    "store-combine",
-];
+/// Passes that find nothing in random functions, which have no maps, no other memory than their
+/// stack, no loads put together by shifts and no adjacent stores of constants; file tests and
+/// `--validate` over real objects exercise them.
+const RARE: &[&str] = &["inline-lookup", "atomic-add", "load-combine", "store-combine"];
 
 fn transformed(pipeline: &Pipeline, module: &Module) -> Module {
     let mut after = module.clone();
@@ -39,7 +33,7 @@ fn transformed(pipeline: &Pipeline, module: &Module) -> Module {
 fn check(name: &str, options: &PipelineOptions) {
     let pipeline = Pipeline::build(options).expect("the names are right");
     let (mut changed, mut compared) = (0, 0);
-    for memory in [Memory::None, Memory::Stack] {
+    for memory in [Memory::None, Memory::Stack, Memory::Fields] {
         for_each_function(memory, |random, func| {
             let module = module_of(func);
             let after = transformed(&pipeline, &module);

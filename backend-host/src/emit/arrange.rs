@@ -1,67 +1,56 @@
 //! The order of blocks and the branches between them.
 //!
-//! Blocks keep the order that selection chose, which is the input's. A branch is turned round when
-//! its destination follows; a jump to what follows is nothing; a jump to a lone `exit` is that
-//! `exit`.
+//! Blocks keep the order that selection chose, which is the input's, as far as [`order`](super::order)
+//! finds none with fewer jumps. A branch is turned round when its destination follows; a jump to
+//! what follows is nothing; a jump to a lone `exit` is that `exit`.
 
+use super::copies::{Code, successors};
+use super::hoist::hoist;
 use super::lines::{End, Line, Target};
-use super::shared;
+use super::order::fewest_jumps;
+use super::places::Places;
+use super::{shared, tails};
 use crate::select::blocks::inverted;
 use bpf::insn::{Insn, RegSet};
 
+/// Rounds of sharing ends, and of moving instructions before branches.
+const MAX_ROUNDS: usize = 3;
+
 /// Orders blocks and writes their ends. The result keeps block numbers for branch targets.
 pub(super) fn arrange(
-    bodies: Vec<Vec<Line>>,
-    ends: Vec<End>,
+    mut bodies: Vec<Vec<Line>>,
+    mut ends: Vec<End>,
     layout: &[usize],
+    places: Places,
 ) -> Vec<(usize, Vec<Line>)> {
-    let (ends, first) = shared::simplify(&bodies, ends, layout);
-    // Blocks that something reaches without passing through an empty one.
-    let mut used = vec![false; bodies.len()];
-    let mut work = vec![first];
-    while let Some(block) = work.pop() {
-        if std::mem::replace(&mut used[block], true) {
-            continue;
-        }
-        match &ends[block] {
-            End::Jump(next) => work.push(*next),
-            End::Branch(_, taken, other) => work.extend([*taken, *other]),
-            End::Return(_) => {}
+    let (mut first, mut order, mut lone_exit);
+    let mut layout = layout.to_vec();
+    // Blocks whose destinations became one can be alike where they were not.
+    for _ in 0..MAX_ROUNDS {
+        (ends, first) = shared::simplify(&bodies, ends, &layout);
+        layout = written(&ends, &layout, first, &lone_exits(&bodies, &ends));
+        if !tails::share(&mut bodies, &mut ends, &mut layout, places) {
+            break;
         }
     }
-    let lone_exit: Vec<bool> = bodies
-        .iter()
-        .zip(&ends)
-        .map(|(body, end)| body.is_empty() && matches!(end, End::Return(_)))
-        .collect();
-    let mut order: Vec<usize> = layout
-        .iter()
-        .copied()
-        .filter(|&block| used[block])
-        .collect();
-    if let Some(position) = order.iter().position(|&block| block == first) {
-        order[..=position].rotate_right(1);
-    }
-    // A jump to a lone `exit` becomes an `exit`, which can leave that block without a way in.
+    let mut rounds = 0;
     loop {
-        let mut wanted = vec![false; bodies.len()];
-        wanted[first] = true;
+        (ends, first) = shared::simplify(&bodies, ends, &layout);
+        lone_exit = lone_exits(&bodies, &ends);
+        order = written(&ends, &layout, first, &lone_exit);
+        order = fewest_jumps(&ends, &order);
+        rounds += 1;
+        let mut jumping = vec![false; bodies.len()];
         for (position, &block) in order.iter().enumerate() {
-            match &ends[block] {
-                End::Jump(target) => {
-                    let next = order.get(position + 1);
-                    wanted[*target] |= !lone_exit[*target] || next == Some(target);
-                }
-                End::Branch(_, taken, other) => {
-                    wanted[*taken] = true;
-                    wanted[*other] = true;
-                }
-                End::Return(_) => {}
-            }
+            jumping[block] = matches!(&ends[block], End::Jump(target)
+                if order.get(position + 1) != Some(target) && !lone_exit[*target]);
         }
-        let before = order.len();
-        order.retain(|&block| wanted[block] || !lone_exit[block]);
-        if order.len() == before {
+        let mut code = Code {
+            bodies: &mut bodies,
+            ends: &mut ends,
+            places,
+        };
+        if rounds == MAX_ROUNDS || !hoist(&mut code, &order, &jumping) {
             break;
         }
     }
@@ -110,4 +99,44 @@ pub(super) fn arrange(
         result.push((block, lines));
     }
     result
+}
+
+/// Blocks that are an `exit` and nothing else.
+fn lone_exits(bodies: &[Vec<Line>], ends: &[End]) -> Vec<bool> {
+    bodies
+        .iter()
+        .zip(ends)
+        .map(|(body, end)| body.is_empty() && matches!(end, End::Return(_)))
+        .collect()
+}
+
+/// The blocks that must be written, in the order of `layout` after the first.
+fn written(ends: &[End], layout: &[usize], first: usize, lone_exit: &[bool]) -> Vec<usize> {
+    // Blocks that something reaches without passing through an empty one.
+    let mut used = vec![false; ends.len()];
+    let mut work = vec![first];
+    while let Some(block) = work.pop() {
+        if !std::mem::replace(&mut used[block], true) {
+            work.extend(successors(&ends[block]).into_iter().flatten());
+        }
+    }
+    let mut order: Vec<usize> = layout
+        .iter()
+        .copied()
+        .filter(|&block| used[block])
+        .collect();
+    if let Some(position) = order.iter().position(|&block| block == first) {
+        order[..=position].rotate_right(1);
+    }
+    // A jump to a lone `exit` becomes an `exit`, so that block is written for branches only.
+    let mut wanted: Vec<bool> = lone_exit.iter().map(|lone| !lone).collect();
+    wanted[first] = true;
+    for &block in &order {
+        if let End::Branch(_, taken, other) = &ends[block] {
+            wanted[*taken] = true;
+            wanted[*other] = true;
+        }
+    }
+    order.retain(|&block| wanted[block]);
+    order
 }

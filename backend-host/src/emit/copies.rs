@@ -41,10 +41,12 @@ pub(super) struct Code<'a> {
     pub(super) places: Places,
 }
 
-/// Removes copies.
+/// Removes copies, and keeps constants in registers that are free then.
 pub(super) fn remove(code: &mut Code<'_>) {
     settle(code);
-    if super::webs::coalesce(code) {
+    let mut changed = super::webs::coalesce(code);
+    changed |= super::reuse::constants(code);
+    if changed {
         settle(code);
     }
 }
@@ -87,35 +89,58 @@ pub(super) struct Live {
 
 /// What is live at the end of each block; none if that takes too long.
 pub(super) fn live_at_end(code: &Code<'_>) -> Option<Vec<Live>> {
+    liveness(code).map(|(_, at_end)| at_end)
+}
+
+/// What is live at the start of each block; none if that takes too long.
+pub(super) fn live_at_start(code: &Code<'_>) -> Option<Vec<Set>> {
+    liveness(code).map(|(at_start, _)| at_start)
+}
+
+fn liveness(code: &Code<'_>) -> Option<(Vec<Set>, Vec<Live>)> {
+    // What a block reads before it writes it, and what it writes; so the lines are looked at once.
+    let mut summaries = Vec::with_capacity(code.bodies.len());
+    for (body, end) in code.bodies.iter().zip(code.ends.iter()) {
+        let at_end = match end {
+            End::Branch(line, ..) | End::Return(line) => code.places.reads(line),
+            End::Jump(_) => Set::EMPTY,
+        };
+        let (mut read, mut written) = (at_end, Set::EMPTY);
+        for line in body.iter().rev() {
+            let writes = code.places.writes(line);
+            read = read.without(writes).union(code.places.reads(line));
+            written = written.union(writes);
+        }
+        summaries.push((at_end, read, written));
+    }
     let mut at_start = vec![Set::EMPTY; code.bodies.len()];
-    let nothing = Live {
-        at_end: Set::EMPTY,
-        out: Set::EMPTY,
-    };
-    let mut at_end = vec![nothing; code.bodies.len()];
     for _ in 0..MAX_PASSES {
         let mut changed = false;
-        for block in (0..code.bodies.len()).rev() {
-            let mut out = Set::EMPTY;
-            for next in successors(&code.ends[block]).into_iter().flatten() {
-                out = out.union(at_start[next]);
-            }
-            let mut live = match &code.ends[block] {
-                End::Branch(line, ..) | End::Return(line) => out.union(code.places.reads(line)),
-                End::Jump(_) => out,
-            };
-            at_end[block] = Live { at_end: live, out };
-            for line in code.bodies[block].iter().rev() {
-                live = code.places.before(line, live);
-            }
+        for (block, &(_, read, written)) in summaries.iter().enumerate().rev() {
+            let live = read.union(live_out(&code.ends[block], &at_start).without(written));
             changed |= at_start[block] != live;
             at_start[block] = live;
         }
         if !changed {
-            return Some(at_end);
+            let ends = code.ends.iter().zip(&summaries);
+            let at_end = ends
+                .map(|(end, &(read, ..))| {
+                    let out = live_out(end, &at_start);
+                    Live {
+                        at_end: out.union(read),
+                        out,
+                    }
+                })
+                .collect();
+            return Some((at_start, at_end));
         }
     }
     None
+}
+
+fn live_out(end: &End, at_start: &[Set]) -> Set {
+    let next = successors(end).into_iter().flatten();
+    next.fold(Set::EMPTY, |out, next| out.union(at_start[next]))
 }
 
 /// Removes copies, constants, reloads and spills that nobody reads.

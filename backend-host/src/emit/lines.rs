@@ -15,7 +15,7 @@ pub(super) struct Line {
     pub arguments: RegSet,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Target {
     None,
     Symbol(Symbol),

@@ -9,11 +9,18 @@
 
 mod arrange;
 mod copies;
+mod held;
+mod hoist;
 mod lines;
+mod order;
 mod partition;
 mod places;
 mod reuse;
+mod search;
 mod shared;
+mod sharing;
+mod slots;
+mod tails;
 #[cfg(test)]
 mod tests;
 mod webs;
@@ -22,6 +29,8 @@ use arrange::arrange;
 use copies::Code;
 use lines::{End, Line, Target};
 use places::Places;
+
+pub use search::emit_function;
 
 use crate::lir::{FRAME, Lir, LirInst, LirOp, assign};
 use crate::regalloc::Allocator;
@@ -56,70 +65,7 @@ pub struct EmittedFunction {
     pub spills: u32,
 }
 
-/// Compiles one function. `allocator` may have served other functions before.
-///
-/// # Errors
-/// When the function cannot be said at the instruction set level, or does not fit a limit; the
-/// caller then keeps the input.
-pub fn emit_function(
-    module: &Module,
-    func: Func,
-    options: &Options,
-    allocator: &mut Allocator,
-) -> Result<EmittedFunction, EmitError> {
-    let function = &module.functions[func];
-    let frame = frame::frame_use(function);
-    let mut best = None;
-    let mut first_error = None;
-    let mut keep_shorter =
-        |strategy, best: &mut Option<(EmittedFunction, Strategy)>| match emit_with(
-            module, function, frame, options, strategy, allocator,
-        ) {
-            Ok(emitted) => {
-                if best
-                    .as_ref()
-                    .is_none_or(|(best, _)| emitted.slots.len() < best.slots.len())
-                {
-                    *best = Some((emitted, strategy));
-                }
-            }
-            Err(error) => {
-                first_error.get_or_insert(error);
-            }
-        };
-    for strategy in STRATEGIES {
-        keep_shorter(strategy, &mut best);
-    }
-    if frame.depth > 0 {
-        let strategy = best.as_ref().map_or(STRATEGIES[0], |&(_, best)| best);
-        let shared = Strategy {
-            share_frame_addresses: true,
-            ..strategy
-        };
-        keep_shorter(shared, &mut best);
-    }
-    best.map(|(best, _)| best)
-        .ok_or_else(|| first_error.unwrap_or(EmitError::Declaration))
-}
-
-/// What is tried. No one choice is best: a copy costs a slot where the allocator could have done
-/// without, and saves several where it would have split the value's range around it. With the
-/// better one of these, sharing frame addresses is tried.
-const STRATEGIES: [Strategy; 2] = [
-    Strategy {
-        init_undef: false,
-        copy_return: true,
-        copy_call_results: false,
-        share_frame_addresses: false,
-    },
-    Strategy {
-        init_undef: false,
-        copy_return: false,
-        copy_call_results: true,
-        share_frame_addresses: false,
-    },
-];
-
+/// Compiles a function with the choices of a strategy.
 fn emit_with(
     module: &Module,
     function: &Function,
@@ -158,8 +104,15 @@ struct Emitter<'a> {
     output: &'a Output,
     moves: undefined::Moves,
     places: Places,
-    stack: u32,
+    /// Bytes of stack that the program uses itself.
+    own: u32,
 }
+
+/// Spill slots of the allocator beyond which nothing is tried.
+const MAX_SLOTS: usize = 512;
+
+/// Bytes of the program's own stack beyond which nothing is tried.
+const MAX_FRAME: u32 = 4096;
 
 impl<'a> Emitter<'a> {
     fn new(
@@ -171,18 +124,16 @@ impl<'a> Emitter<'a> {
         frame: frame::FrameUse,
     ) -> Result<Self, EmitError> {
         let own = frame.depth.next_multiple_of(8);
-        let spills = u32::try_from(output.num_spillslots).unwrap_or(u32::MAX);
-        let stack = own.saturating_add(spills.saturating_mul(8));
-        if spills > 0 && frame.unknown {
+        if output.num_spillslots > 0 && frame.unknown {
             return Err(EmitError::UnknownFrame);
         }
-        if spills > 0 && stack > options.stack_limit {
+        // What is left of the slots is held against the limit at the end.
+        if output.num_spillslots > MAX_SLOTS || (output.num_spillslots > 0 && own > MAX_FRAME) {
             return Err(EmitError::Stack {
-                needed: stack,
+                needed: own.saturating_add(8 * output.num_spillslots.min(MAX_SLOTS) as u32),
                 limit: options.stack_limit,
             });
         }
-        // Within the limit, so it fits.
         let places = Places {
             spill_base: -(own as i32) - 8,
             slots: output.num_spillslots,
@@ -194,7 +145,7 @@ impl<'a> Emitter<'a> {
             output,
             moves,
             places,
-            stack,
+            own,
         })
     }
 
@@ -212,11 +163,21 @@ impl<'a> Emitter<'a> {
             places: self.places,
         };
         copies::remove(&mut code);
-        if reuse::constants(&mut code) {
-            copies::remove(&mut code);
+        let slots = slots::compact(&mut code);
+        let stack = self.own.saturating_add(8 * slots as u32);
+        if slots > 0 && stack > self.options.stack_limit {
+            return Err(EmitError::Stack {
+                needed: stack,
+                limit: self.options.stack_limit,
+            });
         }
-        let lines = arrange(bodies, ends, &self.lir.layout);
-        self.encode(lines)
+        let lines = arrange(bodies, ends, &self.lir.layout, self.places);
+        let emitted = EmittedFunction {
+            stack,
+            spills: slots as u32,
+            ..EmittedFunction::default()
+        };
+        self.encode(lines, emitted)
     }
 
     fn block(&self, block: usize) -> (Vec<Line>, End) {
@@ -358,8 +319,13 @@ impl<'a> Emitter<'a> {
         }
     }
 
-    fn encode(&self, blocks: Vec<(usize, Vec<Line>)>) -> Result<EmittedFunction, EmitError> {
-        let mut starts = vec![0i64; self.lir.blocks.len()];
+    fn encode(
+        &self,
+        blocks: Vec<(usize, Vec<Line>)>,
+        mut result: EmittedFunction,
+    ) -> Result<EmittedFunction, EmitError> {
+        let count = blocks.iter().map(|(block, _)| block + 1).max();
+        let mut starts = vec![0i64; count.unwrap_or(0)];
         let mut at = 0i64;
         for (block, lines) in &blocks {
             starts[*block] = at;
@@ -368,11 +334,6 @@ impl<'a> Emitter<'a> {
                 .map(|line| line.insn.slots() as i64)
                 .sum::<i64>();
         }
-        let mut result = EmittedFunction {
-            stack: self.stack,
-            spills: self.output.num_spillslots as u32,
-            ..EmittedFunction::default()
-        };
         let mut current = None;
         for line in blocks.into_iter().flat_map(|(_, lines)| lines) {
             let slot = result.slots.len() as u32;

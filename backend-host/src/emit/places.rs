@@ -24,7 +24,7 @@ impl Set {
         Set(u128::from(registers.bits()))
     }
 
-    fn with(self, place: Option<usize>) -> Set {
+    pub(super) fn with(self, place: Option<usize>) -> Set {
         place.map_or(self, |place| Set(self.0 | 1 << place))
     }
 
@@ -34,6 +34,14 @@ impl Set {
 
     pub(super) fn union(self, other: Set) -> Set {
         Set(self.0 | other.0)
+    }
+
+    pub(super) fn intersection(self, other: Set) -> Set {
+        Set(self.0 & other.0)
+    }
+
+    pub(super) fn without(self, other: Set) -> Set {
+        Set(self.0 & !other.0)
     }
 
     /// The set with one place instead of another, if that is in it.
@@ -71,8 +79,22 @@ impl Places {
         usize::from(reg.0) % REGISTERS
     }
 
+    /// Spill slots that have a place.
+    pub(super) const TRACKED: usize = SLOTS;
+
+    /// The spill slot of a place.
+    pub(super) fn slot_of_place(place: usize) -> Option<usize> {
+        place.checked_sub(REGISTERS)
+    }
+
     /// The place of the spill slot that an instruction loads from or stores to.
     pub(super) fn slot(&self, insn: &Insn) -> Option<usize> {
+        let slot = self.slot_number(insn)?;
+        (slot < SLOTS).then_some(REGISTERS + slot)
+    }
+
+    /// The spill slot that an instruction loads from or stores to.
+    pub(super) fn slot_number(&self, insn: &Insn) -> Option<usize> {
         let (Insn::Load {
             width: MemWidth::B64,
             base: FRAME,
@@ -90,12 +112,12 @@ impl Places {
         };
         let below = self.spill_base - i32::from(offset);
         let slot = usize::try_from(below).ok()? / 8;
-        (below % 8 == 0 && slot < self.slots && slot < SLOTS).then_some(REGISTERS + slot)
+        (below % 8 == 0 && slot < self.slots).then_some(slot)
     }
 
     /// Offset of a spill slot from the frame pointer.
     pub(super) fn offset(&self, slot: usize) -> i16 {
-        // The stack limit was checked: at most 512 bytes.
+        // No more slots are allowed than this can address.
         (self.spill_base - 8 * slot as i32) as i16
     }
 

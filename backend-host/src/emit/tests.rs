@@ -1,5 +1,8 @@
 //! Copies are removed where that changes nothing, and kept where it would.
 
+mod arrange;
+mod order;
+
 use super::copies::{self, Code};
 use super::lines::{End, Line, Target};
 use super::places::Places;
@@ -69,6 +72,27 @@ fn if_zero(dst: u8) -> Line {
         src: Operand::Imm(0),
         offset: 0,
     })
+}
+
+/// Numbers that look random, the same ones each time.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        (self.0 >> 33) as usize % bound
+    }
+}
+
+/// Two spill slots, from -16 downward.
+fn places() -> Places {
+    Places {
+        spill_base: -16,
+        slots: 2,
+    }
 }
 
 fn exit() -> End {

@@ -47,33 +47,50 @@ pub(crate) struct Placed<'a> {
     pub offset: u64,
     /// New size in bytes.
     pub size: u64,
+    /// The new slot of each input slot, for a compiled form.
+    places: Vec<u32>,
 }
 
 impl Placed<'_> {
     /// The new byte offset of an input slot, counted from the function's start: where the first
     /// instruction that came from it or from a later one lies.
     pub fn moved(&self, slot: u64) -> u64 {
-        match self.emitted {
-            None => self.offset + slot * 8,
-            Some(emitted) => {
-                let later = |&origin: &u32| origin != 0 && u64::from(origin - 1) >= slot;
-                let index = if slot == 0 {
-                    0
-                } else {
-                    // Of the instructions from this slot or later ones, the one with the least
-                    // origin, and of those the first.
-                    emitted
-                        .origins
-                        .iter()
-                        .enumerate()
-                        .filter(|(_, origin)| later(origin))
-                        .min_by_key(|&(index, origin)| (*origin, index))
-                        .map_or(emitted.slots.len(), |(index, _)| index)
-                };
-                self.offset + index as u64 * 8
-            }
+        let Some(emitted) = self.emitted else {
+            return self.offset + slot * 8;
+        };
+        let index = match usize::try_from(slot) {
+            Ok(0) => 0,
+            Ok(slot) => self
+                .places
+                .get(slot)
+                .map_or(emitted.slots.len(), |&index| index as usize),
+            Err(_) => emitted.slots.len(),
+        };
+        self.offset + index as u64 * 8
+    }
+}
+
+/// For each input slot the new one of [`Placed::moved`]: of the instructions that came from it or
+/// from later ones, the first of those with the least origin.
+fn new_places(emitted: &EmittedFunction, slots: usize) -> Vec<u32> {
+    let end = emitted.slots.len() as u32;
+    let mut places = vec![end; slots];
+    for (index, &origin) in emitted.origins.iter().enumerate().rev() {
+        if let Some(place) = (origin as usize)
+            .checked_sub(1)
+            .and_then(|slot| places.get_mut(slot))
+        {
+            *place = index as u32;
         }
     }
+    let mut later = end;
+    for place in places.iter_mut().rev() {
+        if *place == end {
+            *place = later;
+        }
+        later = *place;
+    }
+    places
 }
 
 /// All functions of the object with their new places.
@@ -96,6 +113,7 @@ impl<'a> Layout<'a> {
                     .filter(|emitted| !code::is_unchanged(object, input, emitted)),
                 offset: input.range.offset,
                 size: input.range.size,
+                places: Vec::new(),
             })
             .collect();
         let sections: BTreeSet<SectionId> = placed
@@ -110,6 +128,8 @@ impl<'a> Layout<'a> {
                 let end = ends.entry(section).or_default();
                 function.offset = *end;
                 if let Some(emitted) = function.emitted {
+                    let slots = usize::try_from(function.size / 8).unwrap_or(0);
+                    function.places = new_places(emitted, slots);
                     function.size = emitted.slots.len() as u64 * 8;
                 }
                 *end += function.size;

@@ -118,6 +118,9 @@ impl Selector<'_> {
     }
 
     fn find_anchored(&mut self, order: &[Block]) {
+        if self.strategy.constants_on_edges {
+            return;
+        }
         for &block in order {
             for call in self.successors(block) {
                 for &arg in self.func.dfg.call_args(&call) {

@@ -52,6 +52,8 @@ pub struct Strategy {
     pub copy_return: bool,
     /// Copy the result of a call out of `r0` at once.
     pub copy_call_results: bool,
+    /// Make constants that flow into block parameters on the edge, in the parameter's register.
+    pub constants_on_edges: bool,
     /// Make each address in the frame once a block, and not at each use.
     pub share_frame_addresses: bool,
 }

@@ -1,5 +1,7 @@
 //! Random functions and their runs, for the tests of this crate and of those that transform MIR.
 
+mod fields;
+
 use bpf::insn::{Cond, Endian, MemWidth};
 use bpf::interp::{FaultKind, Machine, Options};
 use bpf::program_type::ProgramType;
@@ -122,6 +124,8 @@ pub enum Memory {
     None,
     /// Loads and stores of stack slots as well.
     Stack,
+    /// A buffer that is written, copied and read in pieces.
+    Fields,
 }
 
 /// Slots of eight bytes that functions use.
@@ -185,6 +189,9 @@ pub fn random_function(random: &mut Random, memory: Memory) -> Function {
                 .store(Opcode::Store, width, frame, -8 * slot, first);
         }
     }
+    if memory == Memory::Fields {
+        fields::fill(&mut func, entry, first);
+    }
     let narrow = Cursor::at_end(&mut func, entry).ins().trunc(first);
     outer.add(&func, narrow);
     let others: Vec<Block> = (0..1 + random.below(5))
@@ -205,6 +212,8 @@ pub fn random_function(random: &mut Random, memory: Memory) -> Function {
         for _ in 0..1 + random.below(8) {
             if memory == Memory::Stack && random.below(3) == 0 {
                 random_access(random, &mut func, block, &mut scope);
+            } else if memory == Memory::Fields && random.below(2) == 0 {
+                fields::step(random, &mut func, block, &mut scope.wide);
             } else {
                 random_inst(random, &mut func, block, &mut scope);
             }
@@ -217,7 +226,10 @@ pub fn random_function(random: &mut Random, memory: Memory) -> Function {
         let (to, other) = (random.pick(&others), random.pick(&others));
         if block != entry && kind == 0 {
             let result = random.pick(&scope.wide);
-            let result = some_bits(random, &mut func, block, result);
+            let mut result = some_bits(random, &mut func, block, result);
+            if memory == Memory::Fields {
+                result = fields::digest(&mut func, block, result);
+            }
             Cursor::at_end(&mut func, block).ins().return_(result);
         } else if kind == 1 {
             let args = args(random);

@@ -17,7 +17,7 @@ use bpf::helpers::{self, ReturnKind};
 use bpf::insn::MemWidth;
 use cranelift_entity::SecondaryMap;
 use mir::analysis::ControlFlowGraph;
-use mir::{Function, Inst, InstData, Opcode, Type, Value};
+use mir::{Function, Inst, InstData, Module, Opcode, SymbolKind, Type, Value};
 
 /// Rounds before giving up on loop-carried values. A round settles all but values carried around
 /// loops; two nested loops take three.
@@ -34,6 +34,9 @@ pub(crate) enum Kind {
     PacketOrNumber,
     /// A pointer into the stack.
     Stack,
+    /// A pointer to bytes that any access may touch (a map's value, a data section, a record of a
+    /// ring buffer), or null.
+    Plain,
     /// A pointer into memory that is neither context, packet nor stack, or null.
     Memory,
     /// Any of these or something else.
@@ -49,6 +52,7 @@ impl Kind {
             (Kind::Number, Kind::PacketOrNumber) | (Kind::PacketOrNumber, Kind::Number) => {
                 Kind::PacketOrNumber
             }
+            (Kind::Memory, Kind::Plain) | (Kind::Plain, Kind::Memory) => Kind::Memory,
             _ => Kind::Any,
         }
     }
@@ -58,8 +62,8 @@ impl Kind {
             (Kind::Unknown, kind) | (kind, Kind::Unknown) => kind,
             (Kind::Number, kind) | (kind, Kind::Number) => kind,
             // A pointer is only ever added to a number.
-            (Kind::Stack | Kind::Memory, Kind::Any | Kind::PacketOrNumber) => self,
-            (Kind::Any | Kind::PacketOrNumber, Kind::Stack | Kind::Memory) => other,
+            (Kind::Stack | Kind::Plain | Kind::Memory, Kind::Any | Kind::PacketOrNumber) => self,
+            (Kind::Any | Kind::PacketOrNumber, Kind::Stack | Kind::Plain | Kind::Memory) => other,
             (Kind::PacketOrNumber, Kind::PacketOrNumber) => Kind::PacketOrNumber,
             _ => Kind::Any,
         }
@@ -70,7 +74,10 @@ impl Kind {
             (Kind::Unknown, kind) | (kind, Kind::Unknown) => kind,
             (kind, Kind::Number) => kind,
             (Kind::PacketOrNumber, Kind::PacketOrNumber) => Kind::PacketOrNumber,
-            (Kind::Stack | Kind::Memory, Kind::Stack | Kind::Memory) => Kind::Number,
+            (
+                Kind::Stack | Kind::Plain | Kind::Memory,
+                Kind::Stack | Kind::Plain | Kind::Memory,
+            ) => Kind::Number,
             _ => Kind::Any,
         }
     }
@@ -78,7 +85,9 @@ impl Kind {
     fn loaded(self, width: MemWidth, signed: bool) -> Kind {
         match (width, self) {
             (MemWidth::B8 | MemWidth::B16, _) => Kind::Number,
-            (MemWidth::B32, Kind::Stack | Kind::Memory | Kind::PacketOrNumber) => Kind::Number,
+            (MemWidth::B32, Kind::Stack | Kind::Plain | Kind::Memory | Kind::PacketOrNumber) => {
+                Kind::Number
+            }
             (MemWidth::B32, _) if !signed => Kind::PacketOrNumber,
             (MemWidth::B64, Kind::PacketOrNumber) => Kind::Number,
             _ => Kind::Any,
@@ -94,7 +103,12 @@ pub(crate) struct Kinds {
 
 impl Kinds {
     /// The kinds of a function's values.
-    pub(crate) fn compute(func: &Function, cfg: &ControlFlowGraph, uses_arena: bool) -> Kinds {
+    pub(crate) fn compute(
+        module: &Module,
+        func: &Function,
+        cfg: &ControlFlowGraph,
+        uses_arena: bool,
+    ) -> Kinds {
         let mut kinds = SecondaryMap::with_capacity(func.dfg.value_count());
         for &block in cfg.reverse_postorder() {
             if Some(block) != cfg.entry() {
@@ -105,7 +119,7 @@ impl Kinds {
         }
         let mut walk = Kinds { kinds };
         for _ in 0..MAX_ROUNDS {
-            if !walk.round(func, cfg, uses_arena) {
+            if !walk.round(module, func, cfg, uses_arena) {
                 return walk;
             }
         }
@@ -114,7 +128,7 @@ impl Kinds {
                 walk.kinds[param] = Kind::Any;
             }
         }
-        walk.round(func, cfg, uses_arena);
+        walk.round(module, func, cfg, uses_arena);
         walk
     }
 
@@ -132,12 +146,18 @@ impl Kinds {
     }
 
     /// Visits all blocks and says whether a block parameter got worse.
-    fn round(&mut self, func: &Function, cfg: &ControlFlowGraph, uses_arena: bool) -> bool {
+    fn round(
+        &mut self,
+        module: &Module,
+        func: &Function,
+        cfg: &ControlFlowGraph,
+        uses_arena: bool,
+    ) -> bool {
         let mut changed = false;
         for &block in cfg.reverse_postorder() {
             for inst in func.layout.insts(block) {
                 if let Some(result) = func.dfg.result(inst) {
-                    self.kinds[result] = self.result_kind(func, inst, uses_arena);
+                    self.kinds[result] = self.result_kind(module, func, inst, uses_arena);
                 }
             }
             let Some(last) = func.layout.last_inst(block) else {
@@ -159,7 +179,7 @@ impl Kinds {
         changed
     }
 
-    fn result_kind(&self, func: &Function, inst: Inst, uses_arena: bool) -> Kind {
+    fn result_kind(&self, module: &Module, func: &Function, inst: Inst, uses_arena: bool) -> Kind {
         let by_arithmetic = if uses_arena { Kind::Any } else { Kind::Number };
         match *func.dfg.inst(inst) {
             InstData::Const { .. } => Kind::Number,
@@ -168,7 +188,10 @@ impl Kinds {
                 ..
             } => Kind::Stack,
             InstData::Nullary { .. } => Kind::Unknown,
-            InstData::SymbolAddr { .. } => Kind::Memory,
+            InstData::SymbolAddr { symbol } => match module.symbols[symbol].kind {
+                SymbolKind::Data if !uses_arena => Kind::Plain,
+                _ => Kind::Memory,
+            },
             InstData::Unary { opcode, .. } => match opcode {
                 Opcode::Zext | Opcode::Sext => Kind::Number,
                 _ => by_arithmetic,
@@ -198,6 +221,9 @@ impl Kinds {
             }
             InstData::CallHelper { id, .. } => match helpers::by_id(id).map(|h| h.returns) {
                 Some(ReturnKind::Integer | ReturnKind::Void) => Kind::Number,
+                Some(ReturnKind::MapValue | ReturnKind::RingbufMem | ReturnKind::DynptrMem) => {
+                    Kind::Plain
+                }
                 Some(_) => Kind::Memory,
                 None => Kind::Any,
             },

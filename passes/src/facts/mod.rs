@@ -6,6 +6,8 @@
 
 mod frame;
 mod kinds;
+pub(crate) mod memory;
+pub(crate) mod reach;
 mod width;
 
 pub(crate) use frame::{FRAME_BYTES, frame_offset};

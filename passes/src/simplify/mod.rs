@@ -63,7 +63,7 @@ impl Pass for Simplify {
 
 fn sweep(func: &mut Function, cx: &mut PassContext<'_>) -> Changed {
     let cfg = cx.analyses.cfg(func);
-    let kinds = Kinds::compute(func, &cfg, cx.uses_arena());
+    let kinds = Kinds::compute(cx.module, func, &cfg, cx.uses_arena());
     let widths = Widths::compute(func, &cfg);
     let mut uses = Uses::count(func);
     let mut changed = Changed::No;

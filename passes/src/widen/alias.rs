@@ -16,8 +16,10 @@ pub(super) enum Space {
     Frame,
     /// The packet, or a number.
     Packet,
-    /// Memory of maps, records and other objects.
+    /// Values of maps, data sections and records: bytes that any access may touch.
     Shared,
+    /// Sockets and other objects with fields of their own.
+    Object,
     /// What a parameter points to: the context, or a caller's memory.
     Parameter,
     /// Anything.
@@ -30,7 +32,7 @@ impl Space {
         match self {
             Space::Frame | Space::Shared => aligned,
             Space::Packet => true,
-            Space::Parameter | Space::Unknown => false,
+            Space::Object | Space::Parameter | Space::Unknown => false,
         }
     }
 }
@@ -47,7 +49,8 @@ pub(super) fn space(func: &Function, kinds: &Kinds, base: Value) -> Space {
     }
     match kinds.get(func, base) {
         Kind::PacketOrNumber | Kind::Number => Space::Packet,
-        Kind::Memory => Space::Shared,
+        Kind::Plain => Space::Shared,
+        Kind::Memory => Space::Object,
         _ => Space::Unknown,
     }
 }
@@ -60,6 +63,11 @@ pub(super) fn may_overlap(a: &Access, b: &Access) -> bool {
         return a_start < b_end && b_start < a_end;
     }
     let own = |space| space == Space::Frame;
-    let other = |space| matches!(space, Space::Packet | Space::Shared | Space::Parameter);
+    let other = |space| {
+        matches!(
+            space,
+            Space::Packet | Space::Shared | Space::Object | Space::Parameter
+        )
+    };
     !(own(a.space) && other(b.space) || own(b.space) && other(a.space))
 }

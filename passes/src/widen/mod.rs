@@ -59,7 +59,7 @@ pub(crate) fn run(
     find: impl Fn(&Function, &Region, &mut UseCounts) -> Vec<Merge>,
 ) -> Changed {
     let cfg = cx.analyses.cfg(func);
-    let kinds = crate::facts::Kinds::compute(func, &cfg, cx.uses_arena());
+    let kinds = crate::facts::Kinds::compute(cx.module, func, &cfg, cx.uses_arena());
     let mut changed = false;
     let mut uses = UseCounts::default();
     let blocks: Vec<_> = func.layout.blocks().collect();

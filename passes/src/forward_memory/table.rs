@@ -1,0 +1,120 @@
+//! What memory is known to hold at one point.
+
+use super::is_call;
+use crate::facts::memory::{Memory, Range, Region};
+use crate::facts::reach;
+use mir::{Function, Inst, Opcode, Value};
+
+/// Most entries. A value that was touched so long ago is not worth a register.
+pub(super) const MAX_ENTRIES: usize = 24;
+
+/// How the content is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Source {
+    /// The low bytes of this value were stored.
+    Stored(Value),
+    /// This kind of load gave this value.
+    Loaded(Opcode, Value),
+}
+
+/// Bytes whose content is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Entry {
+    pub(super) range: Range,
+    pub(super) source: Source,
+    /// Whether there was a call since.
+    pub(super) over_call: bool,
+}
+
+impl Entry {
+    pub(super) fn new(range: Range, source: Source) -> Entry {
+        Entry {
+            range,
+            source,
+            over_call: false,
+        }
+    }
+}
+
+/// What is known, oldest first.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Table {
+    entries: Vec<Entry>,
+}
+
+impl Table {
+    pub(super) fn add(&mut self, entry: Entry) {
+        if self.entries.len() == MAX_ENTRIES {
+            self.entries.remove(0);
+        }
+        self.entries.push(entry);
+    }
+
+    /// The entry that has all these bytes; one that has no others is preferred.
+    pub(super) fn covering(&self, range: &Range) -> Option<Entry> {
+        let covers = |entry: &&Entry| {
+            entry.range.root == range.root
+                && entry.range.start <= range.start
+                && entry.range.end() >= range.end()
+        };
+        let exact = self.entries.iter().rev().find(|entry| entry.range == *range);
+        exact
+            .or_else(|| self.entries.iter().rev().find(covers))
+            .copied()
+    }
+
+    /// Whether the bytes are known to hold what a store of a value would write.
+    pub(super) fn holds(&self, func: &Function, range: &Range, value: Value) -> bool {
+        let Some(entry) = self.covering(range) else {
+            return false;
+        };
+        let bits = u32::try_from(range.size * 8).unwrap_or(u32::MAX);
+        let low = |constant: i64| constant.cast_unsigned() & (u64::MAX >> 64u32.saturating_sub(bits));
+        match entry.source {
+            _ if entry.range != *range => false,
+            Source::Stored(stored) => {
+                let constants = func.constant(stored).zip(func.constant(value));
+                stored == value || constants.is_some_and(|(old, new)| low(old) == low(new))
+            }
+            // All of the bytes are in the value that was loaded.
+            Source::Loaded(Opcode::Load, loaded) => loaded == value,
+            Source::Loaded(..) => false,
+        }
+    }
+
+    /// Forgets what a store may change. A field of the context can change others: the kernel makes
+    /// more of such a store than a store.
+    pub(super) fn write(&mut self, memory: &Memory, range: &Range) {
+        let context = range.region == Region::Context;
+        self.entries.retain(|entry| {
+            !(memory.may_overlap(&entry.range, range)
+                || context && entry.range.region == Region::Context)
+        });
+    }
+
+    /// Forgets what a call or an atomic operation may change, and what is not worth keeping.
+    pub(super) fn pass_barrier(&mut self, func: &Function, memory: &Memory, inst: Inst) {
+        if self.entries.is_empty() {
+            return;
+        }
+        let may_write = !is_call(func, inst) || reach::may_write_frame(func, memory, inst);
+        self.entries.retain(|entry| {
+            !may_write
+                && entry.range.region == Region::Frame
+                && matches!(entry.source, Source::Stored(_))
+        });
+        for entry in &mut self.entries {
+            entry.over_call = true;
+        }
+    }
+
+    /// Forgets what another table does not say too.
+    pub(super) fn keep_common(&mut self, other: &Table) {
+        self.entries.retain_mut(|entry| {
+            let same = |one: &&Entry| one.range == entry.range && one.source == entry.source;
+            let found = other.entries.iter().find(same);
+            entry.over_call |= found.is_some_and(|one| one.over_call);
+            found.is_some()
+        });
+    }
+}
