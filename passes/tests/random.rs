@@ -19,7 +19,12 @@ const RUNS: usize = 4;
 /// Passes that find nothing in random functions, which have no maps, no other memory than their
 /// stack, no loads put together by shifts and no adjacent stores of constants; file tests and
 /// `--validate` over real objects exercise them.
-const RARE: &[&str] = &["inline-lookup", "atomic-add", "load-combine", "store-combine"];
+const RARE: &[&str] = &[
+    "inline-lookup",
+    "atomic-add",
+    "load-combine",
+    "store-combine",
+];
 
 fn transformed(pipeline: &Pipeline, module: &Module) -> Module {
     let mut after = module.clone();

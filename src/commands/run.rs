@@ -69,6 +69,8 @@ pub struct Ran {
     pub steps: u64,
     /// The packet afterwards.
     pub packet: Vec<u8>,
+    /// Whether that is what it was.
+    pub unchanged: bool,
     /// What the program printed.
     pub trace: Vec<String>,
 }
@@ -215,6 +217,7 @@ fn run_once(
         action: action(machine.program_type(), run.r0),
         steps: run.steps,
         packet: machine.packet().to_vec(),
+        unchanged: machine.packet() == packet,
         trace,
     })
 }

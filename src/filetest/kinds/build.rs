@@ -20,6 +20,9 @@ use crate::input::{self, Assembled};
 use crate::linked::Linked;
 use crate::{listing, report};
 
+/// Lines around a change.
+const AROUND: usize = 3;
+
 /// The command.
 #[derive(Debug, Args)]
 pub struct Build {
@@ -79,7 +82,9 @@ impl Build {
             let text = match part.name.as_str() {
                 "assembly" => listing::assembly(&compiled.object),
                 "mir" => compiled.module.to_string(),
-                "changes" => changes::of(&lifted(object)?, &options, part.of.as_deref())?.text,
+                "changes" => {
+                    changes::of(&lifted(object)?, &options, part.of.as_deref(), AROUND)?.text
+                }
                 "stats" => report::stable_stats_text(&compiled),
                 "remarks" => lines(&report::remarks(&compiled, &input.name, false)),
                 _ => continue,
@@ -103,7 +108,7 @@ impl Build {
             let text = match part.name.as_str() {
                 "assembly" => listing::assembly(&compile::object_of(&module, &options)?),
                 "mir" => module.to_string(),
-                "changes" => changes::of(&before, &options, part.of.as_deref())?.text,
+                "changes" => changes::of(&before, &options, part.of.as_deref(), AROUND)?.text,
                 "remarks" => lines(&report::module_remarks(&remarks, &input.name)),
                 _ => continue,
             };

@@ -17,11 +17,13 @@ pub(super) struct Changes {
     pub(super) text: String,
 }
 
-/// Runs the passes; `of` is the one whose changes are shown, or all.
+/// Runs the passes; `of` is the one whose changes are shown, or all; `around` is how many lines are
+/// shown around each change.
 pub(super) fn of(
     linked: &Linked,
     options: &CompileOptions,
     of: Option<&str>,
+    around: usize,
 ) -> Result<Changes, String> {
     let mut after = linked.module.clone();
     let mut session = Session::new().with_maps(maps(linked));
@@ -39,7 +41,7 @@ pub(super) fn of(
         let Some(wanted) = of else {
             let before = print(&after, func);
             run(&whole, &mut after, func, &mut session)?;
-            text.push_str(&difference(&before, &print(&after, func)));
+            text.push_str(&difference(&before, &print(&after, func), around));
             continue;
         };
         let (mut runs, mut shown) = (0, false);
@@ -58,7 +60,7 @@ pub(super) fn of(
             if before != now {
                 shown = true;
                 text.push_str(&format!("; {wanted} on `{name}`, run {runs}\n"));
-                text.push_str(&difference(&before, &now));
+                text.push_str(&difference(&before, &now, around));
             }
         }
         if !shown {
@@ -107,14 +109,13 @@ fn print(module: &mir::Module, func: mir::Func) -> String {
     text.to_string()
 }
 
-/// All of both texts: a function is read as a whole.
-fn difference(before: &str, after: &str) -> String {
+fn difference(before: &str, after: &str, around: usize) -> String {
     if before == after {
         let head = before.lines().next().unwrap_or("");
         return format!(" {head} … unchanged\n");
     }
     similar::TextDiff::from_lines(before, after)
         .unified_diff()
-        .context_radius(usize::MAX / 4)
+        .context_radius(around)
         .to_string()
 }

@@ -13,6 +13,9 @@ use crate::filetest::plan::Keep;
 use crate::filetest::source::Source;
 use crate::filetest::{Input, told};
 
+/// Lines around a change: functions of such tests are small and read as a whole.
+const ALL: usize = usize::MAX / 4;
+
 /// The command.
 #[derive(Debug, Args)]
 pub struct Pass {
@@ -45,10 +48,10 @@ impl Kind for Pass {
         let maps = execute::maps(&input.settings)?;
         let linked = Source::read(input, self.text.endian())?.linked(maps)?;
         let before = linked.module.clone();
-        let after = changes::of(&linked, &options, None)?.module;
+        let after = changes::of(&linked, &options, None, ALL)?.module;
         let mut sections = Vec::new();
         for part in &keep.0 {
-            let changes = changes::of(&linked, &options, part.of.as_deref())?;
+            let changes = changes::of(&linked, &options, part.of.as_deref(), ALL)?;
             sections.push(Section::new(part.title(), changes.text));
         }
         let world = World::new(&input.settings, linked)?;

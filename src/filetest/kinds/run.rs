@@ -36,7 +36,11 @@ impl Kind for Run {
         let mut number = 0;
         let ran = each(&flags, &input.name, object, |ran, machine| {
             number += 1;
-            let (r0, packet) = (ran.named_r0(), hex(&ran.packet));
+            let r0 = ran.named_r0();
+            let packet = match ran.unchanged {
+                true => "as it came".to_owned(),
+                false => hex(&ran.packet),
+            };
             let trace = ran.traced();
             results.push_str(&format!(
                 "run {number}\n{trace}r0: {r0}\npacket: {packet}\n"
