@@ -28,6 +28,7 @@ pub mod plan;
 pub mod report;
 pub mod snapshot;
 mod source;
+mod step;
 pub mod suite;
 
 use std::path::{Path, PathBuf};
@@ -183,6 +184,7 @@ impl Test {
                     let title = &step.title;
                     let at = directives::span(file, &step.at);
                     let first = message.lines().next().unwrap_or("");
+                    let first = first.strip_prefix("error: ").unwrap_or(first);
                     let shown = Diagnostic::error(format!("`{title}` failed: {first}"));
                     problems.push(Problem::Step {
                         step: title.clone(),
@@ -223,9 +225,9 @@ impl Test {
         let (lines, file) = if is_binary {
             let beside = self.path.with_extension("test.toml");
             let (name, text) = match std::fs::read_to_string(&beside) {
-                Ok(text) => (suite::with_extension(&self.name, "test.toml"), text),
+                Ok(text) => (beside.display().to_string(), text),
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                    (self.name.clone(), String::new())
+                    (self.path.display().to_string(), String::new())
                 }
                 Err(error) => {
                     let path = beside.display();
@@ -239,7 +241,7 @@ impl Test {
             }
         } else {
             let text = String::from_utf8_lossy(&bytes);
-            let file = added(&mut map, &self.name, &text)?;
+            let file = added(&mut map, &self.path.display().to_string(), &text)?;
             (directives::in_comments(&text), file)
         };
         match Plan::of(&lines, file) {

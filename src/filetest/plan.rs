@@ -7,25 +7,13 @@
 use std::ops::Range;
 
 use bpf::diagnostic::{Diagnostic, FileId};
-use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Parser as _, Subcommand as _};
 
-use super::directives::{Line, span, words};
-use super::kinds::{Command, Step as StepLine};
+use super::directives::{Line, span};
+use super::kinds::Command;
+use super::step::{nearest, step};
 
 /// Words that a directive may begin with.
 const WORDS: &[&str] = &["test", "keep", "expect", "args", "map"];
-
-/// Flags of commands that show or write something, and what a test says in their place.
-const KEPT_INSTEAD: &[(&str, &str)] = &[
-    ("--emit", "`keep: assembly` or `keep: mir`"),
-    ("--stats", "`keep: stats`"),
-    ("--remarks", "`keep: remarks`"),
-    ("--print-after", "`keep: changes=PASS`"),
-    ("--print-changed", "`keep: changes`"),
-    ("--json", "`keep:` and one of the command's parts"),
-    ("-o", "`keep:` and one of the command's parts"),
-];
 
 /// All that a file asks for.
 #[derive(Debug, Default)]
@@ -106,10 +94,16 @@ impl Plan {
     pub fn of(lines: &[Line], file: FileId) -> Result<Plan, Vec<Diagnostic>> {
         let mut plan = Plan::default();
         let mut errors = Vec::new();
-        let mut settings = None;
+        let (mut settings, mut misread) = (None, false);
         for line in lines {
             let result = match line.word.as_str() {
-                "test" => step(line, file).map(|step| plan.steps.push(step)),
+                "test" => {
+                    let step = step(line, file);
+                    misread = step.is_err();
+                    step.map(|step| plan.steps.push(step))
+                }
+                // It belongs to a command that is not known, and says nothing by itself.
+                "keep" if misread => Ok(()),
                 "keep" => keep(line, file, plan.steps.last_mut()),
                 word => {
                     settings = settings.or(Some(line));
@@ -172,78 +166,10 @@ impl Settings {
 fn without_steps(file: FileId) -> Diagnostic {
     Diagnostic::error("this test does not say what runs")
         .with_primary(span(file, &(0..0)), "")
+        .with_help("a text says it in its first comments: `test: build -O2`")
         .with_help(
-            "the first comments of a text need a line such as `test: build -O2`; an object needs a \
-             NAME.test.toml beside it, with `[[test]]` and `run = \"build -O2\"`",
+            "an object has a NAME.test.toml beside it: `[[test]]` with `run = \"build -O2\"`",
         )
-}
-
-/// Understands a command with the definitions of the command line.
-fn step(line: &Line, file: FileId) -> Result<Step, Diagnostic> {
-    let error = |message: String, range: Range<usize>| {
-        Diagnostic::error(message).with_primary(span(file, &range), "")
-    };
-    let words = words(&line.text).map_err(|message| error(message, line.text_at.clone()))?;
-    let names = names();
-    let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    let known = format!("commands are {}", names.join(", "));
-    let Some(first) = words.first() else {
-        return Err(error("no command is named".to_owned(), line.word_at.clone()).with_help(known));
-    };
-    if !names.contains(&first.as_str()) {
-        let error = error(
-            format!("a test has no command `{first}`"),
-            line.place_of(first),
-        );
-        return Err(match nearest(first, &names) {
-            Some(near) => error
-                .with_note(known)
-                .with_help(format!("did you mean `{near}`?")),
-            None => error.with_help(known),
-        });
-    }
-    match StepLine::try_parse_from(&words) {
-        Ok(parsed) => Ok(Step {
-            title: words.join(" "),
-            command: parsed.command,
-            keep: Keep::default(),
-            at: line.text_at.clone(),
-        }),
-        Err(refusal) => Err(flags_refused(&refusal, line, file)),
-    }
-}
-
-/// What clap says, as a diagnostic.
-fn flags_refused(refusal: &clap::Error, line: &Line, file: FileId) -> Diagnostic {
-    let text = refusal.to_string();
-    let first = text.lines().next().unwrap_or("");
-    let message = first.strip_prefix("error: ").unwrap_or(first);
-    let argument = match refusal.get(ContextKind::InvalidArg) {
-        Some(ContextValue::String(argument)) => {
-            argument.split([' ', '=']).next().unwrap_or("").to_owned()
-        }
-        _ => String::new(),
-    };
-    let place = span(file, &line.place_of(&argument));
-    let mut diagnostic = Diagnostic::error(message).with_primary(place, "");
-    let tips = text
-        .lines()
-        .filter_map(|line| line.trim().strip_prefix("tip: "));
-    let unknown = refusal.kind() == ErrorKind::UnknownArgument;
-    let instead = KEPT_INSTEAD.iter().find(|(flag, _)| *flag == argument);
-    match instead {
-        Some((_, what)) if unknown => {
-            let help = format!("a test writes nothing and prints nothing; {what} keeps it");
-            diagnostic = diagnostic.with_help(help);
-        }
-        _ => {
-            // clap's hint about `--` is of no use where no file is named.
-            for tip in tips.filter(|tip| !tip.contains("as a value")) {
-                diagnostic = diagnostic.with_help(tip);
-            }
-        }
-    }
-    diagnostic
 }
 
 /// Understands what is kept of the step before.
@@ -297,18 +223,90 @@ fn keep(line: &Line, file: FileId, step: Option<&mut Step>) -> Result<(), Diagno
     Ok(())
 }
 
-fn names() -> Vec<String> {
-    let all = Command::augment_subcommands(clap::Command::new("test"));
-    all.get_subcommands()
-        .map(|one| one.get_name().to_owned())
-        .collect()
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::filetest::directives::in_comments;
 
-/// The most similar word, if one is similar at all.
-fn nearest<'word>(word: &str, known: &[&'word str]) -> Option<&'word str> {
-    let likeness = |other: &str| similar::TextDiff::from_chars(word, other).ratio();
-    let best = known
-        .iter()
-        .max_by(|one, other| likeness(one).total_cmp(&likeness(other)))?;
-    (likeness(best) >= 0.6).then_some(best)
+    fn errors(text: &str) -> Vec<Diagnostic> {
+        Plan::of(&in_comments(text), FileId(0)).expect_err("this makes no sense")
+    }
+
+    #[test]
+    fn steps_have_flags_of_the_command_line_and_parts() {
+        let text = "; test: build  -O2 --disable gvn\n; keep: assembly, changes=dce\n; keep: stats\n\
+                    ; test: pass dce\n; expect: f() == 1\n; test: verify\n";
+        let plan = Plan::of(&in_comments(text), FileId(0)).expect("a plan");
+        let titles: Vec<&str> = plan.steps.iter().map(|step| step.title.as_str()).collect();
+        assert_eq!(titles, ["build -O2 --disable gvn", "pass dce", "verify"]);
+        let kept = |index: usize| -> Vec<String> {
+            let parts = plan.steps[index].keep.0.iter();
+            parts.map(Part::title).collect()
+        };
+        assert_eq!(kept(0), ["assembly", "changes=dce", "stats"]);
+        assert_eq!(kept(1), ["changes"]);
+        assert!(kept(2).is_empty() && plan.keeps_something());
+        assert_eq!(plan.settings.expect, ["f() == 1"]);
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_told_with_its_place_and_a_hint() {
+        // The text, a part of the message, the marked part of the text, a part of the hint.
+        let cases = [
+            ("; tset: asm\n; test: asm", "`tset`", "tset", "`test:`"),
+            ("; test: bulid -O2", "`bulid`", "bulid", "`build`"),
+            (
+                "; test: build --disabel gvn",
+                "--disabel",
+                "--disabel",
+                "--disable",
+            ),
+            ("; test: build -O7", "'7'", "-O", ""),
+            (
+                "; test: build --emit asm",
+                "--emit",
+                "--emit",
+                "`keep: assembly`",
+            ),
+            ("; test: build x.o", "'x.o'", "x.o", ""),
+            (
+                "; test: asm\n; keep: objetc",
+                "`objetc`",
+                "objetc",
+                "`object`",
+            ),
+            (
+                "; test: build\n; keep: changes=gnv",
+                "`gnv`",
+                "changes=gnv",
+                "gvn",
+            ),
+            (
+                "; test: build\n; keep: stats=gvn",
+                "`changes`",
+                "stats=gvn",
+                "",
+            ),
+            ("; test: verify\n; keep: mir", "nothing", "keep", "leave"),
+            ("; keep: mir\n; test: lift", "belongs", "keep", ""),
+            ("; test: lift\n; args: number", "`pass`", "args", ""),
+            ("; test: 'run", "quote", "'run", ""),
+            ("; test:", "no command", "test", "build"),
+            ("; nothing", "what runs", "", "test: build"),
+        ];
+        for (text, message, marked, hint) in cases {
+            let errors = errors(text);
+            assert_eq!(errors.len(), 1, "{text}: {errors:?}");
+            let error = &errors[0];
+            assert!(error.message.contains(message), "{text}: {error:?}");
+            let span = error.span().expect("a place");
+            assert_eq!(&text[span.range()], marked, "{text}: {error:?}");
+            assert!(error.help.concat().contains(hint), "{text}: {error:?}");
+        }
+    }
+
+    #[test]
+    fn all_mistakes_are_told_at_once() {
+        assert_eq!(errors("; test: built\n; keep: x\n; tset: asm\n").len(), 2);
+    }
 }

@@ -134,7 +134,8 @@ impl Paper {
         match problem {
             Problem::Directives(map, diagnostics) => {
                 for diagnostic in diagnostics {
-                    self.plain(&render::to_string(map, diagnostic, colours));
+                    let shown = render::to_string(map, diagnostic, colours);
+                    self.plain(&format!("{}\n", shown.trim_end()));
                 }
             }
             Problem::Step { step, message, .. } => {

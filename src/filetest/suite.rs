@@ -174,12 +174,6 @@ fn is_test(path: &Path) -> bool {
     extension.is_some_and(|extension| TESTS.contains(&extension))
 }
 
-/// A test's name with another extension.
-pub(super) fn with_extension(name: &str, extension: &str) -> String {
-    let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
-    format!("{stem}.{extension}")
-}
-
 /// The object that a `NAME.test.toml` is about.
 fn object_of(beside: &Path) -> PathBuf {
     beside.with_extension("").with_extension("o")
