@@ -107,7 +107,7 @@ pub enum Problem {
         /// What is wrong, for people.
         message: String,
         /// The file and where the step stands in it.
-        place: (SourceMap, Diagnostic),
+        place: Box<(SourceMap, Diagnostic)>,
     },
     /// What came out is not what was kept.
     Differs(Difference),
@@ -189,7 +189,7 @@ impl Test {
                     problems.push(Problem::Step {
                         step: title.clone(),
                         message,
-                        place: (map.clone(), shown.with_primary(at, "")),
+                        place: Box::new((map.clone(), shown.with_primary(at, ""))),
                     });
                 }
             }

@@ -133,10 +133,11 @@ impl Paper {
     fn problem(&mut self, problem: &Problem, colours: bool) {
         match problem {
             Problem::Directives(map, diagnostics) => {
-                for diagnostic in diagnostics {
+                let shown = diagnostics.iter().map(|diagnostic| {
                     let shown = render::to_string(map, diagnostic, colours);
-                    self.plain(&format!("{}\n", shown.trim_end()));
-                }
+                    format!("{}\n", shown.trim_end())
+                });
+                self.plain(&shown.collect::<Vec<_>>().join("\n"));
             }
             Problem::Step { step, message, .. } => {
                 self.plain(&format!("`{step}` failed:\n{}\n", message.trim_end()));

@@ -11,7 +11,7 @@ fn main() {
     panics::quiet();
     let suite = Suite::open(&folder(), &[]).expect("there are file tests");
     let mut trials = vec![
-        Trial::test("no stale snapshots", || no_stale_snapshots()),
+        Trial::test("no stale snapshots", no_stale_snapshots),
         Trial::test("every pass has tests", every_pass_has_tests),
     ];
     for test in suite.tests().iter().cloned() {
