@@ -309,6 +309,14 @@ fn a_change_of_byte_order_that_changes_nothing_keeps_ties() {
     accepts("tc", &with("le32"));
 }
 
+/// What the second operand learnt is told to the first before that tells others: of two that hold
+/// the same, Linux goes on with the second.
+#[test]
+fn tied_operands_are_told_one_after_the_other() {
+    let body = "call 8\nr5 = r0\nif r5 s<= r0 goto 1f\nif w0 != 0 goto 1f\n{}\n1:\nr0 = 0\nexit";
+    refuses("tc", &body.replace("{}", "r0 = r9"), "R9 !read_ok");
+}
+
 /// How many instructions Linux 6.18 walks: while the outer loop is not done, its states end a path
 /// only where all of what they know is covered.
 #[test]

@@ -153,8 +153,10 @@ impl Walker<'_> {
                 {
                     sync_ties(state, &b, ties, src.0);
                 }
-                if a.id != 0 {
-                    sync_ties(state, &a, ties, dst.0);
+                // Which the other may have told already, being tied to it.
+                let known = state.frame().registers[usize::from(dst.0)];
+                if known.id != 0 {
+                    sync_ties(state, &known, ties, dst.0);
                 }
             }
             return Ok(());
