@@ -240,9 +240,13 @@ impl Test {
                 Err(error) => return Err(Problem::Directives(map, vec![error])),
             }
         } else {
-            let text = String::from_utf8_lossy(&bytes);
-            let file = added(&mut map, &self.path.display().to_string(), &text)?;
-            (directives::in_comments(&text), file)
+            let path = self.path.display().to_string();
+            let text = std::str::from_utf8(&bytes).map_err(|error| {
+                let at = error.valid_up_to();
+                Problem::Other(format!("{path}: this is not text: byte {at} is not UTF-8"))
+            })?;
+            let file = added(&mut map, &path, text)?;
+            (directives::in_comments(text), file)
         };
         match Plan::of(&lines, file) {
             Ok(plan) => {

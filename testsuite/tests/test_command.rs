@@ -94,11 +94,12 @@ fn each_failure_says_what_is_wrong() {
         "`tset`",
         "did you mean `test:`?",
         "did you mean `build`?",
+        "FAILED  bytes.s\ntestsuite/test_command/bytes.s: this is not text: byte 7",
         "FAILED  no_lines.o\n",
         "FAILED  silent.s\nerror: this test does not say what runs",
         "FAILED  refused.s\n`build` failed:\nerror: there is no register `r12`",
         "FAILED  gone.s.snap\nno test asks for this file",
-        "1 passed, 6 failed\n",
+        "1 passed, 7 failed\n",
     ];
     for part in parts {
         assert!(shown.contains(part), "{part} is not in:\n{shown}");
@@ -154,7 +155,7 @@ fn only_blessing_writes_and_never_after_a_failure() {
         assert!(shown.contains(&line), "{shown}");
     }
     assert!(
-        shown.ends_with("2 passed, 5 failed, 2 snapshots written\n"),
+        shown.ends_with("2 passed, 6 failed, 2 snapshots written\n"),
         "{shown}"
     );
     assert_eq!(read(&snapshot), kept);
@@ -170,8 +171,8 @@ fn results_are_written_as_junit_xml() {
     assert_eq!(code, Some(1));
     let xml = read(&copy.path("results.xml"));
     let parts = [
-        "tests=\"7\"",
-        "failures=\"6\"",
+        "tests=\"8\"",
+        "failures=\"7\"",
         "<testcase name=\"right.s\"",
         "message=\"deeper/wrong.s.snap differs\"",
     ];
