@@ -2,7 +2,7 @@
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::commands::{asm, bisect, build, check, dis, explain, passes, run, show};
+use crate::commands::{asm, bisect, build, check, dis, explain, passes, run, show, test};
 
 /// A compiler toolchain for BPF.
 #[derive(Debug, Parser)]
@@ -83,4 +83,6 @@ pub enum Command {
     Passes(passes::Options),
     /// List an object's programs and maps
     Show(show::Options),
+    /// Run the tests of a folder and compare what comes out with what was kept
+    Test(test::Options),
 }

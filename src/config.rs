@@ -56,14 +56,15 @@ pub struct Switches {
 }
 
 impl Config {
-    /// Reads the named file, or the nearest one; nothing is asked if there is none.
+    /// Reads the named file, or the nearest one at or above a folder, to which a name is relative
+    /// too; nothing is asked if there is none.
     ///
     /// # Errors
     /// The file cannot be read or says something that it cannot say.
-    pub fn load(named: Option<&str>) -> Result<Config, Failure> {
+    pub fn load(folder: &Path, named: Option<&str>) -> Result<Config, Failure> {
         let path = match named {
-            Some(name) => PathBuf::from(name),
-            None => match nearest() {
+            Some(name) => folder.join(name),
+            None => match nearest(folder) {
                 Some(path) => path,
                 None => return Ok(Config::default()),
             },
@@ -101,8 +102,8 @@ impl Config {
     }
 }
 
-fn nearest() -> Option<PathBuf> {
-    let here = std::env::current_dir().ok()?;
+fn nearest(folder: &Path) -> Option<PathBuf> {
+    let here = folder.canonicalize().ok()?;
     let candidates = here.ancestors().map(|folder: &Path| folder.join(NAME));
     candidates.into_iter().find(|path| path.is_file())
 }

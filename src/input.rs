@@ -67,7 +67,14 @@ pub fn bytes(path: &str) -> Result<Vec<u8>, Failure> {
 /// # Errors
 /// The file cannot be read, or what it says is wrong.
 pub fn read(path: &str, endian: Endian) -> Result<Input, Failure> {
-    let bytes = bytes(path)?;
+    parse(path, bytes(path)?, endian)
+}
+
+/// Understands bytes of any kind that were read from a file of this name.
+///
+/// # Errors
+/// What they say is wrong.
+pub fn parse(path: &str, bytes: Vec<u8>, endian: Endian) -> Result<Input, Failure> {
     if bytes.starts_with(ELF_MAGIC) {
         return object(path, &bytes).map(Input::Object);
     }

@@ -20,6 +20,7 @@ pub mod conformance;
 pub mod definitions;
 pub mod explain;
 pub mod failure;
+pub mod filetest;
 pub mod input;
 pub mod linked;
 pub mod listing;

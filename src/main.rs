@@ -20,6 +20,7 @@ fn main() -> ExitCode {
         Command::Run(options) => commands::run::run(options, &terminal),
         Command::Passes(options) => commands::passes::run(options),
         Command::Show(options) => commands::show::run(options, &terminal),
+        Command::Test(options) => commands::test::run(options, &terminal),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use bpf::btf::{Btf, StringOffset};
 use bpf::program_type::ProgramType;
-use passes::{OptLevel, Remark};
+use passes::{OptLevel, Remark, Remarks};
 use serde_json::{Value, json};
 
 use crate::compile::{Compiled, FunctionReport};
@@ -55,6 +55,19 @@ fn function_json(function: &FunctionReport) -> Value {
 /// The statistics as a table, and how often each pass did what.
 #[must_use]
 pub fn stats_text(compiled: &Compiled) -> String {
+    stats(
+        compiled,
+        &format!("; {:.1} ms", compiled.micros as f64 / 1000.0),
+    )
+}
+
+/// The same without what differs from run to run.
+#[must_use]
+pub fn stable_stats_text(compiled: &Compiled) -> String {
+    stats(compiled, "")
+}
+
+fn stats(compiled: &Compiled, time: &str) -> String {
     let mut text = String::new();
     let width = compiled
         .functions
@@ -88,12 +101,7 @@ pub fn stats_text(compiled: &Compiled) -> String {
     }
     let (before, after) = compiled.total_slots();
     row("total", before, after, "");
-    let _ = writeln!(
-        text,
-        "slots of 8 bytes; -mcpu={}; {:.1} ms",
-        compiled.cpu,
-        compiled.micros as f64 / 1000.0
-    );
+    let _ = writeln!(text, "slots of 8 bytes; -mcpu={}{time}", compiled.cpu);
     let counts: Vec<_> = compiled.remarks.counts().collect();
     for (key, count) in counts {
         let _ = writeln!(
@@ -186,6 +194,17 @@ pub fn remarks(compiled: &Compiled, file: &str, as_json: bool) -> Vec<String> {
         });
     }
     lines
+}
+
+/// Remarks of passes over MIR text, a line each.
+#[must_use]
+pub fn module_remarks(remarks: &Remarks, file: &str) -> Vec<String> {
+    let lines = remarks.list().iter().map(|remark| {
+        let (function, message, pass) = (&remark.function, remark.message, remark.pass);
+        let kind = remark.kind.name();
+        format!("{file}: {function}: remark: {kind}: {message} [{pass}]")
+    });
+    lines.collect()
 }
 
 /// Where in the source a remark belongs.

@@ -191,13 +191,8 @@ fn build_mir(options: &Options, parsed: Parsed, terminal: &Terminal) -> Result<(
         compile::OptimiseError::Broken(error) => Failure::refused(error.to_string()),
     })?;
     if options.remarks.is_some() {
-        for remark in remarks.list() {
-            let (function, message, pass) = (&remark.function, remark.message, remark.pass);
-            terminal.line(&format!(
-                "{}: {function}: remark: {}: {message} [{pass}]",
-                options.file,
-                remark.kind.name()
-            ));
+        for line in report::module_remarks(&remarks, &options.file) {
+            terminal.line(&line);
         }
     }
     let emit = options.emit.unwrap_or(Emit::Mir);

@@ -8,6 +8,7 @@ use verifier::{Ask, Kernel, Linker, ProgramId, Verdict};
 use super::EndianArg;
 use crate::cli::ReportFormat;
 use crate::failure::Failure;
+use crate::input::Assembled;
 use crate::terminal::Terminal;
 use crate::verdict::{Checked, cost, facts};
 use crate::{input, output};
@@ -17,6 +18,17 @@ use crate::{input, output};
 pub struct Options {
     /// Object or assembly
     file: String,
+    /// One JSON object for each program
+    #[arg(long)]
+    json: bool,
+    /// What is checked, and what is told
+    #[command(flatten)]
+    flags: Flags,
+}
+
+/// What decides the answer and how much is told.
+#[derive(Debug, Args)]
+pub struct Flags {
     /// Check this program only
     #[arg(long, value_name = "NAME")]
     prog: Option<String>,
@@ -32,9 +44,6 @@ pub struct Options {
     /// Refuse contradictory ranges (`BPF_F_TEST_REG_INVARIANTS`)
     #[arg(long)]
     strict_ranges: bool,
-    /// One JSON object for each program
-    #[arg(long)]
-    json: bool,
     /// Print what is known before each instruction
     #[arg(long)]
     facts: bool,
@@ -53,6 +62,36 @@ pub struct Options {
     endian: EndianArg,
 }
 
+/// What is to be said about every program of an object, and the worst verdict.
+#[derive(Debug)]
+pub struct Answer {
+    /// For the standard output.
+    pub text: String,
+    /// Whether a program is rejected.
+    pub rejected: bool,
+    /// Whether what a program does is not modelled.
+    pub undecided: bool,
+}
+
+/// How an answer looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// For people, without colours.
+    Plain,
+    /// For people, with colours.
+    Coloured,
+    /// For programs.
+    Json,
+}
+
+impl Flags {
+    /// Byte order of assembly.
+    #[must_use]
+    pub fn endian(&self) -> Endian {
+        self.endian.into()
+    }
+}
+
 fn kernel(text: &str) -> Result<Kernel, String> {
     Kernel::from_name(text).ok_or_else(|| {
         let names: Vec<&str> = Kernel::ALL.iter().map(|kernel| kernel.name()).collect();
@@ -66,12 +105,34 @@ fn kernel(text: &str) -> Result<Kernel, String> {
 /// [`Failure::Rejected`] or [`Failure::Undecided`] by the worst verdict, others for unreadable
 /// input.
 pub fn run(options: &Options, terminal: &Terminal) -> Result<(), Failure> {
-    let endian: Endian = options.endian.into();
-    let assembled = input::read_object(&options.file, endian)?;
+    let assembled = input::read_object(&options.file, options.flags.endian())?;
     terminal.show_warnings(&assembled);
-    let refused = |error: verifier::LinkError| {
-        Failure::Usage(format!("{}: cannot be checked: {error}", options.file))
+    let form = match (options.json, terminal.colours()) {
+        (true, _) => Form::Json,
+        (false, true) => Form::Coloured,
+        (false, false) => Form::Plain,
     };
+    let answer = answer(&options.flags, &options.file, &assembled, form)?;
+    output::print(answer.text.as_bytes())?;
+    match (answer.rejected, answer.undecided) {
+        (true, _) => Err(Failure::Rejected),
+        (false, true) => Err(Failure::Undecided),
+        (false, false) => Ok(()),
+    }
+}
+
+/// Checks every program of an object, or one.
+///
+/// # Errors
+/// [`Failure::Usage`] for an object that cannot be linked and for programs that are not there.
+pub fn answer(
+    options: &Flags,
+    file: &str,
+    assembled: &Assembled,
+    form: Form,
+) -> Result<Answer, Failure> {
+    let refused =
+        |error: verifier::LinkError| Failure::Usage(format!("{file}: cannot be checked: {error}"));
     let linker = Linker::new(&assembled.object).map_err(refused)?;
     let checker_options = verifier::Options {
         kernel: options.kernel,
@@ -83,7 +144,7 @@ pub fn run(options: &Options, terminal: &Terminal) -> Result<(), Failure> {
     };
     let (mut rejected, mut undecided) = (false, false);
     let mut text = String::new();
-    let selected = selected(options, &linker)?;
+    let selected = selected(options, file, &linker)?;
     if selected.len() > 1 && options.explain_at.is_some() {
         let names: Vec<&str> = selected.iter().map(|id| id.function.as_str()).collect();
         return Err(Failure::Usage(format!(
@@ -101,30 +162,29 @@ pub fn run(options: &Options, terminal: &Terminal) -> Result<(), Failure> {
             Verdict::Undecided(_) => undecided = true,
         }
         let checked = Checked {
-            assembled: &assembled,
+            assembled,
             linker: &linker,
             program: &program,
             report: &report,
         };
         let costs = options.stats == Some(ReportFormat::Json);
-        if options.json {
+        if form == Form::Json {
             text.push_str(&format!("{}\n", checked.json()));
         } else if !costs {
-            text.push_str(&checked.text(terminal.colours()));
+            text.push_str(&checked.text(form == Form::Coloured));
         }
         text.push_str(&asked(options, &checked, &checker_options)?);
     }
-    output::print(text.as_bytes())?;
-    match (rejected, undecided) {
-        (true, _) => Err(Failure::Rejected),
-        (false, true) => Err(Failure::Undecided),
-        (false, false) => Ok(()),
-    }
+    Ok(Answer {
+        text,
+        rejected,
+        undecided,
+    })
 }
 
 /// What was asked for besides the verdict.
 fn asked(
-    options: &Options,
+    options: &Flags,
     checked: &Checked<'_>,
     checker_options: &verifier::Options,
 ) -> Result<String, Failure> {
@@ -183,15 +243,12 @@ fn instruction(checked: &Checked<'_>, place: &str) -> Result<usize, Failure> {
     })
 }
 
-fn selected(options: &Options, linker: &Linker<'_>) -> Result<Vec<ProgramId>, Failure> {
+fn selected(options: &Flags, file: &str, linker: &Linker<'_>) -> Result<Vec<ProgramId>, Failure> {
     let programs = linker.programs();
     let names: Vec<&str> = programs.iter().map(|id| id.function.as_str()).collect();
     let Some(wanted) = &options.prog else {
         if programs.is_empty() {
-            return Err(Failure::Usage(format!(
-                "{}: there is no program",
-                options.file
-            )));
+            return Err(Failure::Usage(format!("{file}: there is no program")));
         }
         return Ok(programs);
     };

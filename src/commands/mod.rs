@@ -10,6 +10,7 @@ pub mod optimiser;
 pub mod passes;
 pub mod run;
 pub mod show;
+pub mod test;
 
 use bpf::insn::Endian;
 use clap::ValueEnum;

@@ -1,6 +1,8 @@
 //! The options that decide the code that comes out: passes, levels, targets, from the command line
 //! and from `bpfmill.toml`.
 
+use std::path::Path;
+
 use bpf::insn::Cpu;
 use bpf::object::Object;
 use bpf::program_type::ProgramType;
@@ -74,7 +76,12 @@ fn kernel(text: &str) -> Result<KernelVersion, String> {
 }
 
 impl OptimiserOptions {
-    /// The compiler's options, for an object if there is one.
+    /// Whether passes are listed one by one, in place of a level's.
+    pub(crate) fn lists_passes(&self) -> bool {
+        self.passes.is_some()
+    }
+
+    /// The compiler's options, for an object if there is one, in the working directory.
     ///
     /// # Errors
     /// `bpfmill.toml` says something that it cannot say, or a switch names what is not there.
@@ -83,7 +90,20 @@ impl OptimiserOptions {
         from_text: bool,
         object: Option<&Object>,
     ) -> Result<CompileOptions, Failure> {
-        let config = Config::load(self.config.as_deref())?;
+        self.compile_options_in(Path::new("."), from_text, object)
+    }
+
+    /// The same in another folder: where settings are looked for.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn compile_options_in(
+        &self,
+        folder: &Path,
+        from_text: bool,
+        object: Option<&Object>,
+    ) -> Result<CompileOptions, Failure> {
+        let config = Config::load(folder, self.config.as_deref())?;
         if let Some(object) = object {
             let mut only = self.prog.iter();
             only.try_for_each(|name| check_name(object, name))

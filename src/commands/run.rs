@@ -1,7 +1,9 @@
 //! `run`: interprets a program on packets, or a conformance vector.
 
 use std::io::Read as _;
+use std::path::Path;
 
+use bpf::insn::Endian;
 use bpf::interp::{Image, Interpreter, Machine, Options as MachineOptions, load};
 use bpf::object::Object;
 use bpf::program_type::ProgramType;
@@ -25,6 +27,17 @@ pub struct Options {
     /// r0 in hexadecimal on the standard output
     #[arg(long)]
     conformance: bool,
+    /// One JSON object for each packet
+    #[arg(long)]
+    json: bool,
+    /// What runs on what
+    #[command(flatten)]
+    flags: Flags,
+}
+
+/// What decides the result.
+#[derive(Clone, Debug, Args)]
+pub struct Flags {
     /// Compile at this level first: 0, 1, 2 or s
     #[arg(short = 'O', value_name = "LEVEL", value_parser = super::optimiser::level)]
     level: Option<passes::OptLevel>,
@@ -40,12 +53,53 @@ pub struct Options {
     /// Contents of a map before the first run, as `bpftool map dump --json` writes them
     #[arg(long, value_name = "NAME=FILE.json")]
     map: Vec<String>,
-    /// One JSON object for each packet
-    #[arg(long)]
-    json: bool,
     /// Byte order of assembly
     #[arg(long, value_enum, default_value_t)]
     endian: EndianArg,
+}
+
+/// What a program did with one packet.
+#[derive(Debug)]
+pub struct Ran {
+    /// The result.
+    pub r0: u64,
+    /// What the result means, for types whose results have names.
+    pub action: &'static str,
+    /// Instructions executed.
+    pub steps: u64,
+    /// The packet afterwards.
+    pub packet: Vec<u8>,
+    /// Whether that is what it was.
+    pub unchanged: bool,
+    /// What the program printed.
+    pub trace: Vec<String>,
+}
+
+impl Flags {
+    /// Byte order of assembly.
+    #[must_use]
+    pub fn endian(&self) -> Endian {
+        self.endian.into()
+    }
+
+    /// The same flags with files named from another folder.
+    #[must_use]
+    pub fn in_folder(&self, folder: &Path) -> Flags {
+        let join = |name: &str| folder.join(name).to_string_lossy().into_owned();
+        let packet = |argument: &String| match packet_file::unhex(argument) {
+            Some(_) => argument.clone(),
+            None => join(argument),
+        };
+        let map = |argument: &String| match argument.split_once('=') {
+            Some((name, file)) => format!("{name}={}", join(file)),
+            None => argument.clone(),
+        };
+        Flags {
+            packet: self.packet.iter().map(packet).collect(),
+            map: self.map.iter().map(map).collect(),
+            ..self.clone()
+        }
+    }
 }
 
 pub(super) fn program_type(text: &str) -> Result<ProgramType, String> {
@@ -68,11 +122,26 @@ pub fn run(options: &Options, terminal: &Terminal) -> Result<(), Failure> {
             "a file is needed, or --conformance".to_owned(),
         ));
     };
-    let assembled = input::read_object(file, options.endian.into())?;
+    let assembled = input::read_object(file, options.flags.endian())?;
     terminal.show_warnings(&assembled);
+    each(&options.flags, file, assembled.object, |ran, machine| {
+        output::print(shown(ran, machine, options.json).as_bytes())
+    })
+}
+
+/// Runs a program on each packet in turn, and hands over what it did and left.
+///
+/// # Errors
+/// As [`run`], and what the receiver says.
+pub fn each(
+    options: &Flags,
+    file: &str,
+    object: Object,
+    mut receive: impl FnMut(&Ran, &Machine) -> Result<(), Failure>,
+) -> Result<(), Failure> {
     let object = match options.level {
-        None => assembled.object,
-        Some(level) => compiled(&assembled.object, level)?,
+        None => object,
+        Some(level) => compiled(&object, level)?,
     };
     let image = image(file, &object)?;
     let program = select(options, &image)?;
@@ -91,8 +160,8 @@ pub fn run(options: &Options, terminal: &Terminal) -> Result<(), Failure> {
     }
     let interpreter = Interpreter::new(&image);
     for packet in packet_file::read_all(&options.packet)? {
-        let text = run_once(&interpreter, &mut machine, program, &packet, options.json)?;
-        output::print(text.as_bytes())?;
+        let ran = run_once(&interpreter, &mut machine, program, &packet)?;
+        receive(&ran, &machine)?;
     }
     Ok(())
 }
@@ -112,7 +181,7 @@ fn image(file: &str, object: &Object) -> Result<Image, Failure> {
 }
 
 /// The program that was asked for, by its place in the image.
-fn select(options: &Options, image: &Image) -> Result<usize, Failure> {
+fn select(options: &Flags, image: &Image) -> Result<usize, Failure> {
     let names: Vec<&str> = image
         .programs
         .iter()
@@ -136,44 +205,69 @@ fn run_once(
     machine: &mut Machine,
     program: usize,
     packet: &[u8],
-    as_json: bool,
-) -> Result<String, Failure> {
+) -> Result<Ran, Failure> {
     let refused = |fault: bpf::interp::Fault| Failure::refused(fault.to_string());
     machine.set_packet(packet).map_err(refused)?;
     machine.start_run();
     let run = interpreter.run(machine, program).map_err(refused)?;
-    let out: String = machine
-        .packet()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
     let trace = machine.take_trace();
     machine.take_events();
+    Ok(Ran {
+        r0: run.r0,
+        action: action(machine.program_type(), run.r0),
+        steps: run.steps,
+        packet: machine.packet().to_vec(),
+        unchanged: machine.packet() == packet,
+        trace,
+    })
+}
+
+/// Bytes as hexadecimal digits.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn shown(ran: &Ran, machine: &Machine, as_json: bool) -> String {
+    let packet = hex(&ran.packet);
     if as_json {
         let value: Value = json!({
-            "r0": run.r0,
-            "packet_out": out,
+            "r0": ran.r0,
+            "packet_out": packet,
             "maps": map_file::contents(machine),
-            "steps": run.steps,
-            "trace": trace,
+            "steps": ran.steps,
+            "trace": ran.trace,
         });
-        return Ok(format!("{value}\n"));
+        return format!("{value}\n");
     }
-    let mut text = String::new();
-    for line in trace {
-        text.push_str(&format!("trace: {line}\n"));
+    let (r0, steps) = (ran.named_r0(), ran.steps);
+    format!(
+        "{}r0: {r0}\nsteps: {steps}\npacket: {packet}\n",
+        ran.traced()
+    )
+}
+
+impl Ran {
+    /// The result with its meaning.
+    #[must_use]
+    pub fn named_r0(&self) -> String {
+        match self.action {
+            "" => self.r0.to_string(),
+            action => format!("{} ({action})", self.r0),
+        }
     }
-    let action = action(machine.program_type(), run.r0);
-    text.push_str(&format!(
-        "r0: {}{action}\nsteps: {}\npacket: {out}\n",
-        run.r0, run.steps
-    ));
-    Ok(text)
+
+    /// What the program printed, a line each.
+    #[must_use]
+    pub fn traced(&self) -> String {
+        let lines = self.trace.iter();
+        lines.map(|line| format!("trace: {line}\n")).collect()
+    }
 }
 
 /// What a result means, for the types whose results have names.
-fn action(kind: ProgramType, r0: u64) -> String {
-    let names: &[&str] = match kind {
+fn action(kind: ProgramType, r0: u64) -> &'static str {
+    let names: &[&'static str] = match kind {
         ProgramType::Xdp => &[
             "XDP_ABORTED",
             "XDP_DROP",
@@ -195,9 +289,7 @@ fn action(kind: ProgramType, r0: u64) -> String {
         _ => &[],
     };
     let index = usize::try_from(r0 & 0xffff_ffff).unwrap_or(usize::MAX);
-    names
-        .get(index)
-        .map_or_else(String::new, |name| format!(" ({name})"))
+    names.get(index).copied().unwrap_or("")
 }
 
 fn run_conformance(options: &Options) -> Result<(), Failure> {
@@ -211,7 +303,7 @@ fn run_conformance(options: &Options) -> Result<(), Failure> {
     let memory = options.file.as_deref().unwrap_or("");
     let memory = packet_file::unhex(memory)
         .ok_or_else(|| Failure::Usage("the memory is not hexadecimal bytes".to_owned()))?;
-    let program = match options.level {
+    let program = match options.flags.level {
         None => program,
         Some(level) => conformance::compile(&program, level).map_err(Failure::refused)?,
     };

@@ -2,11 +2,11 @@
 #
 # test: asm
 # test: lift
-# test: run
-# run: triple(14) == 42
+# test: execute
+# expect: triple(14) == 42
 #
-# `asm` keeps the object in readme.asm.snap, `lift` the MIR in readme.lift.snap, since both give a
-# text. `run` interprets the functions on generated inputs and checks the line above.
+# `asm` and `lift` give the object and its MIR, which are kept in readme.s.snap. `execute` interprets
+# the functions on generated inputs and checks the line above.
 	.globl	triple
 	.type	triple,@function
 triple:

@@ -3,7 +3,6 @@
 
 pub mod build;
 pub mod checked;
-pub mod filetest;
 pub mod fixture;
 #[cfg(feature = "kernel")]
 pub mod kernel;

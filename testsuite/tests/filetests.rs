@@ -1,53 +1,55 @@
-//! One trial for each file of `filetests`, named after its path.
+//! The file tests of `filetests`, by the engine of `bpfmill test`: one trial for each file.
 
+use std::path::PathBuf;
+
+use bpfmill::filetest::{Mode, Outcome, Suite, TestResult, panics, report};
 use libtest_mimic::{Arguments, Failed, Trial};
-use testsuite::filetest;
-use testsuite::objects::files_below;
+use testsuite::objects::{files_below, root};
 
 fn main() {
     let arguments = Arguments::from_args();
-    // insta shows a difference itself, and then panics to say so.
-    std::panic::set_hook(Box::new(|_| {}));
+    panics::quiet();
+    let suite = Suite::open(&folder(), &[]).expect("there are file tests");
     let mut trials = vec![
-        Trial::test("no orphan snapshots", no_orphans),
+        Trial::test("no stale snapshots", no_stale_snapshots),
         Trial::test("every pass has tests", every_pass_has_tests),
     ];
-    for path in filetest::files() {
-        trials.push(Trial::test(filetest::name(&path), move || {
-            let result = std::panic::catch_unwind(|| filetest::run(&path));
-            result.map_err(panic_message)?.map_err(Failed::from)
-        }));
+    for test in suite.tests().iter().cloned() {
+        let name = test.name.clone();
+        trials.push(Trial::test(name, move || passed(&test.run(Mode::Compare))));
     }
     libtest_mimic::run(&arguments, trials).exit();
 }
 
-fn panic_message(payload: Box<dyn std::any::Any + Send>) -> Failed {
-    let text = payload
-        .downcast_ref::<String>()
-        .map(String::as_str)
-        .or_else(|| payload.downcast_ref::<&str>().copied())
-        .unwrap_or("no message");
-    format!("panic: {text}").into()
+fn folder() -> PathBuf {
+    root().join("filetests")
 }
 
-fn no_orphans() -> Result<(), Failed> {
-    let orphans: Vec<String> = filetest::orphans()
-        .iter()
-        .map(|path| path.display().to_string())
-        .collect();
-    if orphans.is_empty() {
-        Ok(())
-    } else {
-        Err(format!("snapshots without a test:\n{}", orphans.join("\n")).into())
+fn passed(result: &TestResult) -> Result<(), Failed> {
+    match &result.outcome {
+        Outcome::Passed | Outcome::Blessed(_) => Ok(()),
+        Outcome::Failed(problems) => {
+            let told: Vec<String> = problems.iter().map(report::problem).collect();
+            Err(told.concat().into())
+        }
     }
+}
+
+fn no_stale_snapshots() -> Result<(), Failed> {
+    let suite = Suite::open(&folder(), &[]).map_err(|failure| failure.to_string())?;
+    let stale = suite.stale();
+    if stale.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<&str> = stale.iter().map(|result| result.name.as_str()).collect();
+    Err(format!("no test asks for these files:\n{}", names.join("\n")).into())
 }
 
 /// A pass is shown doing something, and leaving alone what it must.
 fn every_pass_has_tests() -> Result<(), Failed> {
     let mut missing = Vec::new();
     for pass in passes::pass_names() {
-        let folder = filetest::folder().join(pass);
-        let snapshots: Vec<String> = files_below(&folder, &["snap"])
+        let snapshots: Vec<String> = files_below(&folder().join(pass), &["snap"])
             .iter()
             .filter_map(|path| std::fs::read_to_string(path).ok())
             .collect();

@@ -1,4 +1,4 @@
-# test: asm endian=big
+# test: asm --endian big
 # The same bytes the other way round; register fields change places too.
 	.text
 big:

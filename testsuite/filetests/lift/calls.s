@@ -1,5 +1,5 @@
 # test: lift
-# test: run
+# test: execute
 # A map that the text defines is there when it is run: lookup, an atomic addition, an update.
 	.section	xdp,"ax",@progbits
 	.globl	count

@@ -1,7 +1,7 @@
 # test: lift
-# test: run
-# test: pass=narrow32,simplify,dce
-# run: halves(0x1ffffffff, 2) == 0x1
+# test: execute
+# test: pass narrow32,simplify,dce
+# expect: halves(0x1ffffffff, 2) == 0x1
 # 32-bit operations are on halves, and the result is extended.
 	.globl	halves
 halves:

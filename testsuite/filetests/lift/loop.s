@@ -1,8 +1,8 @@
 # test: lift
-# test: run
+# test: execute
 # test: roundtrip
-# test: pass=O2
-# run: sum(10) == 55
+# test: pass -O2
+# expect: sum(10) == 55
 # A loop: its counter and sum are parameters of the block.
 	.globl	sum
 sum:

@@ -1,6 +1,6 @@
 # test: lift
-# test: run
-# test: pass=promote-stack,dce
+# test: execute
+# test: pass promote-stack,dce
 # A program that looks into a packet, keeps values on the stack and calls a function with a pointer to them.
 	.section	xdp,"ax",@progbits
 	.globl	look

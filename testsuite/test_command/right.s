@@ -1,0 +1,3 @@
+# test: asm
+r0 = 2
+exit

@@ -1,0 +1,3 @@
+# Nothing says what runs here.
+r0 = 2
+exit
