@@ -309,6 +309,32 @@ fn a_change_of_byte_order_that_changes_nothing_keeps_ties() {
     accepts("tc", &with("le32"));
 }
 
+/// A helper that takes null takes what may be null, whatever its size.
+#[test]
+fn memory_that_may_be_null_fits_where_null_does() {
+    let body = "*(u32 *)(r10 - 4) = 0\nr2 = r10\nr2 += -4\nr1 = values ll\ncall 1\nr3 = r0\nr1 = 0\nr2 = 0\nr4 = 8\n\
+                r5 = 0\ncall 28\nr0 = 0\nexit";
+    accepts("tc", body);
+    refuses(
+        "tc",
+        &body.replace("r4 = 8", "r4 = 24"),
+        "invalid access to map value, value_size=16 off=0 size=24",
+    );
+}
+
+/// A loop that takes ever more references ends before they fill the memory.
+#[test]
+fn references_without_end_are_undecided() {
+    let body = "r6 = 0\n1:\nr1 = ring ll\nr2 = 16\nr3 = 0\ncall 131\nr6 += 1\nif r6 != 100000 goto 1b\nr0 = 0\nexit\n\
+                \t.section maps,\"aw\",@progbits\n\t.globl ring\n\t.type ring,@object\nring:\n\
+                \t.long 27\n\t.long 0\n\t.long 0\n\t.long 4096\n\t.long 0\n\t.size ring, 20\n\
+                \t.section raw_tp/x,\"ax\",@progbits";
+    match check("raw_tp/x", body).verdict {
+        Verdict::Undecided(gap) => assert!(gap.construct.contains("references"), "{gap:?}"),
+        other => panic!("{other:?}"),
+    }
+}
+
 /// What the second operand learnt is told to the first before that tells others: of two that hold
 /// the same, Linux goes on with the second.
 #[test]

@@ -40,6 +40,14 @@ impl Walker<'_> {
             self.mark_precise(number)?;
         } else {
             self.check_argument_type(number, argument, helper)?;
+            let memory = matches!(
+                argument.kind,
+                ArgKind::Mem(_) | ArgKind::FixedMem(..) | ArgKind::MapValue(_)
+            );
+            if argument.nullable && memory {
+                // What may be null fits, and is from here on checked as if it were not.
+                self.reg_mut(number).kind = register.kind.not_null();
+            }
             if argument.kind == ArgKind::Dynptr && argument.releases {
                 // Its offset is checked with its slots.
             } else if argument.releases {

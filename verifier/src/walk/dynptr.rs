@@ -6,7 +6,7 @@
 use super::memory::{Access, Operation, Stored};
 use super::stack::place;
 use super::{Flow, Walker};
-use crate::state::{Byte, DynptrKind, Kind, Reference, Register, SLOT_BYTES, Slot};
+use crate::state::{Byte, DynptrKind, Kind, Register, SLOT_BYTES, Slot};
 use crate::stop::{Check, gap, refuse, refuse_register};
 use crate::verdict::Rule;
 
@@ -76,10 +76,7 @@ impl Walker<'_> {
         let reference = match kind {
             DynptrKind::Ringbuf if shared == 0 => {
                 let reference = self.new_id();
-                self.state.references.push(Reference {
-                    id: reference,
-                    insn: self.insn,
-                });
+                self.hold(reference)?;
                 reference
             }
             _ => shared,

@@ -178,9 +178,9 @@ impl Walker<'_> {
         Ok(())
     }
 
-    pub(super) fn take_out(&mut self, root: &Root) {
+    pub(super) fn take_out(&mut self, root: &Root) -> Check {
         let (type_id, offset) = root.contents;
-        self.set_owned(type_id, offset);
+        self.set_owned(type_id, offset)
     }
 
     /// The object now belongs to a list or tree.

@@ -6,9 +6,13 @@ use bpf::maps::MapKind;
 use super::memory::{self, Operation, Stored};
 use super::{Flow, Walker};
 use crate::helpers::{TAIL_CALL, arguments, fits_map, is_allowed};
-use crate::state::{DynptrKind, Kind, MapRef, Register};
+use crate::state::{DynptrKind, Kind, MapRef, Reference, Register};
 use crate::stop::{Check, gap, refuse, refuse_register};
 use crate::verdict::Rule;
+
+/// References that a state may hold. A loop that takes ever more of them would fill the memory, as it
+/// does the kernel's.
+const MAX_REFERENCES: usize = 2048;
 
 /// What the arguments of a call said.
 #[derive(Debug, Default)]
@@ -181,6 +185,18 @@ impl Walker<'_> {
             register,
             format!("func {name} reference has not been acquired before"),
         )
+    }
+
+    /// A reference is held from here on.
+    pub(super) fn hold(&mut self, id: u32) -> Check {
+        if self.state.references.len() >= MAX_REFERENCES {
+            return gap("more references at once than are followed");
+        }
+        self.state.references.push(Reference {
+            id,
+            insn: self.insn,
+        });
+        Ok(())
     }
 
     pub(super) fn release_reference(&mut self, id: u32) -> bool {

@@ -8,7 +8,7 @@ use super::stack::place;
 use super::{Flow, Walker};
 use crate::forget;
 use crate::program::Meaning;
-use crate::state::{Byte, Kind, Reference, Register, SLOT_BYTES, Slot};
+use crate::state::{Byte, Kind, Register, SLOT_BYTES, Slot};
 use crate::stop::{Check, gap, refuse_register};
 use crate::verdict::Rule;
 
@@ -97,10 +97,7 @@ impl Walker<'_> {
         self.check_number(2)?;
         self.check_number(3)?;
         let id = self.new_id();
-        self.state.references.push(Reference {
-            id,
-            insn: self.insn,
-        });
+        self.hold(id)?;
         let slot = &mut self.state.frames[frame].stack[index];
         slot.bytes = [Byte::Iterator; SLOT_BYTES];
         slot.written = true;

@@ -11,7 +11,7 @@ use bpf::insn::Reg;
 use super::memory::Access;
 use super::{Flow, Walker};
 use crate::program::{FieldKind, ObjectType};
-use crate::state::{Kind, Reference, Register};
+use crate::state::{Kind, Register};
 use crate::stop::{Check, gap, refuse_register};
 use crate::verdict::Rule;
 
@@ -122,7 +122,7 @@ impl Walker<'_> {
             }
             "bpf_list_pop_front" | "bpf_list_pop_back" => {
                 let root = self.root(FieldKind::ListHead)?;
-                self.take_out(&root);
+                self.take_out(&root)?;
             }
             ADD_TO_TREE => {
                 let root = self.root(FieldKind::TreeRoot)?;
@@ -155,7 +155,7 @@ impl Walker<'_> {
                 let root = self.root(FieldKind::TreeRoot)?;
                 self.check_removable()?;
                 self.check_node(&root, FieldKind::TreeNode, false)?;
-                self.take_out(&root);
+                self.take_out(&root)?;
             }
             "bpf_refcount_acquire_impl" => self.share_object()?,
             _ => return gap(format!("kernel function {name}")),
@@ -177,17 +177,13 @@ impl Walker<'_> {
             );
         };
         self.object_type(type_id)?;
-        self.set_owned(type_id, 0);
-        Ok(())
+        self.set_owned(type_id, 0)
     }
 
     /// The result is an object that the program owns from now on, or null.
-    pub(super) fn set_owned(&mut self, type_id: TypeId, offset: u32) {
+    pub(super) fn set_owned(&mut self, type_id: TypeId, offset: u32) -> Check {
         let id = self.new_id();
-        self.state.references.push(Reference {
-            id,
-            insn: self.insn,
-        });
+        self.hold(id)?;
         self.clear_caller_saved();
         self.set(
             0,
@@ -202,6 +198,7 @@ impl Walker<'_> {
                 })
             },
         );
+        Ok(())
     }
 
     /// One more owning pointer to an object that counts them.
@@ -233,7 +230,7 @@ impl Walker<'_> {
             );
         }
         self.check_unmoved(&object, 1, object.kind, true)?;
-        self.set_owned(type_id, 0);
+        self.set_owned(type_id, 0)?;
         if owning && object.reference != 0 {
             // It is alive, so there is one more for certain.
             let shared = self.reg_mut(0);

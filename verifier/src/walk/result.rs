@@ -9,7 +9,7 @@ use bpf::maps::MapKind;
 use super::Walker;
 use super::helper::Meta;
 use crate::program::{FieldKind, Program};
-use crate::state::{Kind, MapRef, Reference, Register, SocketKind};
+use crate::state::{Kind, MapRef, Register, SocketKind};
 use crate::stop::{Check, gap};
 
 impl Walker<'_> {
@@ -89,10 +89,7 @@ impl Walker<'_> {
             result.reference = meta.reference;
         } else if acquires {
             let id = self.new_id();
-            self.state.references.push(Reference {
-                id,
-                insn: self.insn,
-            });
+            self.hold(id)?;
             (result.id, result.reference) = (id, id);
         }
         self.refine_result(helper, meta, &mut result)?;
