@@ -29,8 +29,8 @@
 //! **Cost.** Each block starts with what all blocks before it end with, or with nothing if one of
 //! them comes later. A table has at most [`table::MAX_ENTRIES`] entries.
 //!
-//! **When it pays.** Over a call only constants are kept: anything else would occupy one of four
-//! registers in place of a reload. To leave out a store nothing has to be kept in a register, so for
+//! **When it pays.** Over a call, and over more than [`table::MAX_AGE`] instructions, only constants
+//! are kept: anything else would occupy one of the few registers in place of a reload. To leave out a store nothing has to be kept in a register, so for
 //! that everything is remembered over calls that only read the frame.
 //!
 //! **Order.** After `simplify` and `gvn`, which make equal addresses look equal; before
@@ -70,6 +70,7 @@ impl Pass for ForwardMemory {
             let mut next = func.layout.first_inst(block);
             while let Some(inst) = next {
                 next = func.layout.next_inst(inst);
+                table.pass();
                 changed |= visit(func, cx, &known, &mut table, inst);
             }
             ends[block] = Some(table);
@@ -163,13 +164,14 @@ fn read(
     };
     if let Some(entry) = table.covering(&range) {
         let exact = entry.range == range;
+        let near = entry.age <= table::MAX_AGE;
         let held = match entry.source {
-            Source::Loaded(loaded, value) if exact && loaded == opcode => Some(value),
+            Source::Loaded(loaded, value) if exact && near && loaded == opcode => Some(value),
             Source::Stored(value) => {
                 let little = cx.endian() == Endian::Little;
                 match constant_part(func, value, opcode, &range, &entry.range, little) {
                     Some(imm) => Some(Cursor::before(func, inst).ins().iconst(Type::I64, imm)),
-                    None if exact && opcode == Opcode::Load && !entry.over_call => {
+                    None if exact && near && opcode == Opcode::Load && !entry.over_call => {
                         stored(func, known, inst, value, &range)
                     }
                     None => None,
@@ -183,8 +185,8 @@ fn read(
             return true;
         }
         if exact {
-            let message = if entry.over_call {
-                "a load stays: the value would take a register over a call"
+            let message = if entry.over_call || !near {
+                "a load stays: the value would take a register over a call or a long way"
             } else {
                 "a load stays: the value that was stored may have more bits"
             };

@@ -8,6 +8,10 @@ use mir::{Function, Inst, Opcode, Value};
 /// Most entries. A value that was touched so long ago is not worth a register.
 pub(super) const MAX_ENTRIES: usize = 24;
 
+/// Instructions over which a value may be kept in a register instead of being loaded again. Measured:
+/// less finds less, more makes functions need more stack than there is.
+pub(super) const MAX_AGE: u32 = 100;
+
 /// How the content is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Source {
@@ -24,6 +28,8 @@ pub(super) struct Entry {
     pub(super) source: Source,
     /// Whether there was a call since.
     pub(super) over_call: bool,
+    /// Instructions since.
+    pub(super) age: u32,
 }
 
 impl Entry {
@@ -32,6 +38,7 @@ impl Entry {
             range,
             source,
             over_call: false,
+            age: 0,
         }
     }
 }
@@ -48,6 +55,13 @@ impl Table {
             self.entries.remove(0);
         }
         self.entries.push(entry);
+    }
+
+    /// An instruction is passed.
+    pub(super) fn pass(&mut self) {
+        for entry in &mut self.entries {
+            entry.age += 1;
+        }
     }
 
     /// The entry that has all these bytes; one that has no others is preferred.
@@ -114,6 +128,7 @@ impl Table {
             let same = |one: &&Entry| one.range == entry.range && one.source == entry.source;
             let found = other.entries.iter().find(same);
             entry.over_call |= found.is_some_and(|one| one.over_call);
+            entry.age = found.map_or(0, |one| one.age.max(entry.age));
             found.is_some()
         });
     }
