@@ -3,7 +3,8 @@
 //!
 //! Depth first; at a branch whose outcome is not known the other side waits. Where paths can meet,
 //! a state that covers the present one ends the path ([`prune`]). Which numbers must match for that
-//! is found backwards from each check that depends on one ([`precision`]). The kernel's limit for
+//! is found backwards from each check that depends on one ([`precision`]); in a loop that is not
+//! walked to its end it is not known yet ([`component`]). The kernel's limit for
 //! instructions walked bounds time, and the states kept are dropped when they are of no use.
 
 mod access;
