@@ -11,6 +11,15 @@ use codespan_reporting::term::{
 };
 use serde_json::{Value, json};
 
+/// Two texts as a unified difference, with this many lines around each change.
+#[must_use]
+pub fn difference(before: &str, after: &str, around: usize) -> String {
+    similar::TextDiff::from_lines(before, after)
+        .unified_diff()
+        .context_radius(around)
+        .to_string()
+}
+
 /// Diagnostics as text without colours.
 #[must_use]
 pub fn text(map: &SourceMap, diagnostics: &[Diagnostic]) -> String {

@@ -22,8 +22,7 @@
 //! **Order.** After `forward-memory`; before the passes that merge stores, which then see less.
 
 use crate::facts::{
-    FRAME_BYTES, Kinds,
-    memory::{Memory, Range, Region, Root, Touch},
+    FRAME_BYTES, memory::{Memory, Range, Region, Root, Touch},
     reach::{self, Reach},
 };
 use crate::pass::{Changed, Pass, PassContext};
@@ -77,8 +76,7 @@ impl Live {
 impl Pass for DeadStore {
     fn run(&self, func: &mut Function, cx: &mut PassContext<'_>) -> Changed {
         let cfg = cx.analyses.cfg(func);
-        let kinds = Kinds::compute(cx.module, func, &cfg, cx.uses_arena());
-        let memory = Memory::new(cx.module, func, kinds);
+        let memory = Memory::of(func, cx);
         let mut starts: SecondaryMap<Block, Live> = SecondaryMap::new();
         let at_end = |starts: &SecondaryMap<Block, Live>, block: Block| {
             let mut live = Live::default();

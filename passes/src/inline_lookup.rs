@@ -35,11 +35,11 @@ use bpf::helpers::{self, Access, ArgKind, HelperFlags};
 use bpf::insn::{Cond, MemWidth};
 use bpf::maps::MapKind;
 use mir::opcode::Effect;
-use mir::{Function, Inst, InstData, Opcode, Symbol, Type, Value};
+use mir::{Function, Inst, InstData, Opcode, Symbol, Type, Value, ValueDef};
 use rustc_hash::FxHashMap;
 
 use crate::edit;
-use crate::facts::{Kinds, frame_offset};
+use crate::facts::{Kind, Kinds, frame_offset};
 use crate::pass::{Changed, Pass, PassContext};
 use crate::target::KernelVersion;
 
@@ -375,9 +375,8 @@ fn remove_branches(func: &mut Function, cx: &mut PassContext<'_>, values: &[Valu
 }
 
 /// Whether an access through a base may touch the function's frame.
-fn may_be_in_frame(func: &Function, kinds: &Kinds, base: mir::Value) -> bool {
-    use crate::facts::Kind;
-    if let mir::ValueDef::Param(block, _) = func.dfg.value_def(base)
+fn may_be_in_frame(func: &Function, kinds: &Kinds, base: Value) -> bool {
+    if let ValueDef::Param(block, _) = func.dfg.value_def(base)
         && func.layout.entry() == Some(block)
     {
         return false;

@@ -11,7 +11,7 @@ use crate::compile::bisect::{self, Application, Culprit};
 use crate::compile::{self, CompileOptions, Compiled};
 use crate::failure::Failure;
 use crate::terminal::Terminal;
-use crate::{input, output};
+use crate::{input, output, render};
 
 /// Options of `bisect`.
 #[derive(Debug, Args)]
@@ -111,8 +111,5 @@ fn difference(
         Ok::<_, Failure>(compiled.module.to_string())
     };
     let (before, after) = (text(application.number - 1)?, text(application.number)?);
-    Ok(similar::TextDiff::from_lines(&before, &after)
-        .unified_diff()
-        .context_radius(3)
-        .to_string())
+    Ok(render::difference(&before, &after, 3))
 }

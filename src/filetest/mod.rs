@@ -293,8 +293,5 @@ fn told(failure: &Failure) -> String {
 /// Two texts as a unified difference, three lines of context around each change.
 #[must_use]
 pub fn diff(before: &str, after: &str) -> String {
-    similar::TextDiff::from_lines(before, after)
-        .unified_diff()
-        .context_radius(3)
-        .to_string()
+    render::difference(before, after, 3)
 }

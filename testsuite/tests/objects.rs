@@ -8,7 +8,7 @@ use std::sync::Mutex;
 
 use bpf::diagnostic::FileId;
 use bpf::interp::FaultKind;
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::Failed;
 use mir::Module;
 use passes::{OptLevel, Pipeline, PipelineOptions, Session};
 use testsuite::fixture::Fixture;
@@ -40,14 +40,7 @@ static TOTALS: Mutex<Totals> = Mutex::new(Totals {
 });
 
 fn main() {
-    let arguments = Arguments::from_args();
-    let (found, mut trials) = trials::objects();
-    for object in found {
-        trials.push(Trial::test(object.name.clone(), move || check(&object)));
-    }
-    let conclusion = libtest_mimic::run(&arguments, trials);
-    summarise();
-    conclusion.exit();
+    trials::check_objects(check, summarise).exit();
 }
 
 #[expect(clippy::print_stdout, reason = "a test binary's report")]

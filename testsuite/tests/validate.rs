@@ -7,21 +7,14 @@ use std::sync::Mutex;
 
 use bpfmill::compile::{self, CompileOptions};
 use bpfmill::validate::Counts;
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::Failed;
 use passes::OptLevel;
 use testsuite::objects::TestObject;
 
 static TOTALS: Mutex<Vec<Counts>> = Mutex::new(Vec::new());
 
 fn main() {
-    let arguments = Arguments::from_args();
-    let (found, mut trials) = trials::objects();
-    for object in found {
-        trials.push(Trial::test(object.name.clone(), move || check(&object)));
-    }
-    let conclusion = libtest_mimic::run(&arguments, trials);
-    summarise();
-    conclusion.exit();
+    trials::check_objects(check, summarise).exit();
 }
 
 #[expect(clippy::print_stdout, reason = "a test binary's report")]

@@ -15,6 +15,7 @@
 //! sums.
 
 use super::{Kinds, kinds::Kind};
+use crate::pass::PassContext;
 use bpf::helpers;
 use bpf::insn::MemWidth;
 use mir::opcode::Effect;
@@ -66,16 +67,6 @@ pub(crate) enum Root {
     Value(Value),
 }
 
-/// Number of bytes of an access.
-pub(crate) fn bytes(width: MemWidth) -> i64 {
-    match width {
-        MemWidth::B8 => 1,
-        MemWidth::B16 => 2,
-        MemWidth::B32 => 4,
-        MemWidth::B64 => 8,
-    }
-}
-
 /// The access of this many bytes.
 pub(crate) fn width_of_bytes(bytes: i64) -> Option<MemWidth> {
     match bytes {
@@ -118,8 +109,15 @@ pub(crate) struct Memory {
 }
 
 impl Memory {
+    /// That of a function that a pass runs on.
+    pub(crate) fn of(func: &Function, cx: &mut PassContext<'_>) -> Memory {
+        let cfg = cx.analyses.cfg(func);
+        let kinds = Kinds::compute(cx.module, func, &cfg, cx.uses_arena());
+        Memory::new(cx.module, func, kinds)
+    }
+
     /// Looks at all instructions of a function.
-    pub(crate) fn new(module: &Module, func: &Function, kinds: Kinds) -> Memory {
+    fn new(module: &Module, func: &Function, kinds: Kinds) -> Memory {
         let mut memory = Memory {
             kinds,
             context: context(module, func),
@@ -203,14 +201,14 @@ impl Memory {
                 width,
                 base,
                 offset,
-            } => Touch::Reads(self.range(func, base, i64::from(offset), bytes(width))),
+            } => Touch::Reads(self.range(func, base, i64::from(offset), i64::from(width.bytes()))),
             InstData::Store {
                 opcode: Opcode::Store,
                 width,
                 base,
                 offset,
                 ..
-            } => Touch::Writes(self.range(func, base, i64::from(offset), bytes(width))),
+            } => Touch::Writes(self.range(func, base, i64::from(offset), i64::from(width.bytes()))),
             _ => Touch::Barrier,
         }
     }

@@ -6,7 +6,7 @@
 
 use super::kinds::Kind;
 use super::memory::{Memory, Region, Root};
-use bpf::helpers::{self, Access, ArgKind};
+use bpf::helpers::{self, Access, ArgKind, Helper};
 use mir::{Function, Inst, InstData, Value};
 use smallvec::SmallVec;
 
@@ -88,8 +88,21 @@ fn argument(func: &Function, memory: &Memory, id: u32, args: &[Value], place: us
     let Some(helper) = helpers::by_id(id) else {
         return Reach::All;
     };
+    let size = argument_bytes(func, helper, args, place);
+    let end = size.map_or(0, |size| range.start.saturating_add(size));
+    Reach::Bytes(range.start, end)
+}
+
+/// How many bytes from its address on an argument of a helper reaches, where its kind or the size
+/// beside it says so.
+pub(crate) fn argument_bytes(
+    func: &Function,
+    helper: &Helper,
+    args: &[Value],
+    place: usize,
+) -> Option<i64> {
     let kind = |place: usize| helper.args.get(place).map(|arg| arg.kind);
-    let size = match kind(place) {
+    match kind(place) {
         Some(ArgKind::FixedMem(size, _)) => Some(i64::from(size)),
         Some(ArgKind::Dynptr | ArgKind::DynptrUninit) => Some(DYNPTR_BYTES),
         Some(ArgKind::Mem(_)) => match kind(place + 1) {
@@ -100,7 +113,5 @@ fn argument(func: &Function, memory: &Memory, id: u32, args: &[Value], place: us
             _ => None,
         },
         _ => None,
-    };
-    let end = size.map_or(0, |size| range.start.saturating_add(size));
-    Reach::Bytes(range.start, end)
+    }
 }

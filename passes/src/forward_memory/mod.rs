@@ -39,7 +39,7 @@
 mod table;
 
 use crate::facts::{
-    Kinds, Widths,
+    Widths,
     memory::{Memory, Range, Region, Touch},
 };
 use crate::pass::{Changed, Pass, PassContext};
@@ -57,8 +57,7 @@ pub struct ForwardMemory;
 impl Pass for ForwardMemory {
     fn run(&self, func: &mut Function, cx: &mut PassContext<'_>) -> Changed {
         let cfg = cx.analyses.cfg(func);
-        let kinds = Kinds::compute(cx.module, func, &cfg, cx.uses_arena());
-        let memory = Memory::new(cx.module, func, kinds);
+        let memory = Memory::of(func, cx);
         let known = Known {
             memory,
             widths: Widths::compute(func, &cfg),

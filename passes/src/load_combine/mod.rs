@@ -30,8 +30,7 @@
 mod tree;
 
 use crate::facts::{
-    Kinds,
-    memory::{Memory, Range, Region, Touch, Users, bytes, width_of_bytes},
+    memory::{Memory, Range, Region, Touch, Users, width_of_bytes},
 };
 use crate::pass::{Changed, Pass, PassContext};
 use crate::window::{self, motion};
@@ -50,9 +49,7 @@ pub struct LoadCombine;
 
 impl Pass for LoadCombine {
     fn run(&self, func: &mut Function, cx: &mut PassContext<'_>) -> Changed {
-        let cfg = cx.analyses.cfg(func);
-        let kinds = Kinds::compute(cx.module, func, &cfg, cx.uses_arena());
-        let memory = Memory::new(cx.module, func, kinds);
+        let memory = Memory::of(func, cx);
         let mut walk = Walk {
             users: Users::find(func),
             places: SecondaryMap::new(),
@@ -130,7 +127,7 @@ impl Walk {
         {
             return false;
         }
-        let size = bytes(wide.width);
+        let size = i64::from(wide.width.bytes());
         if !window::is_aligned(cx.module, func, cx.target.strict_align, &lowest, size) {
             let message = "not joined: one wide load would not be aligned here";
             cx.missed(func, Some(root), message);
@@ -328,7 +325,7 @@ fn takes_any_at(
             ..
         } => args.iter().any(|&arg| {
             let mask = func.constant(arg).map(|mask| mask as u64);
-            mask.is_some_and(|mask| mask <= u64::MAX >> (64 - 8 * bytes(width)))
+            mask.is_some_and(|mask| mask <= u64::MAX >> (64 - 8 * i64::from(width.bytes())))
         }),
         InstData::Store {
             width: stored,
@@ -338,7 +335,7 @@ fn takes_any_at(
         } => {
             func.dfg.resolve(what) == value
                 && func.dfg.resolve(base) != value
-                && bytes(stored) <= bytes(width)
+                && i64::from(stored.bytes()) <= i64::from(width.bytes())
         }
         _ => false,
     })

@@ -1,6 +1,6 @@
 //! Trees of operations that join shifted loads.
 
-use crate::facts::memory::{Users, bytes};
+use crate::facts::memory::{Users};
 use mir::{Function, Inst, InstData, Opcode, Type, Value};
 use smallvec::SmallVec;
 
@@ -31,7 +31,7 @@ struct Place {
 
 fn load_bits(func: &Function, load: Inst) -> Option<u32> {
     match *func.dfg.inst(load) {
-        InstData::Load { width, .. } => u32::try_from(bytes(width) * 8).ok(),
+        InstData::Load { width, .. } => Some(u32::from(width.bits())),
         _ => None,
     }
 }

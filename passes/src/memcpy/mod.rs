@@ -25,8 +25,7 @@
 //! **Order.** As `store-combine`, before it: copies of constants are none.
 
 use crate::facts::{
-    Kinds,
-    memory::{Memory, Range, Region, Touch, bytes},
+    memory::{Memory, Range, Region, Touch},
 };
 use crate::pass::{Changed, Pass, PassContext};
 use crate::window::{self, Context, Rule, Window, motion};
@@ -39,9 +38,7 @@ pub struct Memcpy;
 
 impl Pass for Memcpy {
     fn run(&self, func: &mut Function, cx: &mut PassContext<'_>) -> Changed {
-        let cfg = cx.analyses.cfg(func);
-        let kinds = Kinds::compute(cx.module, func, &cfg, cx.uses_arena());
-        let memory = Memory::new(cx.module, func, kinds);
+        let memory = Memory::of(func, cx);
         let rule = Copies {
             module: cx.module,
             strict: cx.target.strict_align,
@@ -85,7 +82,7 @@ impl Rule for Copies<'_> {
             return Ok(None);
         };
         let (_, start) = lowest;
-        let size = bytes(window.width);
+        let size = i64::from(window.width.bytes());
         if !window::is_aligned(self.module, func, self.strict, &start, size) {
             return Err("not merged: one wide load would not be aligned here");
         }
@@ -142,7 +139,7 @@ impl Copies<'_> {
                 return None;
             };
             let at = func.layout.inst_block(load)?;
-            if bytes(width) != part.range.size || *block.get_or_insert(at) != at {
+            if i64::from(width.bytes()) != part.range.size || *block.get_or_insert(at) != at {
                 return None;
             }
             let alone = context.users.of(func, part.value).count() == 1;

@@ -21,18 +21,9 @@ pub(super) struct Slot {
     pub(super) width: MemWidth,
 }
 
-pub(super) fn bytes(width: MemWidth) -> i64 {
-    match width {
-        MemWidth::B8 => 1,
-        MemWidth::B16 => 2,
-        MemWidth::B32 => 4,
-        MemWidth::B64 => 8,
-    }
-}
-
 impl Slot {
     fn end(&self) -> i64 {
-        self.start + bytes(self.width)
+        self.start + i64::from(self.width.bytes())
     }
 }
 

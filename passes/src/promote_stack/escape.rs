@@ -1,12 +1,10 @@
 //! Which frame bytes an instruction may reach through an address that it is given.
 
-use super::access::{Pinned, bytes};
-use bpf::helpers::{self, Arg, ArgKind, HelperFlags};
+use super::access::Pinned;
+use crate::facts::reach;
+use bpf::helpers::{self, HelperFlags};
 use cranelift_entity::SecondaryMap;
 use mir::{Function, Inst, InstData, Value};
-
-/// Bytes of a `struct bpf_dynptr`, by `include/uapi/linux/bpf.h`.
-const DYNPTR_BYTES: i64 = 16;
 
 /// Pins what an instruction other than a plain access may reach.
 pub(super) fn visit(
@@ -33,7 +31,7 @@ pub(super) fn visit(
         } if !func.is_patched(inst) && addresses[value].is_none() => {
             if let Some(start) = addresses[base] {
                 let start = start.saturating_add(i64::from(offset));
-                pinned.pin(start, start.saturating_add(bytes(width)));
+                pinned.pin(start, start.saturating_add(i64::from(width.bytes())));
             }
         }
         InstData::CompareExchange {
@@ -48,7 +46,7 @@ pub(super) fn visit(
         {
             if let Some(start) = addresses[base] {
                 let start = start.saturating_add(i64::from(offset));
-                pinned.pin(start, start.saturating_add(bytes(width)));
+                pinned.pin(start, start.saturating_add(i64::from(width.bytes())));
             }
         }
         _ => func.dfg.for_each_operand(inst, |value| {
@@ -80,19 +78,7 @@ fn pin_argument(
         pinned.pin_all();
         return;
     }
-    let kind = |place: usize| helper.args.get(place).map(|arg: &Arg| arg.kind);
-    let size = match kind(place) {
-        Some(ArgKind::FixedMem(size, _)) => Some(i64::from(size)),
-        Some(ArgKind::Dynptr | ArgKind::DynptrUninit) => Some(DYNPTR_BYTES),
-        Some(ArgKind::Mem(_)) => match kind(place + 1) {
-            Some(ArgKind::ConstSize | ArgKind::ConstSizeOrZero) => args
-                .get(place + 1)
-                .and_then(|&size| func.constant(size))
-                .filter(|&size| size >= 0),
-            _ => None,
-        },
-        _ => None,
-    };
+    let size = reach::argument_bytes(func, helper, args, place);
     let end = size.map_or(0, |size| start.saturating_add(size));
     pinned.pin(start, end);
 }

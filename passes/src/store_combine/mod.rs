@@ -31,8 +31,7 @@
 mod part;
 
 use crate::facts::{
-    self, Kinds,
-    memory::{Memory, Root},
+    self, memory::{Memory, Root},
 };
 use crate::inline_lookup;
 use crate::pass::{Changed, Pass, PassContext};
@@ -47,9 +46,7 @@ pub struct StoreCombine;
 
 impl Pass for StoreCombine {
     fn run(&self, func: &mut Function, cx: &mut PassContext<'_>) -> Changed {
-        let cfg = cx.analyses.cfg(func);
-        let kinds = Kinds::compute(cx.module, func, &cfg, cx.uses_arena());
-        let memory = Memory::new(cx.module, func, kinds);
+        let memory = Memory::of(func, cx);
         let stores = Stores {
             keys: inline_lookup::tracked_keys(func, cx),
         };

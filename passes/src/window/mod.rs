@@ -17,7 +17,7 @@
 
 pub(crate) mod motion;
 
-use crate::facts::memory::{Memory, Range, Region, Root, Touch, Users, bytes, width_of_bytes};
+use crate::facts::memory::{Memory, Range, Region, Root, Touch, Users, width_of_bytes};
 use crate::pass::PassContext;
 use bpf::insn::MemWidth;
 use cranelift_entity::SecondaryMap;
@@ -61,7 +61,7 @@ impl Window {
 
     /// Bits of the whole window.
     pub(crate) fn bits(&self) -> u32 {
-        u32::try_from(bytes(self.width) * 8).unwrap_or(0)
+        u32::from(self.width.bits())
     }
 }
 

@@ -8,6 +8,7 @@ use passes::{Maps, Pipeline, RemarkKind, Session};
 
 use crate::compile::CompileOptions;
 use crate::linked::Linked;
+use crate::render;
 
 /// What was changed.
 pub(super) struct Changes {
@@ -114,8 +115,5 @@ fn difference(before: &str, after: &str, around: usize) -> String {
         let head = before.lines().next().unwrap_or("");
         return format!(" {head} … unchanged\n");
     }
-    similar::TextDiff::from_lines(before, after)
-        .unified_diff()
-        .context_radius(around)
-        .to_string()
+    render::difference(before, after, around)
 }

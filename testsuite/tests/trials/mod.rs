@@ -1,6 +1,6 @@
 //! The objects that several tests go through.
 
-use libtest_mimic::Trial;
+use libtest_mimic::{Arguments, Failed, Trial};
 use testsuite::objects::{self, TestObject};
 
 /// The example programs and the corpus; where there is no corpus, an ignored trial that says so.
@@ -16,4 +16,23 @@ pub(super) fn objects() -> (Vec<TestObject>, Vec<Trial>) {
         ),
     }
     (found, trials)
+}
+
+/// Checks each object as a trial of its own, then reports.
+#[allow(
+    dead_code,
+    reason = "not every test that goes through the objects has one check"
+)]
+pub(super) fn check_objects(
+    check: fn(&TestObject) -> Result<(), Failed>,
+    report: fn(),
+) -> libtest_mimic::Conclusion {
+    let arguments = Arguments::from_args();
+    let (found, mut trials) = objects();
+    for object in found {
+        trials.push(Trial::test(object.name.clone(), move || check(&object)));
+    }
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    report();
+    conclusion
 }

@@ -67,11 +67,11 @@ impl Walker<'_> {
 
     /// Whether a kept state belongs to a loop in which paths have ended, and that is not done.
     pub(super) fn is_incomplete(&self, id: usize) -> bool {
-        let chain = || self.chain_of(id);
-        !self.loops.is_empty()
-            && chain()
-                .and_then(|chain| self.loops.get(&chain))
-                .is_some_and(|visit| !visit.ends.is_empty())
+        if self.loops.is_empty() {
+            return false;
+        }
+        let visit = self.chain_of(id).and_then(|chain| self.loops.get(&chain));
+        visit.is_some_and(|visit| !visit.ends.is_empty())
     }
 
     /// A kept state may be the first of its loop.

@@ -272,6 +272,7 @@ impl Walker<'_> {
             .is_some_and(|state| state.branches == 0);
         if finished && !self.is_incomplete(id) {
             self.kept[id] = None;
+            self.ways[id] = Box::default();
             self.alive -= 1;
         }
     }

@@ -74,30 +74,20 @@ impl Walker<'_> {
                     ),
                 );
             };
-            match slot.bytes[byte] {
-                Byte::Iterator | Byte::Dynptr => {
-                    return refuse_register(
-                        Rule::StackUninitialised,
-                        register,
-                        format!(
-                            "invalid indirect read from stack R{register} off {least}+{} size \
-                             {size}",
-                            offset - least
-                        ),
-                    );
-                }
-                Byte::Invalid if !self.options.kernel.reads_unwritten_stack() => {
-                    return refuse_register(
-                        Rule::StackUninitialised,
-                        register,
-                        format!(
-                            "invalid indirect read from stack R{register} off {least}+{} size \
-                             {size}",
-                            offset - least
-                        ),
-                    );
-                }
-                Byte::Misc => {}
+            let held = slot.bytes[byte];
+            let unwritten = held == Byte::Invalid && !self.options.kernel.reads_unwritten_stack();
+            if unwritten || matches!(held, Byte::Iterator | Byte::Dynptr) {
+                return refuse_register(
+                    Rule::StackUninitialised,
+                    register,
+                    format!(
+                        "invalid indirect read from stack R{register} off {least}+{} size {size}",
+                        offset - least
+                    ),
+                );
+            }
+            match held {
+                Byte::Misc | Byte::Iterator | Byte::Dynptr => {}
                 Byte::Zero | Byte::Invalid | Byte::Spill if !changes => {}
                 Byte::Zero | Byte::Invalid => slot.bytes[byte] = Byte::Misc,
                 Byte::Spill => {
