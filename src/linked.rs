@@ -48,6 +48,12 @@ impl Linked {
         })
     }
 
+    /// The object, if it came from one.
+    #[must_use]
+    pub fn object(&self) -> Option<&Object> {
+        self.object.as_ref()
+    }
+
     /// A module by itself, whose maps are named like their symbols.
     #[must_use]
     pub fn from_module(module: Module, maps: Vec<MapDef>) -> Linked {

@@ -28,13 +28,15 @@ mod window;
 
 pub use analyses::Analyses;
 pub use manager::{Event, FunctionStats, PassFailure, PassStats, Session};
-pub use pass::{Changed, Maps, Pass, PassContext, PassInfo, PassKind};
+pub use pass::{Changed, Directions, Maps, Pass, PassContext, PassInfo, PassKind, Taken};
 pub use pipeline::{OptLevel, Pipeline, PipelineOptions};
 pub use registry::{UnknownPass, find as find_pass, names as pass_names};
 pub use remarks::{Remark, RemarkKey, RemarkKind, Remarks};
 pub use target::{KernelVersion, Target};
 
 registry::declare_passes! {
+    /// Fold branches that the verifier found to go one way only
+    mod decided_branch: DecidedBranch = "decided-branch" Optional;
     /// Merge and remove blocks, fold decided branches, drop redundant block parameters
     mod simplify_cfg: SimplifyCfg = "simplify-cfg" Optional;
     /// Turn stack slots whose address does not escape into values

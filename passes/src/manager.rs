@@ -5,7 +5,7 @@
 //! counting, printing. Libraries never print, so text and bisection lines go to a sink.
 
 use crate::analyses::Analyses;
-use crate::pass::{Changed, Maps, PassContext, PassInfo, PassKind};
+use crate::pass::{Changed, Directions, Maps, PassContext, PassInfo, PassKind};
 use crate::pipeline::Pipeline;
 use crate::remarks::Remarks;
 use mir::{Func, Function, Module, Opcode};
@@ -130,6 +130,7 @@ pub struct Session<'s> {
     sink: Option<Sink<'s>>,
     checker: Option<Checker<'s>>,
     maps: Maps,
+    directions: Directions,
     uses_arena: Option<bool>,
 }
 
@@ -167,6 +168,13 @@ impl<'s> Session<'s> {
     #[must_use]
     pub fn with_maps(mut self, maps: Maps) -> Self {
         self.maps = maps;
+        self
+    }
+
+    /// Tells of branches that go one way only in the functions as they are now.
+    #[must_use]
+    pub fn with_directions(mut self, directions: Directions) -> Self {
+        self.directions = directions;
         self
     }
 
@@ -238,10 +246,12 @@ impl Pipeline {
                     pass: info.name,
                     uses_arena,
                     maps: &session.maps,
+                    directions: session.directions.get(&func),
                 },
             );
             if changed.any() {
                 function.resolve_aliases();
+                session.directions.remove(&func);
             }
             let micros = u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX);
             analyses.invalidate(changed);

@@ -9,7 +9,7 @@ use crate::remarks::{RemarkKind, Remarks};
 use crate::target::Target;
 use bpf::insn::Endian;
 use bpf::maps::MapDef;
-use mir::{Block, Function, Inst, Module, Symbol};
+use mir::{Block, Func, Function, Inst, Module, Symbol};
 use std::collections::BTreeMap;
 
 /// What a pass did to a function. The order is that of what gets invalidated.
@@ -108,6 +108,19 @@ impl std::fmt::Debug for PassInfo {
 /// Maps by the symbol that names them.
 pub type Maps = BTreeMap<Symbol, MapDef>;
 
+/// The way that a conditional branch goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Taken {
+    /// To the destination for when the condition holds.
+    Target,
+    /// To the other one.
+    Next,
+}
+
+/// The branches of functions that go one way only, as the verifier found. They are the input's:
+/// the manager drops those of a function when the first pass changes it.
+pub type Directions = BTreeMap<Func, BTreeMap<Inst, Taken>>;
+
 /// What a pass may look at and report to.
 #[derive(Debug)]
 pub struct PassContext<'a> {
@@ -122,6 +135,7 @@ pub struct PassContext<'a> {
     pub(crate) pass: &'static str,
     pub(crate) uses_arena: bool,
     pub(crate) maps: &'a Maps,
+    pub(crate) directions: Option<&'a BTreeMap<Inst, Taken>>,
 }
 
 impl PassContext<'_> {

@@ -25,6 +25,8 @@ pub enum OptLevel {
 const O0: &[&str] = &[];
 
 const O1: &[&str] = &[
+    // Before anything changes the function, since what the verifier found is of the input.
+    "decided-branch",
     // Fewer blocks make everything after it cheaper.
     "simplify-cfg",
     // Turns loads and stores into values that the rest can see through.
@@ -38,6 +40,8 @@ const O1: &[&str] = &[
 macro_rules! for_time_and {
     ($($extra:literal),*) => {
         &[
+            // Before anything changes the function, since what the verifier found is of the input.
+            "decided-branch",
             // Fewer blocks make everything after it cheaper, and promote-stack needs reachable code.
             "simplify-cfg",
             // First of the value passes: a reload becomes the value itself, with its constants and bits.
@@ -245,6 +249,13 @@ impl Pipeline {
         steps
     }
 
+    /// Whether a pass that runs on a function of this name asks for [`crate::Directions`].
+    #[must_use]
+    pub fn uses_directions(&self, function: &str) -> bool {
+        let name = "decided-branch";
+        self.steps(function).iter().any(|step| step.name == name)
+    }
+
     pub(crate) fn prints_after(&self, pass: &str) -> bool {
         match &self.print_after {
             PrintAfter::All => true,
@@ -287,11 +298,17 @@ mod tests {
         };
         assert_eq!(
             names(&options, "main"),
-            ["simplify-cfg", "promote-stack", "gvn"]
+            ["decided-branch", "simplify-cfg", "promote-stack", "gvn"]
         );
         assert_eq!(
             names(&options, "other"),
-            ["simplify-cfg", "promote-stack", "dce", "gvn"]
+            [
+                "decided-branch",
+                "simplify-cfg",
+                "promote-stack",
+                "dce",
+                "gvn"
+            ]
         );
     }
 

@@ -58,6 +58,9 @@ pub struct OptimiserOptions {
     /// Do not verify programs before and after
     #[arg(long)]
     no_verify: bool,
+    /// Type of the programs whose section says none, such as xdp or sched_cls
+    #[arg(long = "type", value_name = "T", value_parser = super::run::program_type)]
+    kind: Option<ProgramType>,
     /// Compile this function only; may be repeated
     #[arg(long, value_name = "NAME")]
     prog: Vec<String>,
@@ -144,6 +147,7 @@ impl OptimiserOptions {
             only: self.prog.clone(),
             check_allocation: self.verify_each || cfg!(debug_assertions),
             verify: !self.no_verify,
+            program_type: self.kind,
             validate: self.validate,
             keep_remarks: false,
         })

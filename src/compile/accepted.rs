@@ -51,7 +51,7 @@ fn blame(
     lost: &Lost,
     judge: &Judge,
 ) -> Result<Option<bisect::Application>, UnknownPass> {
-    let version = options.pipeline.target.kernel;
+    let asked = gate::Asked::by(options);
     let selected = |function: &&String| options.selects(function);
     let only = lost.functions.iter().filter(selected).cloned().collect();
     let options = CompileOptions {
@@ -59,7 +59,7 @@ fn blame(
         ..options.clone()
     };
     let culprit = bisect::bisect(object, &options, |compiled| {
-        let verdicts = judge(&compiled.object, version);
+        let verdicts = judge(&compiled.object, asked);
         let accepted = |checked: &gate::Checked| checked.verdict == Verdict::Accepted;
         Ok::<_, UnknownPass>(verdicts.get(&lost.id).is_some_and(accepted))
     })?;
@@ -87,8 +87,8 @@ mod tests {
         r2 = 5\n r0 = 6\n r0 += r2\n r0 &= 1\n exit\n\t.size g, .-g\n";
 
     /// A verifier that refuses `g` unless it still masks.
-    fn judge(object: &bpf::object::Object, version: passes::KernelVersion) -> gate::Verdicts {
-        let mut verdicts = gate::verdicts(object, version);
+    fn judge(object: &bpf::object::Object, asked: gate::Asked) -> gate::Verdicts {
+        let mut verdicts = gate::verdicts(object, asked);
         for (id, checked) in &mut verdicts {
             let section = object.section_by_name(&id.section).unwrap();
             let masks = object

@@ -10,11 +10,32 @@ use std::collections::BTreeMap;
 
 use bpf::object::{Object, SectionId};
 use bpf::program_type::ProgramType;
-use verifier::program::Program;
-use verifier::{Kernel, LinkError, Linker, Options, ProgramId, Verdict};
+use verifier::program::{Origin, Program};
+use verifier::{Kernel, LinkError, Linker, Options, ProgramId, Sides, Verdict};
+
+use super::{CompileOptions, directions};
 
 /// Verdicts on the programs of an object.
 pub(super) type Verdicts = BTreeMap<ProgramId, Checked>;
+
+/// For whom to verify.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asked {
+    /// Whose verifier.
+    pub kernel: Kernel,
+    /// Type of the programs whose section says none.
+    pub untyped: Option<ProgramType>,
+}
+
+impl Asked {
+    /// What a compilation asks.
+    pub(super) fn by(options: &CompileOptions) -> Asked {
+        Asked {
+            kernel: release(options.pipeline.target.kernel),
+            untyped: options.program_type,
+        }
+    }
+}
 
 /// What was found out about a program.
 #[derive(Clone, Debug)]
@@ -23,6 +44,10 @@ pub(super) struct Checked {
     pub verdict: Verdict,
     /// Where its functions begin in the object.
     pub functions: Vec<(SectionId, u64)>,
+    /// Whether nothing says its type.
+    pub guessed: bool,
+    /// Which ways its conditional jumps can go, if that was found out for sure.
+    pub sides: Option<Vec<(Origin, Sides)>>,
 }
 
 /// One word for a verdict.
@@ -53,29 +78,40 @@ const GUESSES: [ProgramType; 4] = [
 
 /// Verifies every program that can be put together. One that cannot be, or that has no type and
 /// is accepted as none of [`GUESSES`], has no verdict.
-pub(super) fn verdicts(object: &Object, version: passes::KernelVersion) -> Verdicts {
+pub(super) fn verdicts(object: &Object, asked: Asked) -> Verdicts {
     let Ok(linker) = Linker::new(object) else {
         return Verdicts::new();
     };
     let check = |id: &ProgramId, program_type| {
         let options = Options {
-            kernel: release(version),
+            kernel: asked.kernel,
             program_type,
             ..Options::default()
         };
         let program = linker.link(id, &options)?;
         let report = verifier::check(&program, &options, object.endian);
         Ok(Checked {
-            verdict: report.verdict,
             functions: starts(&program),
+            sides: directions::sides(&program, &report),
+            guessed: false,
+            verdict: report.verdict,
+        })
+    };
+    let guess = |id: &ProgramId, guess| {
+        let checked = check(id, Some(guess)).ok()?;
+        let accepted = checked.verdict == Verdict::Accepted;
+        accepted.then_some(Checked {
+            sides: None,
+            guessed: true,
+            ..checked
         })
     };
     let check = |id: ProgramId| {
         let checked = match check(&id, None) {
-            Err(LinkError::NoType(_)) => GUESSES
-                .into_iter()
-                .filter_map(|guess| check(&id, Some(guess)).ok())
-                .find(|checked| checked.verdict == Verdict::Accepted)?,
+            Err(LinkError::NoType(_)) if asked.untyped.is_some() => {
+                check(&id, asked.untyped).ok()?
+            }
+            Err(LinkError::NoType(_)) => GUESSES.into_iter().find_map(|kind| guess(&id, kind))?,
             checked => checked.ok()?,
         };
         Some((id, checked))
@@ -114,12 +150,12 @@ pub(super) fn worsened<'a>(
 
 #[cfg(test)]
 mod tests {
-    use super::{verdicts, worsened};
+    use super::{Asked, verdicts, worsened};
     use bpf::diagnostic::FileId;
     use bpf::insn::Endian;
     use bpf::object::Object;
     use frontend::asm::{AsmOptions, assemble};
-    use passes::KernelVersion;
+    use verifier::Kernel;
 
     /// An XDP program that reads so many bytes of the packet, and checks for so many.
     fn program(read: u32, checked: u32) -> Object {
@@ -137,7 +173,11 @@ mod tests {
 
     #[test]
     fn only_a_lost_acceptance_counts() {
-        let of = |object: &Object| verdicts(object, KernelVersion::NEWEST);
+        let asked = Asked {
+            kernel: Kernel::default(),
+            untyped: None,
+        };
+        let of = |object: &Object| verdicts(object, asked);
         let (good, bad) = (of(&program(4, 4)), of(&program(8, 4)));
         let lost: Vec<_> = worsened(&good, &bad).collect();
         assert_eq!(lost.len(), 1);

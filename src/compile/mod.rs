@@ -8,12 +8,14 @@
 
 mod accepted;
 pub mod bisect;
+mod directions;
 mod gate;
 mod maps;
 mod module;
 mod options;
 mod report;
 
+pub use directions::directions;
 pub use module::{OptimiseError, object_of, optimise};
 pub use options::CompileOptions;
 pub use report::{Compiled, FunctionReport, Kept, Lost};
@@ -44,7 +46,7 @@ pub fn compile(
 }
 
 /// What says whether programs are accepted.
-type Judge = dyn Fn(&Object, passes::KernelVersion) -> gate::Verdicts;
+type Judge = dyn Fn(&Object, gate::Asked) -> gate::Verdicts;
 
 /// Compiles once, with the gate as the options say.
 fn compile_once(
@@ -81,6 +83,16 @@ fn compile_with(
     }
     let lifted = lift_object(object);
     session = session.with_maps(maps::of(object, &lifted));
+    let asked = gate::Asked::by(options);
+    let before = if options.verify {
+        judge(object, asked)
+    } else {
+        gate::Verdicts::new()
+    };
+    let told = |function: &LiftedFunction| pipeline.uses_directions(&function.range.name);
+    if options.verify && lifted.functions.iter().any(told) {
+        session = session.with_directions(directions::of(object, &lifted, asked, &before));
+    }
     let stack_limits = frame::stack_limits(&lifted.module);
     let mut compilation = Compilation {
         options,
@@ -111,7 +123,7 @@ fn compile_with(
         });
         reports.push(report);
     }
-    let mut compiled = compilation.finish(object, inputs, reports, start, judge);
+    let mut compiled = compilation.finish(object, inputs, reports, start, &before, judge);
     match validator {
         Some(Ok(validator)) => {
             let mut validator = validator.into_inner();
@@ -266,6 +278,7 @@ impl Compilation<'_> {
         mut inputs: Vec<FunctionInput>,
         mut reports: Vec<FunctionReport>,
         start: Instant,
+        before: &gate::Verdicts,
         judge: &Judge,
     ) -> Compiled {
         let LiftedObject {
@@ -276,12 +289,7 @@ impl Compilation<'_> {
             ..
         } = self.lifted;
         let mut notes: Vec<String> = btf_problem.into_iter().collect();
-        let version = self.options.pipeline.target.kernel;
-        let before = if self.options.verify {
-            judge(object, version)
-        } else {
-            gate::Verdicts::new()
-        };
+        let asked = gate::Asked::by(self.options);
         let mut lost = Vec::new();
         let (result, after) = loop {
             let linked = link(object, btf.as_ref(), btf_ext.as_ref(), &module, &inputs);
@@ -296,10 +304,10 @@ impl Compilation<'_> {
             let after = if !self.options.verify || linked.object == *object {
                 before.clone()
             } else {
-                judge(&linked.object, version)
+                judge(&linked.object, asked)
             };
             let mut given_up = 0;
-            for (id, reason) in gate::worsened(&before, &after) {
+            for (id, reason) in gate::worsened(before, &after) {
                 let functions = &before[id].functions;
                 let part =
                     |range: &FunctionRange| functions.contains(&(range.section, range.offset));
@@ -327,7 +335,7 @@ impl Compilation<'_> {
                     .next()
                     .map(|(_, checked)| gate::word(&checked.verdict))
             };
-            (report.verdict_before, report.verdict_after) = (word(&before), word(&after));
+            (report.verdict_before, report.verdict_after) = (word(before), word(&after));
         }
         Compiled {
             object: result,

@@ -1,6 +1,7 @@
 //! What a user can ask of a compilation.
 
 use bpf::insn::Cpu;
+use bpf::program_type::ProgramType;
 use passes::{OptLevel, PipelineOptions, Session};
 
 /// How to compile an object.
@@ -10,6 +11,8 @@ pub struct CompileOptions {
     pub pipeline: PipelineOptions,
     /// The newest instruction set that output may use; by default the newest that the input uses.
     pub cpu: Option<Cpu>,
+    /// Type of the programs whose section says none: with it they are verified as such.
+    pub program_type: Option<ProgramType>,
     /// Names of the functions to compile; all when empty.
     pub only: Vec<String>,
     /// Have each register allocation proved by an independent checker.

@@ -137,7 +137,7 @@ fn statistics_have_the_promised_shape_and_nothing_grows() {
     assert!(program["kept_input"].is_null());
     assert_eq!(program["verdict_before"], "accepted");
     assert_eq!(program["verdict_after"], "accepted");
-    assert_eq!(program["passes"][0]["name"], "simplify-cfg");
+    assert_eq!(program["passes"][0]["name"], "decided-branch");
     assert!(program["passes"][0]["micros"].is_u64());
 }
 
@@ -149,7 +149,7 @@ fn bisection_runs_the_first_applications_only() {
     );
     let shown = text(&none.stderr);
     assert!(
-        shown.contains("BISECT: NOT running pass (1) simplify-cfg on function balance"),
+        shown.contains("BISECT: NOT running pass (1) decided-branch on function balance"),
         "{shown}"
     );
     assert!(!shown.contains("BISECT: running"));

@@ -9,7 +9,7 @@ use crate::facts::Facts;
 use crate::options::Options;
 use crate::program::{FieldKind, LinkError, Linker, Meaning, Op, Program, ProgramId, cfg, depth};
 use crate::stop::{Check, Stop, gap, refuse, refuse_at};
-use crate::verdict::{Finding, Gap, Report, Rule, Stats, Step, Verdict};
+use crate::verdict::{Finding, Gap, Report, Rule, Sides, Stats, Step, Verdict};
 use crate::walk::Walker;
 
 const CALL: u8 = 0x85;
@@ -101,6 +101,8 @@ struct Run {
     values: Vec<String>,
     path: Vec<Step>,
     assumption: Option<&'static str>,
+    reads_constants: bool,
+    sides: Vec<Sides>,
 }
 
 impl Run {
@@ -113,7 +115,9 @@ impl Run {
             verdict,
             assumption: self.assumption,
             stats: self.stats,
+            reads_constants: self.reads_constants,
             visits: self.visits,
+            sides: self.sides,
             depths: self.depths,
             line: None,
         }
@@ -134,6 +138,8 @@ impl Run {
         }
         let walked = walker.walk_all();
         self.visits = walker.take_visits();
+        self.sides = walker.take_sides();
+        self.reads_constants = walker.reads_constants();
         self.facts = walker.take_facts();
         self.depths = walker.uses().iter().map(|one| one.depth).collect();
         self.stats = walker.stats();

@@ -32,5 +32,7 @@ mod walk;
 pub use check::{Ask, check, check_program, facts, programs};
 pub use options::Options;
 pub use program::{LinkError, Linker, ProgramId, SourceLine};
-pub use verdict::{Category, Change, Finding, Gap, Report, Rule, Stats, Step, StepKind, Verdict};
+pub use verdict::{
+    Category, Change, Finding, Gap, Report, Rule, Sides, Stats, Step, StepKind, Verdict,
+};
 pub use version::Kernel;

@@ -24,6 +24,9 @@ pub struct Options {
     pub processors: u32,
     /// Whether to say what led to a refusal: costs a second walk of programs that are refused.
     pub causes: bool,
+    /// Whether what a loader may still set is taken as unknown: read-only data, and constants that
+    /// it relocates (CO-RE). What is found then holds however the object is loaded.
+    pub loader_decides: bool,
     /// Whether contradictory ranges are an error (`BPF_F_TEST_REG_INVARIANTS`).
     pub strict_ranges: bool,
 }

@@ -111,6 +111,18 @@ pub struct Stats {
     pub stack_depth: u32,
 }
 
+/// Which ways a conditional jump went on the walk.
+///
+/// If the program is accepted, then it goes no other way when it runs: what decides a jump is kept
+/// when states are compared (precision), which is also why the kernel may replace such jumps.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sides {
+    /// To its target.
+    pub taken: bool,
+    /// To the next instruction.
+    pub next: bool,
+}
+
 /// The answer for one program.
 #[derive(Clone, Debug)]
 pub struct Report {
@@ -121,8 +133,13 @@ pub struct Report {
     pub assumption: Option<&'static str>,
     /// Work done.
     pub stats: Stats,
+    /// Whether read-only data was read: then what was found depends on its not being changed before
+    /// it is loaded.
+    pub reads_constants: bool,
     /// How often each instruction was walked.
     pub visits: Vec<u32>,
+    /// Which ways each conditional jump went.
+    pub sides: Vec<Sides>,
     /// Bytes of stack of each function, by its place among the program's functions.
     pub depths: Vec<u32>,
     /// Source line of the instruction that the verdict is about.

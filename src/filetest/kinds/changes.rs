@@ -6,7 +6,7 @@
 
 use passes::{Maps, Pipeline, RemarkKind, Session};
 
-use crate::compile::CompileOptions;
+use crate::compile::{self, CompileOptions};
 use crate::linked::Linked;
 use crate::render;
 
@@ -28,6 +28,9 @@ pub(super) fn of(
 ) -> Result<Changes, String> {
     let mut after = linked.module.clone();
     let mut session = Session::new().with_maps(maps(linked));
+    if let Some(object) = linked.object() {
+        session = session.with_directions(compile::directions(object, options));
+    }
     let mut pipeline = options.pipeline.clone();
     pipeline.target.cpu = options.cpu.unwrap_or(pipeline.target.cpu);
     pipeline.verify_each = true;

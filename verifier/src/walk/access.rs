@@ -80,10 +80,14 @@ impl Walker<'_> {
         if !loads || pointer.value.as_const().is_none() || !of.is_constant() {
             return Ok(None);
         }
+        if self.options.loader_decides {
+            return Ok(None);
+        }
         if of.of_kernel {
             self.assume("a value of the kernel's configuration");
             return Ok(None);
         }
+        self.reads_constants = true;
         Ok(of.constant(place, access.size, self.big_endian))
     }
 

@@ -9,7 +9,7 @@ use crate::domain::{Comparison, Decision, exchanged, refine, refine_with_itself}
 use crate::forget;
 use crate::state::{Kind, Register, State};
 use crate::stop::Check;
-use crate::verdict::Rule;
+use crate::verdict::{Rule, Sides};
 
 /// A packet pointer that is at the end of the packet.
 const AT_END: i32 = -1;
@@ -48,11 +48,19 @@ impl Walker<'_> {
             {
                 self.mark_precise(src.0)?;
             }
-            return Ok(match decision {
-                Decision::Taken => Flow::To(target),
-                _ => Flow::Next,
+            let sides = &mut self.sides[self.insn];
+            return Ok(if decision == Decision::Taken {
+                sides.taken = true;
+                Flow::To(target)
+            } else {
+                sides.next = true;
+                Flow::Next
             });
         }
+        self.sides[self.insn] = Sides {
+            taken: true,
+            next: true,
+        };
         self.take_both(width, cond, dst, src, target)?;
         Ok(Flow::Next)
     }

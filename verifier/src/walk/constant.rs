@@ -3,6 +3,7 @@
 //! Constant time each.
 
 use bpf::btf::ext::CoreRelocationKind;
+use bpf::insn::{AluOp, Insn, Operand, Reg};
 
 use super::Walker;
 use crate::program::Meaning;
@@ -63,16 +64,37 @@ impl Walker<'_> {
         Ok(Register::pointer(Kind::Function(function as u32)))
     }
 
-    /// A constant that depends on the running kernel's types is taken as it stands.
-    pub(super) fn meet_relocation(&mut self, relocation: Option<CoreRelocationKind>) -> Check {
-        match relocation {
+    /// A constant that depends on the running kernel's types is taken as it stands, unless it is
+    /// `replaced` in this register and loaders decide.
+    pub(super) fn meet_relocation(
+        &mut self,
+        relocation: Option<CoreRelocationKind>,
+        replaced: Option<Reg>,
+    ) -> Check {
+        match (relocation, replaced) {
             // Ids of the program's own types are what they are.
-            None | Some(CoreRelocationKind::TypeIdLocal) => {}
-            Some(CoreRelocationKind::FieldLeftShift | CoreRelocationKind::FieldRightShift) => {
+            (None | Some(CoreRelocationKind::TypeIdLocal), _) => {}
+            (Some(_), Some(dst)) if self.options.loader_decides => {
+                self.set(dst.0, Register::UNKNOWN);
+            }
+            (Some(CoreRelocationKind::FieldLeftShift | CoreRelocationKind::FieldRightShift), _) => {
                 return gap("a bit field that the loader relocates (CO-RE)");
             }
-            Some(_) => self.assume("a constant that the loader relocates (CO-RE)"),
+            (Some(_), _) => self.assume("a constant that the loader relocates (CO-RE)"),
         }
         Ok(())
+    }
+}
+
+/// The register that becomes a constant and nothing else.
+pub(super) fn replaced(insn: &Insn) -> Option<Reg> {
+    match *insn {
+        Insn::Alu {
+            op: AluOp::Mov,
+            dst,
+            src: Operand::Imm(_),
+            ..
+        } => Some(dst),
+        _ => None,
     }
 }

@@ -2,6 +2,7 @@
 
 use bpf::insn::{CallTarget, DecodeError, Insn};
 
+use super::constant::replaced;
 use super::{Flow, MAX_PENDING, MAX_PROCESSED, Pending, Walker};
 use crate::program::prototype::{Argument, Signature};
 use crate::state::{Frame, Kind, NO_INSN, Register, State};
@@ -202,13 +203,13 @@ impl Walker<'_> {
         match insn {
             Insn::Alu { .. } | Insn::Neg { .. } | Insn::Movsx { .. } | Insn::Endian { .. } => {
                 self.alu(insn)?;
-                self.meet_relocation(op.relocation)?;
+                self.meet_relocation(op.relocation, replaced(&insn))?;
                 Ok(Flow::Next)
             }
             Insn::AddrSpaceCast { .. } => gap("arenas"),
             Insn::LoadImm64 { dst, imm, .. } => {
                 self.load_constant(dst, imm)?;
-                self.meet_relocation(op.relocation)?;
+                self.meet_relocation(op.relocation, Some(dst))?;
                 Ok(Flow::Next)
             }
             Insn::Load { .. }
@@ -217,6 +218,7 @@ impl Walker<'_> {
             | Insn::StoreRelease { .. }
             | Insn::Atomic { .. } => {
                 self.memory_instruction(insn)?;
+                self.meet_relocation(op.relocation, None)?;
                 Ok(Flow::Next)
             }
             Insn::LoadAbs { .. } => self.packet_load(None),

@@ -60,6 +60,7 @@ use crate::program::{ObjectType, Program, liveness};
 use crate::state::{Frame, Kind, NO_INSN, Register, State};
 use crate::stop::{Check, refuse_register};
 use crate::trace::Before;
+use crate::verdict::Sides;
 use crate::verdict::{Rule, Stats};
 
 /// The kernel's limit for instructions walked.
@@ -127,7 +128,10 @@ pub(crate) struct Walker<'p> {
     /// What was taken for granted, if something was: a refusal then is no certain one.
     assumption: Option<&'static str>,
     stats: Stats,
+    /// Whether the contents of read-only data were used.
+    reads_constants: bool,
     visits: Vec<u32>,
+    sides: Vec<Sides>,
     recording: Option<Box<record::Recording>>,
 }
 
@@ -169,7 +173,9 @@ impl<'p> Walker<'p> {
             called,
             assumption: None,
             stats: Stats::default(),
+            reads_constants: false,
             visits: vec![0; program.ops.len()],
+            sides: vec![Sides::default(); program.ops.len()],
             recording: None,
         })
     }
@@ -195,6 +201,16 @@ impl<'p> Walker<'p> {
     /// What was taken for granted.
     pub(crate) fn assumption(&self) -> Option<&'static str> {
         self.assumption
+    }
+
+    /// Whether the contents of read-only data were used.
+    pub(crate) fn reads_constants(&self) -> bool {
+        self.reads_constants
+    }
+
+    /// Which ways each conditional jump went.
+    pub(crate) fn take_sides(&mut self) -> Vec<Sides> {
+        std::mem::take(&mut self.sides)
     }
 
     /// How often each instruction was walked.
