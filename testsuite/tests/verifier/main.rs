@@ -1,9 +1,6 @@
-//! Small programs with what the kernel says of them: one for each thing that the verifier models,
-//! each a mistake and its repair where there is one. Every verdict was asked of Linux 6.18.
+//! What file tests of the verifier (`filetests/check`) cannot say: instructions that assembly cannot
+//! write, what a finding consists of, and objects that are damaged.
 
-mod calls;
-mod memory;
-mod paths;
 mod slots;
 
 use bpf::diagnostic::FileId;
@@ -22,49 +19,22 @@ fn object(source: &str) -> Object {
     }
 }
 
-/// Verifies a program in a section, with a GPL licence, an array map named `values` and a program array named
-/// `programs`.
+/// Verifies a program in a section, with a GPL licence.
 fn check(section: &str, body: &str) -> Report {
-    check_with(section, body, &Options::default())
-}
-
-fn check_with(section: &str, body: &str, options: &Options) -> Report {
     let source = format!(
         "\t.section {section},\"ax\",@progbits\n\t.globl main\n\t.type main,@function\nmain:\n\
          {body}\n\t.size main, .-main\n\
-         \t.section maps,\"aw\",@progbits\n\t.globl values\n\t.type values,@object\nvalues:\n\
-         \t.long 2\n\t.long 4\n\t.long 16\n\t.long 8\n\t.long 0\n\t.size values, 20\n\
-         \t.globl programs\n\t.type programs,@object\nprograms:\n\
-         \t.long 3\n\t.long 4\n\t.long 4\n\t.long 4\n\t.long 0\n\t.size programs, 20\n\
          \t.section license,\"aw\",@progbits\n\t.asciz \"GPL\"\n"
     );
     let id = ProgramId {
         section: section.to_owned(),
         function: "main".to_owned(),
     };
-    verifier::check_program(&object(&source), &id, options)
+    verifier::check_program(&object(&source), &id, &Options::default())
         .unwrap_or_else(|error| panic!("{error}\n{source}"))
 }
 
-#[track_caller]
-fn accepts(section: &str, body: &str) {
-    let report = check(section, body);
-    assert_eq!(report.verdict, Verdict::Accepted, "{body}");
-}
-
-#[track_caller]
-fn refuses(section: &str, body: &str, message: &str) {
-    match check(section, body).verdict {
-        Verdict::Rejected(finding) => {
-            assert!(finding.kernel_text.contains(message), "{finding:?}\n{body}");
-        }
-        other => panic!("{other:?}\n{body}"),
-    }
-}
-
 const PACKET: &str = "r2 = *(u32 *)(r1 + 0)\nr3 = *(u32 *)(r1 + 4)\nr4 = r2\nr4 += 14\n";
-
-const LOOKUP: &str = "r2 = r10\nr2 += -4\nr3 = 9\n*(u32 *)(r10 - 4) = r3\nr1 = values ll\ncall 1\n";
 
 #[test]
 fn findings_say_where_and_how() {
