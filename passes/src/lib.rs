@@ -39,6 +39,8 @@ registry::declare_passes! {
     mod decided_branch: DecidedBranch = "decided-branch" Optional;
     /// Merge and remove blocks, fold decided branches, drop redundant block parameters
     mod simplify_cfg: SimplifyCfg = "simplify-cfg" Optional;
+    /// Lead edges past branches that they decide
+    mod jump_thread: JumpThread = "jump-thread" Optional;
     /// Turn stack slots whose address does not escape into values
     mod promote_stack: PromoteStack = "promote-stack" Optional;
     /// Algebra, constants, canonical comparisons, offsets folded into memory accesses

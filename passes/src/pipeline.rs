@@ -63,6 +63,8 @@ macro_rules! for_time_and {
             "dce",
             // Keys have their constants; what a check guards goes with simplify-cfg.
             "inline-lookup",
+            // Constants are known that error paths pass to the checks after them.
+            "jump-thread",
             // Branches that simplify decided leave blocks to merge and parameters with one argument.
             "simplify-cfg",
             // Merged blocks brought definitions and uses together.
