@@ -48,6 +48,10 @@ macro_rules! for_time_and {
             "promote-stack",
             // Canonical forms (constant on the right, folded addresses) are what gvn compares.
             "simplify",
+            // Reloads are values now: error paths pass constants to the checks after them. Then what
+            // follows sees longer blocks.
+            "jump-thread",
+            "simplify-cfg",
             // Before gvn, which may find the whole load elsewhere, and before narrow32 changes the shifts.
             "load-combine",
             "gvn",
@@ -63,7 +67,7 @@ macro_rules! for_time_and {
             "dce",
             // Keys have their constants; what a check guards goes with simplify-cfg.
             "inline-lookup",
-            // Constants are known that error paths pass to the checks after them.
+            // Once more with what gvn and forward-memory found to be the same.
             "jump-thread",
             // Branches that simplify decided leave blocks to merge and parameters with one argument.
             "simplify-cfg",
