@@ -15,6 +15,7 @@
 //! a program which the kernel's verifier accepts stays accepted; how, each says under *Soundness*.
 
 mod analyses;
+mod change;
 mod edit;
 mod facts;
 mod manager;
@@ -27,6 +28,7 @@ mod target;
 mod window;
 
 pub use analyses::Analyses;
+pub use change::Change;
 pub use manager::{Event, FunctionStats, PassFailure, PassStats, Session};
 pub use pass::{Changed, Maps, Pass, PassContext, PassInfo, PassKind};
 pub use pipeline::{OptLevel, Pipeline, PipelineOptions};

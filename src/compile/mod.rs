@@ -77,7 +77,7 @@ fn compile_with(
         session = session.with_sink(sink);
     }
     if let Some(Ok(validator)) = &validator {
-        session = session.with_checker(|module, func| validator.borrow_mut().check(module, func));
+        session = session.with_checker(|change| validator.borrow_mut().check(change));
     }
     let lifted = lift_object(object);
     session = session.with_maps(maps::of(object, &lifted));
