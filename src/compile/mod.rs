@@ -14,7 +14,8 @@ mod module;
 mod options;
 mod report;
 
-pub use module::{OptimiseError, object_of, optimise};
+pub use maps::of as maps_of;
+pub use module::{OptimiseError, object_of, object_with, optimise};
 pub use options::CompileOptions;
 pub use report::{Compiled, FunctionReport, Kept, Lost};
 
