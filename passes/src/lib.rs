@@ -33,7 +33,7 @@ pub use manager::{Event, FunctionStats, PassFailure, PassStats, Session};
 pub use pass::{Changed, Maps, Pass, PassContext, PassInfo, PassKind};
 pub use pipeline::{OptLevel, Pipeline, PipelineOptions};
 pub use registry::{UnknownPass, find as find_pass, names as pass_names};
-pub use remarks::{Remark, RemarkKey, RemarkKind, Remarks};
+pub use remarks::{Place, Remark, RemarkKey, RemarkKind, Remarks};
 pub use target::{KernelVersion, Target};
 
 registry::declare_passes! {
