@@ -48,8 +48,8 @@ impl Maker<'_> {
         self.at_end().ins().call_helper(LOOKUP, &[map, key])
     }
 
-    /// A look-up, its check, and statements that may use the value. Another look-up of the same key
-    /// may follow.
+    /// Look-ups of a key, one after the other or each after the last one's check, and statements that
+    /// may use the values.
     pub(super) fn with_element(&mut self) {
         let number = self.random.next_u64();
         let Some((symbol, map)) = self.world.map(number) else {
@@ -57,9 +57,20 @@ impl Maker<'_> {
         };
         let size = map.value_size as i32;
         let key = self.key();
-        let rounds = self.pick(&[1, 1, 2]);
-        for _ in 0..rounds {
-            let element = self.look_up(symbol, key);
+        let (at_once, later) = self.pick(&[(1, 0), (1, 0), (1, 1), (2, 0)]);
+        let mut elements = Vec::new();
+        for round in 0..at_once {
+            if round > 0 {
+                self.between(key);
+            }
+            elements.push(Some(self.look_up(symbol, key)));
+        }
+        elements.resize(at_once + later, None);
+        for element in elements {
+            let element = match element {
+                Some(element) => element,
+                None => self.look_up(symbol, key),
+            };
             let zero = self.at_end().ins().iconst(Type::I64, 0);
             let region = Region {
                 kind: Kind::Shared,
@@ -69,9 +80,29 @@ impl Maker<'_> {
             };
             self.where_holds(Cond::Ne, [element, zero], |maker| {
                 maker.scope.regions.push(region);
-                maker.accesses();
+                match maker.random.below(3) {
+                    0 => maker.counter_in(&region),
+                    _ => maker.accesses(),
+                }
                 maker.statements();
             });
+        }
+    }
+
+    /// Something between two look-ups of a key.
+    fn between(&mut self, key: i32) {
+        match self.random.below(5) {
+            0 => {
+                let (value, frame) = (self.value(), self.at_end().ins().frame());
+                let offset = key + self.pick(&[0, 1, 3]);
+                self.at_end()
+                    .ins()
+                    .store(Opcode::Store, MemWidth::B8, frame, offset, value);
+            }
+            1 => self.accesses(),
+            2 => self.ask(),
+            3 => self.change_map(),
+            _ => {}
         }
     }
 

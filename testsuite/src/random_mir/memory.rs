@@ -72,12 +72,28 @@ impl Maker<'_> {
         self.at_end().ins().binary(opcode, ty, value, amount)
     }
 
-    /// Something between two pieces of a run, now and then.
-    fn pause(&mut self) {
-        match self.random.below(12) {
+    /// Something between two pieces of a run, now and then: one that has nothing to do with it, or
+    /// an access of the run's own bytes.
+    fn pause(&mut self, run: &Region) {
+        match self.random.below(16) {
             0 => self.number(),
             1 => self.single(),
+            2 => self.byte_of(run),
             _ => {}
+        }
+    }
+
+    /// An access of one byte of a few.
+    fn byte_of(&mut self, run: &Region) {
+        let Some(offset) = self.place(run, 1, 1) else {
+            return;
+        };
+        if self.random.below(3) == 0 {
+            let loaded = self.load(run, MemWidth::B8, offset);
+            self.add(loaded);
+        } else {
+            let value = self.value();
+            self.store(run, MemWidth::B8, offset, value);
         }
     }
 
@@ -90,7 +106,10 @@ impl Maker<'_> {
                     self.single();
                 }
             }
-            6 => self.counter(),
+            6 => {
+                let region = self.region();
+                self.counter_in(&region);
+            }
             7 => self.overwritten(),
             8 => self.variable(),
             9 => self.atomic(),
@@ -106,6 +125,13 @@ impl Maker<'_> {
         let from = self.region();
         let start = self.place(&to, bytes, count)?;
         let source = self.place(&from, bytes, count)?;
+        let size = bytes * count;
+        let written = Region { start, size, ..to };
+        let read = Region {
+            start: source,
+            size,
+            ..from
+        };
         let turned = self.random.below(3) == 0;
         let order = |piece: i32| if turned { count - 1 - piece } else { piece };
         match self.random.below(6) {
@@ -113,24 +139,26 @@ impl Maker<'_> {
                 for piece in 0..count {
                     let value = self.value();
                     self.store(&to, width, start + bytes * order(piece), value);
-                    self.pause();
+                    self.pause(&written);
                 }
             }
             1 => {
-                let value = self.wide();
+                let ty = self.pick(&[Type::I32, Type::I64, Type::I64]);
+                let (value, end) = (self.of(ty), ty.bits() as i32);
+                let first = self.pick(&[0, 0, 0, 8, 16]);
                 let down = self.random.below(2) == 0;
                 for piece in 0..count {
                     let place = if down { count - 1 - piece } else { piece };
-                    let bits = (8 * bytes * piece) % 64;
+                    let bits = (first + 8 * bytes * piece) % end;
                     let part = self.shift(Opcode::Ushr, value, bits);
                     self.store(&to, width, start + bytes * place, part);
-                    self.pause();
+                    self.pause(&written);
                 }
             }
             2 => {
                 for piece in 0..count {
                     let value = self.load(&from, width, source + bytes * order(piece));
-                    self.pause();
+                    self.pause(&read);
                     self.store(&to, width, start + bytes * order(piece), value);
                 }
             }
@@ -138,7 +166,7 @@ impl Maker<'_> {
                 let mut values = Vec::new();
                 for piece in 0..count {
                     values.push(self.load(&from, width, source + bytes * piece));
-                    self.pause();
+                    self.pause(&read);
                 }
                 for piece in 0..count {
                     let value = values[order(piece) as usize];
@@ -147,31 +175,23 @@ impl Maker<'_> {
                 let value = self.pick(&values);
                 self.add(value);
             }
-            _ => self.joined(&from, width, bytes, source, count.min(8 / bytes), turned),
+            _ => self.joined(&read, width, bytes, count.min(8 / bytes), turned),
         }
         Some(())
     }
 
     /// Adjacent bytes as one number.
-    fn joined(
-        &mut self,
-        from: &Region,
-        width: MemWidth,
-        bytes: i32,
-        start: i32,
-        count: i32,
-        turned: bool,
-    ) {
+    fn joined(&mut self, from: &Region, width: MemWidth, bytes: i32, count: i32, turned: bool) {
         let opcode = self.pick(&[Opcode::Bor, Opcode::Bor, Opcode::Iadd, Opcode::Bxor]);
         let narrow = bytes * count <= 4 && self.random.below(3) == 0;
         let mut joined = None;
         for piece in 0..count {
             let at = if turned { count - 1 - piece } else { piece };
-            let mut loaded = self.load(from, width, start + bytes * at);
+            let mut loaded = self.load(from, width, from.start + bytes * at);
             if narrow {
                 loaded = self.at_end().ins().trunc(loaded);
             }
-            self.pause();
+            self.pause(from);
             let part = self.shift(Opcode::Ishl, loaded, 8 * bytes * piece);
             let ty = self.func.dfg.value_type(part);
             joined = Some(match joined {
@@ -208,20 +228,26 @@ impl Maker<'_> {
     }
 
     /// An addition in memory.
-    fn counter(&mut self) {
-        let region = self.region();
+    pub(super) fn counter_in(&mut self, region: &Region) {
         let (width, bytes) = self.pick(&WIDTHS);
-        let Some(offset) = self.place(&region, bytes, 1) else {
+        let Some(offset) = self.place(region, bytes, 1) else {
             return;
         };
-        let old = self.load(&region, width, offset);
+        let old = self.load(region, width, offset);
         let amount = self.value();
         let new = self
             .at_end()
             .ins()
             .binary(Opcode::Iadd, Type::I64, old, amount);
-        self.pause();
-        self.store(&region, width, offset, new);
+        let (start, size) = (offset, bytes);
+        if self.random.below(4) == 0 {
+            self.byte_of(&Region {
+                start,
+                size,
+                ..*region
+            });
+        }
+        self.store(region, width, offset, new);
     }
 
     /// Two stores of which the second takes some or all of what the first wrote.
@@ -233,7 +259,7 @@ impl Maker<'_> {
         };
         let (first, second) = (self.value(), self.value());
         self.store(&region, width, offset, first);
-        self.pause();
+        self.pause(&region);
         let (width, bytes) = match self.random.below(3) {
             0 => self.pick(&WIDTHS),
             _ => (width, bytes),
