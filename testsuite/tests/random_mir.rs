@@ -26,7 +26,7 @@ use testsuite::packets::Random;
 use testsuite::random_mir::World;
 
 /// Programs in which each pass finds something.
-const ENOUGH: u64 = 400;
+const ENOUGH: u64 = 100;
 /// Differences that are reported before the test gives up.
 const SHOWN: usize = 8;
 const PROGRESS: Duration = Duration::from_secs(60);
