@@ -1,13 +1,15 @@
 //! Statistics and remarks of a compilation, as text and as JSON.
 
+mod source;
+
 use std::fmt::Write as _;
 
-use bpf::btf::{Btf, StringOffset};
 use bpf::program_type::ProgramType;
-use passes::{OptLevel, Remark, Remarks};
+use passes::{OptLevel, Remarks};
 use serde_json::{Value, json};
 
 use crate::compile::{Compiled, FunctionReport};
+use source::Source;
 
 /// The statistics as one JSON object.
 #[must_use]
@@ -154,26 +156,22 @@ pub fn times_text(compiled: &Compiled) -> String {
     text
 }
 
-/// Remarks of passes and of the compiler, one text line or one JSON object each.
+/// Remarks of passes and of the compiler. In text, the source lines that one is about follow it; as
+/// JSON, each is one object.
 #[must_use]
 pub fn remarks(compiled: &Compiled, file: &str, as_json: bool) -> Vec<String> {
     let mut lines = Vec::new();
     for remark in compiled.remarks.list() {
-        let place = place(remark, compiled.btf.as_ref());
-        lines.push(if as_json {
-            remark_json(remark, &place).to_string()
+        let source = Source {
+            btf: compiled.btf.as_ref(),
+            file,
+            function: &remark.function,
+        };
+        if as_json {
+            lines.push(source.json(remark).to_string());
         } else {
-            let kind = match remark.kind {
-                passes::RemarkKind::Applied => "",
-                passes::RemarkKind::Missed => "missed: ",
-                passes::RemarkKind::Analysis => "analysis: ",
-            };
-            let (message, pass) = (remark.message, remark.pass);
-            format!(
-                "{}: remark: {kind}{message} [{pass}]",
-                place.text(file, remark)
-            )
-        });
+            lines.extend(source.text(remark));
+        }
     }
     for function in &compiled.functions {
         let Some(kept) = function.kept.as_ref().filter(|kept| kept.is_remarkable()) else {
@@ -205,46 +203,4 @@ pub fn module_remarks(remarks: &Remarks, file: &str) -> Vec<String> {
         format!("{file}: {function}: remark: {kind}: {message} [{pass}]")
     });
     lines.collect()
-}
-
-/// Where in the source a remark belongs.
-#[derive(Debug, Default)]
-struct Place<'btf> {
-    file: Option<&'btf str>,
-    line: Option<u32>,
-    column: Option<u32>,
-}
-
-fn place<'btf>(remark: &Remark, btf: Option<&'btf Btf>) -> Place<'btf> {
-    match (remark.location, btf) {
-        (Some(location), Some(btf)) => Place {
-            file: Some(btf.string(StringOffset(location.file))),
-            line: Some(location.line()),
-            column: Some(location.column()),
-        },
-        _ => Place::default(),
-    }
-}
-
-impl Place<'_> {
-    fn text(&self, file: &str, remark: &Remark) -> String {
-        match (self.file, self.line, self.column, remark.origin) {
-            (Some(file), Some(line), Some(column), _) => format!("{file}:{line}:{column}"),
-            (_, _, _, Some(origin)) => format!("{file}: {}+{origin}", remark.function),
-            _ => format!("{file}: {}", remark.function),
-        }
-    }
-}
-
-fn remark_json(remark: &Remark, place: &Place<'_>) -> Value {
-    json!({
-        "kind": remark.kind.name(),
-        "pass": remark.pass,
-        "function": remark.function,
-        "insn": remark.origin,
-        "file": place.file,
-        "line": place.line,
-        "column": place.column,
-        "message": remark.message,
-    })
 }

@@ -27,6 +27,7 @@ use crate::facts::{
 };
 use crate::pass::{Changed, Pass, PassContext};
 use cranelift_entity::SecondaryMap;
+use mir::analysis::ControlFlowGraph;
 use mir::{Block, Function, Inst};
 
 /// See the module documentation.
@@ -77,28 +78,17 @@ impl Pass for DeadStore {
     fn run(&self, func: &mut Function, cx: &mut PassContext<'_>) -> Changed {
         let cfg = cx.analyses.cfg(func);
         let memory = Memory::of(func, cx);
-        let mut starts: SecondaryMap<Block, Live> = SecondaryMap::new();
-        let at_end = |starts: &SecondaryMap<Block, Live>, block: Block| {
-            let mut live = Live::default();
-            for &next in cfg.successors(block) {
-                live.unite(starts[next]);
+        let dead = dead_stores(func, &cfg, &memory, Escaped::Read);
+        if cx.explains() && memory.frame_escapes() {
+            let blocks = func.layout.blocks();
+            let mut all = blocks.flat_map(|block| func.layout.insts(block));
+            let cause = all.find(|&inst| memory.lets_frame_escape(func, inst));
+            let message = "a store stays: the address of the stack escapes, and who has it may read all";
+            for inst in dead_stores(func, &cfg, &memory, Escaped::Unread) {
+                if !dead.contains(&inst) {
+                    cx.missed_for(func, inst, message, cause);
+                }
             }
-            live
-        };
-        let mut changing = true;
-        while changing {
-            changing = false;
-            for block in cfg.postorder() {
-                let mut live = at_end(&starts, block);
-                walk(func, &memory, block, &mut live, |_| {});
-                changing |= starts[block] != live;
-                starts[block] = live;
-            }
-        }
-        let mut dead = Vec::new();
-        for &block in cfg.reverse_postorder() {
-            let mut live = at_end(&starts, block);
-            walk(func, &memory, block, &mut live, |inst| dead.push(inst));
         }
         for &inst in &dead {
             cx.applied(func, inst, "removed a store that nothing reads");
@@ -108,10 +98,53 @@ impl Pass for DeadStore {
     }
 }
 
+/// What is read of a frame whose address escaped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Escaped {
+    /// Everything, by everyone who may have the address.
+    Read,
+    /// Nothing but by this function: what would be, to tell what the address costs.
+    Unread,
+}
+
+/// The stores that nothing reads.
+fn dead_stores(
+    func: &Function,
+    cfg: &ControlFlowGraph,
+    memory: &Memory,
+    escaped: Escaped,
+) -> Vec<Inst> {
+    let mut starts: SecondaryMap<Block, Live> = SecondaryMap::new();
+    let at_end = |starts: &SecondaryMap<Block, Live>, block: Block| {
+        let mut live = Live::default();
+        for &next in cfg.successors(block) {
+            live.unite(starts[next]);
+        }
+        live
+    };
+    let mut changing = true;
+    while changing {
+        changing = false;
+        for block in cfg.postorder() {
+            let mut live = at_end(&starts, block);
+            walk(func, memory, escaped, block, &mut live, |_| {});
+            changing |= starts[block] != live;
+            starts[block] = live;
+        }
+    }
+    let mut dead = Vec::new();
+    for &block in cfg.reverse_postorder() {
+        let mut live = at_end(&starts, block);
+        walk(func, memory, escaped, block, &mut live, |inst| dead.push(inst));
+    }
+    dead
+}
+
 /// Goes backward over a block and hands out the stores that nothing reads.
 fn walk(
     func: &Function,
     memory: &Memory,
+    escaped: Escaped,
     block: Block,
     live: &mut Live,
     mut dead: impl FnMut(Inst),
@@ -121,7 +154,7 @@ fn walk(
         previous = func.layout.prev_inst(inst);
         match memory.touch(func, inst) {
             Touch::Nothing => {}
-            Touch::Reads(range) => read(memory, &range, live),
+            Touch::Reads(range) => read(memory, escaped, &range, live),
             Touch::Writes(range) => {
                 if (range.region, range.root) == (Region::Frame, Root::Frame)
                     && range.start >= -FRAME_BYTES
@@ -137,7 +170,8 @@ fn walk(
             Touch::Barrier => {
                 for reached in reach::read_by(func, memory, inst) {
                     match reached {
-                        Reach::All => *live = Live::ALL,
+                        Reach::All if escaped == Escaped::Read => *live = Live::ALL,
+                        Reach::All => {}
                         Reach::Bytes(start, end) => live.add(start, end),
                     }
                 }
@@ -146,11 +180,13 @@ fn walk(
     }
 }
 
-fn read(memory: &Memory, range: &Range, live: &mut Live) {
+fn read(memory: &Memory, escaped: Escaped, range: &Range, live: &mut Live) {
     match (range.region, range.root) {
         (Region::Frame, Root::Frame) => live.add(range.start, range.end()),
         (Region::Frame, _) => *live = Live::ALL,
-        (Region::Unknown, _) if memory.frame_escapes() => *live = Live::ALL,
+        (Region::Unknown, _) if memory.frame_escapes() && escaped == Escaped::Read => {
+            *live = Live::ALL;
+        }
         _ => {}
     }
 }

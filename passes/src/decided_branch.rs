@@ -38,7 +38,10 @@ impl Pass for DecidedBranch {
             .collect();
         let mut changed = false;
         for (branch, taken) in decided {
-            let target = func.dfg.successors(branch)[taken as usize];
+            let targets = func.dfg.successors(branch);
+            let Some(&target) = targets.get(taken as usize) else {
+                continue;
+            };
             cx.applied(func, branch, "folded a branch that goes one way only");
             edit::branch_to_jump(func, branch, target);
             changed = true;

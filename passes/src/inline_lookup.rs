@@ -64,8 +64,7 @@ impl Pass for InlineLookup {
         let cfg = cx.analyses.cfg(func);
         let kinds = Kinds::compute(cx.module, func, &cfg, cx.uses_arena());
         let merged = Changed::instructions_if(merge_repeated(func, &kinds, cx));
-        let checks = cx.target.kernel >= KernelVersion::KNOWS_ARRAY_LOOKUPS
-            && remove_checks(func, &kinds, cx);
+        let checks = remove_checks(func, &kinds, cx);
         merged.and(Changed::control_flow_if(checks))
     }
 }
@@ -218,6 +217,8 @@ fn merge_repeated(func: &mut Function, kinds: &Kinds, cx: &mut PassContext<'_>) 
     let blocks: Vec<_> = func.layout.blocks().collect();
     for block in blocks {
         let mut known: Vec<(Lookup, i64, MapKind, Value)> = Vec::new();
+        // Those that are no longer known, with the instruction that may have changed them.
+        let mut forgotten: Vec<(Lookup, Inst)> = Vec::new();
         let mut next = func.layout.first_inst(block);
         while let Some(inst) = next {
             next = func.layout.next_inst(inst);
@@ -234,6 +235,14 @@ fn merge_repeated(func: &mut Function, kinds: &Kinds, cx: &mut PassContext<'_>) 
                     changed = true;
                     continue;
                 }
+                let before = forgotten.iter().rev();
+                let mut before = before
+                    .filter(|(old, _)| old.map == found.map && old.key == found.key);
+                if let Some(&(_, cause)) = before.next() {
+                    let message = "repeated a look-up: its key or its element may have changed since \
+                                   the first";
+                    cx.missed_for(func, inst, message, Some(cause));
+                }
                 if matches!(kind, MapKind::Array | MapKind::Hash)
                     && known.len() < MAX_LOOKUPS
                     && let Some(result) = func.dfg.result(inst)
@@ -242,16 +251,22 @@ fn merge_repeated(func: &mut Function, kinds: &Kinds, cx: &mut PassContext<'_>) 
                 }
                 continue;
             }
-            if may_delete(func, inst) {
-                known.retain(|(.., kind, _)| *kind == MapKind::Array);
-            }
-            match written(func, kinds, inst) {
-                Written::Nothing => {}
-                Written::Anything => known.clear(),
-                Written::Bytes(start, end) => {
-                    known.retain(|(old, size, ..)| old.key + size <= start || end <= old.key);
+            let (deletes, written) = (may_delete(func, inst), written(func, kinds, inst));
+            let stays = |old: &Lookup, size: i64, kind: MapKind| {
+                let key = match written {
+                    Written::Nothing => true,
+                    Written::Anything => false,
+                    Written::Bytes(start, end) => old.key + size <= start || end <= old.key,
+                };
+                key && (kind == MapKind::Array || !deletes)
+            };
+            known.retain(|(old, size, kind, _)| {
+                let stays = stays(old, *size, *kind);
+                if !stays && cx.explains() {
+                    forgotten.push((*old, inst));
                 }
-            }
+                stays
+            });
         }
     }
     changed
@@ -285,6 +300,10 @@ fn step(func: &Function, kinds: &Kinds, inst: Inst, words: &mut Words) {
 }
 
 fn remove_checks(func: &mut Function, kinds: &Kinds, cx: &mut PassContext<'_>) -> bool {
+    let is_known = cx.target.kernel >= KernelVersion::KNOWS_ARRAY_LOOKUPS;
+    if !is_known && !cx.explains() {
+        return false;
+    }
     let cfg = cx.analyses.cfg(func);
     let mut at_start: FxHashMap<mir::Block, Words> = FxHashMap::default();
     if let Some(entry) = cfg.entry() {
@@ -330,14 +349,33 @@ fn remove_checks(func: &mut Function, kinds: &Kinds, cx: &mut PassContext<'_>) -
                 && let Some(map) = cx.map(found.map)
                 && has_all_elements(map.kind)
                 && map.key_size == 4
-                && words.get(&found.key).is_some_and(|key| *key < map.max_entries)
             {
-                succeeds.extend(func.dfg.result(inst));
+                let key = words.get(&found.key).copied();
+                match key {
+                    Some(key) if key < map.max_entries && is_known => {
+                        succeeds.extend(func.dfg.result(inst));
+                    }
+                    _ if cx.explains() => {
+                        cx.missed(func, Some(inst), why_checked(key, map.max_entries));
+                    }
+                    _ => {}
+                }
             }
             step(func, kinds, inst, &mut words);
         }
     }
     remove_branches(func, cx, &succeeds)
+}
+
+/// Why a look-up in an array keeps its check.
+fn why_checked(key: Option<u32>, entries: u32) -> &'static str {
+    match key {
+        None => "kept the check of a look-up: the kernel knows no constant for its key",
+        Some(key) if key >= entries => {
+            "kept the check of a look-up: its key is not below the length of the array"
+        }
+        Some(_) => "kept the check of a look-up: kernels before 6.14 do not know that it succeeds",
+    }
 }
 
 /// Makes jumps of the branches that ask whether one of these values is null.

@@ -15,6 +15,7 @@
 //! a program which the kernel's verifier accepts stays accepted; how, each says under *Soundness*.
 
 mod analyses;
+mod change;
 mod edit;
 mod facts;
 mod manager;
@@ -27,11 +28,12 @@ mod target;
 mod window;
 
 pub use analyses::Analyses;
+pub use change::Change;
 pub use manager::{Event, FunctionStats, PassFailure, PassStats, Session};
 pub use pass::{Changed, Directions, Maps, Pass, PassContext, PassInfo, PassKind, Taken};
 pub use pipeline::{OptLevel, Pipeline, PipelineOptions};
 pub use registry::{UnknownPass, find as find_pass, names as pass_names};
-pub use remarks::{Remark, RemarkKey, RemarkKind, Remarks};
+pub use remarks::{Place, Remark, RemarkKey, RemarkKind, Remarks};
 pub use target::{KernelVersion, Target};
 
 registry::declare_passes! {

@@ -5,7 +5,8 @@
 //! counting, printing. Libraries never print, so text and bisection lines go to a sink.
 
 use crate::analyses::Analyses;
-use crate::pass::{Changed, Directions, Maps, PassContext, PassInfo, PassKind};
+use crate::change::{Application, Change};
+use crate::pass::{Changed, Directions, Maps, PassInfo, PassKind};
 use crate::pipeline::Pipeline;
 use crate::remarks::Remarks;
 use mir::{Func, Function, Module, Opcode};
@@ -116,8 +117,8 @@ impl std::fmt::Display for Event<'_> {
     }
 }
 
-/// Says what is wrong with a module after a pass on one of its functions.
-type Checker<'s> = Box<dyn FnMut(&Module, Func) -> Result<(), String> + 's>;
+/// Says what is wrong with a change.
+type Checker<'s> = Box<dyn FnMut(&Change<'_>) -> Result<(), String> + 's>;
 
 type Sink<'s> = Box<dyn FnMut(Event<'_>) + 's>;
 
@@ -182,7 +183,7 @@ impl<'s> Session<'s> {
     #[must_use]
     pub fn with_checker(
         mut self,
-        checker: impl FnMut(&Module, Func) -> Result<(), String> + 's,
+        checker: impl FnMut(&Change<'_>) -> Result<(), String> + 's,
     ) -> Self {
         self.checker = Some(Box::new(checker));
         self
@@ -233,40 +234,36 @@ impl Pipeline {
                 continue;
             }
             let before = cfg!(debug_assertions).then(|| print(module, func));
-            let mut function = std::mem::take(&mut module.functions[func]);
-            let insts_before = function.inst_count();
+            let original = session.checker.as_ref();
+            let original = original.map(|_| module.functions[func].clone());
+            let insts_before = module.functions[func].inst_count();
+            let application = Application {
+                info,
+                target: &self.target,
+                maps: &session.maps,
+                uses_arena,
+                directions: session.directions.get(&func),
+            };
             let start = Instant::now();
-            let changed = info.pass.run(
-                &mut function,
-                &mut PassContext {
-                    module,
-                    target: &self.target,
-                    analyses: &mut analyses,
-                    remarks: &mut session.remarks,
-                    pass: info.name,
-                    uses_arena,
-                    maps: &session.maps,
-                    directions: session.directions.get(&func),
-                },
-            );
-            if changed.any() {
-                function.resolve_aliases();
-                session.directions.remove(&func);
-            }
+            let changed = application.run(module, func, &mut analyses, &mut session.remarks);
             let micros = u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX);
             analyses.invalidate(changed);
             stats.passes.push(PassStats {
                 name: info.name,
                 changed,
                 insts_before,
-                insts_after: function.inst_count(),
+                insts_after: module.functions[func].inst_count(),
                 micros,
             });
-            module.functions[func] = function;
             let checked = self
                 .check(module, func, changed, before.as_deref())
-                .and_then(|()| match &mut session.checker {
-                    Some(checker) if changed.any() => checker(module, func),
+                .and_then(|()| match (&mut session.checker, &original) {
+                    (Some(checker), Some(before)) if changed.any() => checker(&Change {
+                        module,
+                        func,
+                        before,
+                        application,
+                    }),
                     _ => Ok(()),
                 });
             if let Err(message) = checked {
@@ -276,6 +273,9 @@ impl Pipeline {
                     message,
                 });
                 break;
+            }
+            if changed.any() {
+                session.directions.remove(&func);
             }
             self.report(module, func, info, changed, session);
         }

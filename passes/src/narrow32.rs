@@ -76,8 +76,10 @@ impl Pass for Narrow32 {
                     endian: cx.endian(),
                 };
                 let Some((expr, message)) = rewrite(&view, &demanded, &data, result) else {
-                    if may_be_pointer(&view, &demanded, &data, result) {
-                        cx.missed(func, Some(inst), "kept 64 bits of what may be a pointer");
+                    if let Some(pointer) = may_be_pointer(&view, &demanded, &data, result) {
+                        let message = "kept 64 bits of what may be a pointer";
+                        let cause = func.dfg.def_inst(pointer).map(|(inst, _)| inst);
+                        cx.missed_for(func, inst, message, cause);
                     }
                     continue;
                 };
@@ -91,22 +93,22 @@ impl Pass for Narrow32 {
     }
 }
 
-/// Whether all that keeps a sum or difference from 32 bits is that an operand may be a pointer.
+/// The operand that may be a pointer, if that is all that keeps a sum or difference from 32 bits.
 fn may_be_pointer(
     view: &View<'_>,
     demanded: &DemandedBits,
     data: &InstData,
     result: Value,
-) -> bool {
+) -> Option<Value> {
     let bits = demanded.get(result);
-    matches!(
-        *data,
+    match *data {
         InstData::Binary {
             opcode: Opcode::Iadd | Opcode::Isub,
             ty: Type::I64,
             args,
-        } if bits != 0 && bits >> 32 == 0 && !args.iter().all(|&arg| view.is_number(arg))
-    )
+        } if bits != 0 && bits >> 32 == 0 => args.into_iter().find(|&arg| !view.is_number(arg)),
+        _ => None,
+    }
 }
 
 fn rewrite(

@@ -5,7 +5,7 @@
 
 use crate::analyses::Analyses;
 use crate::pipeline::OptLevel;
-use crate::remarks::{RemarkKind, Remarks};
+use crate::remarks::{RemarkKey, RemarkKind, Remarks};
 use crate::target::Target;
 use bpf::insn::Endian;
 use bpf::maps::MapDef;
@@ -166,7 +166,7 @@ impl PassContext<'_> {
 
     /// Counts, and remarks on, something that was done at an instruction.
     pub fn applied(&mut self, func: &Function, inst: Inst, message: &'static str) {
-        self.remark(RemarkKind::Applied, func, Some(inst), message);
+        self.remark(RemarkKind::Applied, func, Some(inst), message, None);
     }
 
     /// Counts, and remarks on, something that was done to a block: its place is that of its first
@@ -177,17 +177,35 @@ impl PassContext<'_> {
             .insts(block)
             .find(|&inst| func.locations[inst].is_some());
         let inst = placed.or_else(|| func.layout.first_inst(block));
-        self.remark(RemarkKind::Applied, func, inst, message);
+        self.remark(RemarkKind::Applied, func, inst, message, None);
     }
 
     /// Counts, and remarks on, something that could not be done, and why.
     pub fn missed(&mut self, func: &Function, inst: Option<Inst>, message: &'static str) {
-        self.remark(RemarkKind::Missed, func, inst, message);
+        self.remark(RemarkKind::Missed, func, inst, message, None);
+    }
+
+    /// The same where one instruction stood in the way.
+    pub fn missed_for(
+        &mut self,
+        func: &Function,
+        inst: Inst,
+        message: &'static str,
+        cause: Option<Inst>,
+    ) {
+        self.remark(RemarkKind::Missed, func, Some(inst), message, cause);
+    }
+
+    /// Whether somebody wants to be told what was missed: what has to be searched for that is
+    /// searched only then.
+    #[must_use]
+    pub fn explains(&self) -> bool {
+        self.remarks.are_kept()
     }
 
     /// Remarks on something found out.
     pub fn found(&mut self, func: &Function, inst: Option<Inst>, message: &'static str) {
-        self.remark(RemarkKind::Analysis, func, inst, message);
+        self.remark(RemarkKind::Analysis, func, inst, message, None);
     }
 
     fn remark(
@@ -196,8 +214,13 @@ impl PassContext<'_> {
         func: &Function,
         inst: Option<Inst>,
         message: &'static str,
+        cause: Option<Inst>,
     ) {
-        self.remarks
-            .add(kind, self.pass, self.module, func, inst, message);
+        let key = RemarkKey {
+            pass: self.pass,
+            kind,
+            message,
+        };
+        self.remarks.add(key, self.module, func, inst, cause);
     }
 }

@@ -236,6 +236,21 @@ impl Pipeline {
         })
     }
 
+    /// Passes that need not be in the registry: how somebody runs one of their own.
+    #[must_use]
+    pub fn of(steps: Vec<&'static PassInfo>, target: Target) -> Pipeline {
+        Pipeline {
+            steps,
+            enable: Vec::new(),
+            disable: Vec::new(),
+            print_after: PrintAfter::Passes(Vec::new()),
+            target,
+            print_changed: false,
+            verify_each: false,
+            bisect_limit: None,
+        }
+    }
+
     /// The passes that run on a function of this name, in order.
     #[must_use]
     pub fn steps(&self, function: &str) -> Vec<&'static PassInfo> {

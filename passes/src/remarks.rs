@@ -1,7 +1,8 @@
 //! What passes report, as data: what was applied, what was missed, what was found out.
 //!
 //! Counts are always kept, one for each pass and message, so that every optimisation has a number.
-//! The remarks themselves, which cost a string each, are only kept when somebody asked.
+//! The remarks themselves, which cost a string each, are only kept when somebody asked; what a pass
+//! must search for to tell what it missed is searched, and counted, only then.
 
 use mir::{Function, Inst, Location, Module};
 use std::collections::BTreeMap;
@@ -33,6 +34,26 @@ impl RemarkKind {
     }
 }
 
+/// Where something is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Place {
+    /// The source position.
+    pub location: Option<Location>,
+    /// The slot of the input function.
+    pub origin: Option<u32>,
+}
+
+impl Place {
+    fn of(module: &Module, func: &Function, inst: Inst) -> Place {
+        let location = func.locations[inst].expand();
+        let location = location.and_then(|location| module.locations.get(location));
+        Place {
+            location: location.copied(),
+            origin: func.origins[inst].checked_sub(1),
+        }
+    }
+}
+
 /// One remark.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Remark {
@@ -42,12 +63,12 @@ pub struct Remark {
     pub pass: &'static str,
     /// The function it is about.
     pub function: String,
-    /// The source position it is about.
-    pub location: Option<Location>,
-    /// The slot of the input function it is about.
-    pub origin: Option<u32>,
+    /// What it is about.
+    pub place: Place,
     /// What is said.
     pub message: &'static str,
+    /// What stood in the way, if that was one instruction.
+    pub cause: Option<Place>,
 }
 
 /// How often a pass said the same thing.
@@ -99,37 +120,36 @@ impl Remarks {
             .sum()
     }
 
+    /// Whether remarks are kept, and not only counted.
+    pub(crate) fn are_kept(&self) -> bool {
+        self.keep
+    }
+
     pub(crate) fn add(
         &mut self,
-        kind: RemarkKind,
-        pass: &'static str,
+        key: RemarkKey,
         module: &Module,
         func: &Function,
         inst: Option<Inst>,
-        message: &'static str,
+        cause: Option<Inst>,
     ) {
-        *self
-            .counts
-            .entry(RemarkKey {
-                pass,
-                kind,
-                message,
-            })
-            .or_default() += 1;
+        *self.counts.entry(key).or_default() += 1;
         if !self.keep || self.list.len() >= MAX_REMARKS {
             return;
         }
-        let location = inst
-            .and_then(|inst| func.locations[inst].expand())
-            .and_then(|location| module.locations.get(location))
-            .copied();
+        let place = |inst| Place::of(module, func, inst);
+        let RemarkKey {
+            pass,
+            kind,
+            message,
+        } = key;
         self.list.push(Remark {
             kind,
             pass,
             function: func.name.clone(),
-            location,
-            origin: inst.and_then(|inst| func.origins[inst].checked_sub(1)),
+            place: inst.map(place).unwrap_or_default(),
             message,
+            cause: cause.map(place),
         });
     }
 }

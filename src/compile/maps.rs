@@ -10,7 +10,7 @@ use passes::Maps;
 
 /// The maps of an object by the symbols of its module. Where the definitions cannot be read, none is
 /// known.
-pub(super) fn of(object: &Object, lifted: &LiftedObject) -> Maps {
+pub fn of(object: &Object, lifted: &LiftedObject) -> Maps {
     let Ok(maps) = definitions(object, lifted.btf.as_ref()) else {
         return Maps::new();
     };

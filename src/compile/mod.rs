@@ -16,7 +16,8 @@ mod options;
 mod report;
 
 pub use directions::directions;
-pub use module::{OptimiseError, object_of, optimise};
+pub use maps::of as maps_of;
+pub use module::{OptimiseError, object_of, object_with, optimise};
 pub use options::CompileOptions;
 pub use report::{Compiled, FunctionReport, Kept, Lost};
 
@@ -79,7 +80,7 @@ fn compile_with(
         session = session.with_sink(sink);
     }
     if let Some(Ok(validator)) = &validator {
-        session = session.with_checker(|module, func| validator.borrow_mut().check(module, func));
+        session = session.with_checker(|change| validator.borrow_mut().check(change));
     }
     let lifted = lift_object(object);
     session = session.with_maps(maps::of(object, &lifted));

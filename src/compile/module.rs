@@ -9,6 +9,7 @@ use bpf::object::{
     FunctionRange, Object, SHF_ALLOC, SHF_EXECINSTR, SHT_PROGBITS, STT_FUNC, Section, Symbol,
     SymbolPlace,
 };
+use frontend::lift::LiftedObject;
 use mir::{Func, Module};
 use passes::{Event, Pipeline, Remarks, UnknownPass};
 
@@ -75,6 +76,36 @@ pub fn object_of(module: &Module, options: &CompileOptions) -> Result<Object, St
         return Err("CO-RE records need the BTF that MIR text has not".to_owned());
     }
     let mut object = Object::new(module.endian);
+    let inputs = emit_all(module, options, |_, function| place(&mut object, function))?;
+    let linked = link(&object, None, None, module, &inputs).map_err(|error| error.to_string())?;
+    Ok(linked.object)
+}
+
+/// Puts the functions of a module in the place of those that an object's lift gave.
+///
+/// # Errors
+/// In one sentence: why a function cannot be emitted, or the object not be linked.
+pub fn object_with(
+    object: &Object,
+    lifted: &LiftedObject,
+    module: &Module,
+    options: &CompileOptions,
+) -> Result<Object, String> {
+    let ranges = &lifted.functions;
+    let inputs = emit_all(module, options, |func, _| {
+        ranges[func.as_u32() as usize].range.clone()
+    })?;
+    let (btf, btf_ext) = (lifted.btf.as_ref(), lifted.btf_ext.as_ref());
+    let linked = link(object, btf, btf_ext, module, &inputs).map_err(|error| error.to_string())?;
+    Ok(linked.object)
+}
+
+/// The code of every function, in the order of places.
+fn emit_all(
+    module: &Module,
+    options: &CompileOptions,
+    mut range: impl FnMut(Func, &mir::Function) -> FunctionRange,
+) -> Result<Vec<FunctionInput>, String> {
     let limits = frame::stack_limits(module);
     let mut inputs = Vec::new();
     let mut allocator = Allocator::default();
@@ -91,16 +122,14 @@ pub fn object_of(module: &Module, options: &CompileOptions) -> Result<Object, St
             &mut allocator,
         );
         let emitted = emitted.map_err(|error| format!("`{name}` cannot be emitted: {error}"))?;
-        let range = place(&mut object, function);
         inputs.push(FunctionInput {
             func,
-            range,
+            range: range(func, function),
             emitted: Some(emitted),
         });
     }
     inputs.sort_by_key(|input| (input.range.section, input.range.offset));
-    let linked = link(&object, None, None, module, &inputs).map_err(|error| error.to_string())?;
-    Ok(linked.object)
+    Ok(inputs)
 }
 
 /// A place for a function in the section that it names.
@@ -141,5 +170,49 @@ fn place(object: &mut Object, function: &mir::Function) -> FunctionRange {
         symbol: Some(symbol),
         name: function.name.clone(),
         global: function.global,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bpf::diagnostic::FileId;
+    use bpf::insn::Endian;
+    use frontend::asm::{AsmOptions, assemble};
+    use frontend::lift::lift_object;
+    use mir::{Cursor, InstData};
+
+    use super::{CompileOptions, object_with};
+
+    /// A section that refers to nothing, and one behind it that refers to a map.
+    const TEXT: &str = "\t.section xdp,\"ax\",@progbits\n\t.globl f\n\t.type f,@function\nf:\n\
+        r0 = 1\n exit\n\t.size f, .-f\n\t.section xdp/g,\"ax\",@progbits\n\t.globl g\n\
+        \t.type g,@function\ng:\n r0 = m ll\n r0 = 2\n exit\n\t.size g, .-g\n\
+        \t.section maps,\"aw\",@progbits\n\t.globl m\n\t.type m,@object\nm:\n\
+        \t.long 2, 4, 8, 1, 0\n\t.size m, 20\n";
+
+    #[test]
+    fn code_that_begins_to_refer_to_something_moves_no_other() {
+        let options = AsmOptions {
+            endian: Endian::Little,
+        };
+        let object = assemble(TEXT, FileId(0), &options).unwrap().object;
+        let lifted = lift_object(&object);
+        let mut module = lifted.module.clone();
+        let symbol = module.symbols.keys().next().unwrap();
+        let func = module.functions.keys().next().unwrap();
+        let function = &mut module.functions[func];
+        let entry = function.layout.entry().unwrap();
+        let returned = function.layout.last_inst(entry).unwrap();
+        let arg = Cursor::before(function, returned).ins().symbol(symbol);
+        function
+            .dfg
+            .replace_inst(returned, InstData::Return { arg });
+        let linked = object_with(&object, &lifted, &module, &CompileOptions::default()).unwrap();
+        let written = bpf::elf::write(&linked).unwrap();
+        let again = lift_object(&bpf::elf::read(&written).unwrap()).module;
+        let texts: Vec<String> = again.functions.values().map(ToString::to_string).collect();
+        assert!(texts[0].contains("symbol sym0"), "{}", texts[0]);
+        assert!(texts[1].contains("iconst.i64 2"), "{}", texts[1]);
+        assert_eq!(again.symbols[symbol].name, "m");
     }
 }

@@ -4,9 +4,9 @@
 //! contexts, map contents and helper results that reach as many blocks as they can ([`search`]).
 //! What each run did is remembered: result, packet, maps, and the calls of helpers in order with
 //! what they were given. After each pass that changed a function the inputs that reached it run
-//! again; a difference is a defect of the pass, and the report names it with the smallest input
-//! found ([`reduce`]). After emission the finished object is lifted
-//! again and runs on all of them.
+//! again; a difference is a defect of the pass, and the report names it with the smallest function
+//! and the smallest input found ([`reduce`]). After emission the finished object is lifted again
+//! and runs on all of them.
 //!
 //! An input on which the program faulted before proves nothing, since such a program would not
 //! load, and is not kept.
@@ -22,7 +22,8 @@ use std::collections::BTreeMap;
 
 use bpf::object::Object;
 use bpf::program_type::ProgramType;
-use mir::{Func, Module};
+use mir::Func;
+use passes::Change;
 
 use crate::linked::Linked;
 use run::{Case, Done};
@@ -72,6 +73,12 @@ impl Validator {
     /// The object's maps cannot be read.
     pub fn new(object: &Object, wanted: impl Fn(&str) -> bool) -> Result<Validator, String> {
         let linked = Linked::from_object(object)?;
+        Ok(Validator::of(linked, wanted))
+    }
+
+    /// The same for a module that can be run.
+    #[must_use]
+    pub fn of(linked: Linked, wanted: impl Fn(&str) -> bool) -> Validator {
         let mut validator = Validator {
             programs: Vec::new(),
             counts: Counts::default(),
@@ -96,7 +103,7 @@ impl Validator {
                 validator.programs.push(program);
             }
         }
-        Ok(validator)
+        validator
     }
 
     /// What was compared so far.
@@ -109,27 +116,19 @@ impl Validator {
     ///
     /// # Errors
     /// A difference, for people.
-    pub fn check(&mut self, module: &Module, func: Func) -> Result<(), String> {
+    pub fn check(&mut self, change: &Change<'_>) -> Result<(), String> {
         for program in &self.programs {
             let place = (program.func, program.program_type);
             for case in program
                 .cases
                 .iter()
-                .filter(|case| case.reaches.contains(&func))
+                .filter(|case| case.reaches.contains(&change.func))
             {
                 self.counts.runs += 1;
-                let after = run::mir(&self.linked, module, place, &case.input);
+                let after = run::mir(&self.linked, change.module, place, &case.input);
                 if let Some(found) = difference(&case.done, &after.map(|run| run.done)) {
-                    let again = |input: &run::Input| {
-                        let module_before = &self.linked.module;
-                        let before = run::mir(&self.linked, module_before, place, input);
-                        let after = run::mir(&self.linked, module, place, input);
-                        let before = before.ok()?.done;
-                        difference(&before, &after.map(|run| run.done))
-                    };
-                    let (input, found) = reduce::input(&case.input, found, again);
-                    let name = &module.functions[program.func].name;
-                    return Err(format!("program `{name}` on {input}:\n{found}"));
+                    let input = &case.input;
+                    return Err(reduce::report(&self.linked, change, place, input, found));
                 }
             }
         }
@@ -201,54 +200,4 @@ fn difference(before: &Done, after: &Result<Done, String>) -> Option<String> {
         }
     }
     (!lines.is_empty()).then_some(lines)
-}
-
-#[cfg(test)]
-mod tests {
-    use bpf::diagnostic::FileId;
-    use bpf::insn::Endian;
-    use frontend::asm::{AsmOptions, assemble};
-    use mir::InstData;
-
-    use super::Validator;
-
-    /// Answers 1 for packets that begin with 0x42 behind the Ethernet header, and else 2.
-    const TEXT: &str = "\t.section xdp,\"ax\",@progbits\n\t.globl f\n\t.type f,@function\nf:\n\
-        r2 = *(u32 *)(r1 + 0)\n r3 = *(u32 *)(r1 + 4)\n r0 = 2\n r4 = r2\n r4 += 15\n\
-        if r4 > r3 goto out\n r5 = *(u8 *)(r2 + 14)\n if r5 != 66 goto out\n r0 = 1\nout:\n exit\n";
-
-    #[test]
-    fn a_changed_constant_is_found_with_an_input_that_shows_it() {
-        let options = AsmOptions {
-            endian: Endian::Little,
-        };
-        let object = assemble(TEXT, FileId(0), &options).unwrap().object;
-        let mut validator = Validator::new(&object, |_| true).unwrap();
-        assert_eq!(validator.counts().blocks_reached, validator.counts().blocks);
-        let mut module = validator.linked.module.clone();
-        let func = module.functions.keys().next().unwrap();
-        validator.check(&module, func).unwrap();
-        let function = &mut module.functions[func];
-        let blocks = function.layout.blocks();
-        let insts: Vec<_> = blocks
-            .flat_map(|block| function.layout.insts(block))
-            .collect();
-        for inst in insts {
-            if let InstData::Const { imm, .. } = function.dfg.inst_mut(inst)
-                && *imm == 66
-            {
-                *imm = 67;
-            }
-        }
-        let difference = validator.check(&module, func).unwrap_err();
-        assert!(
-            difference.contains("result before: 0x1\n  result after:  0x2"),
-            "{difference}"
-        );
-        // Nothing but the byte that matters is left of the input.
-        assert!(
-            difference.contains("input 000000000000000000000000000042:"),
-            "{difference}"
-        );
-    }
 }

@@ -9,6 +9,7 @@ pub mod kernel;
 pub mod link;
 pub mod objects;
 pub mod observe;
+pub mod random_mir;
 pub mod random_program;
 pub mod recompile;
 pub mod verifier_score;

@@ -159,12 +159,20 @@ pub(super) fn rebuild(
             }
             header.relocations = relocations;
         }
-        let has_relocations = result
-            .section(section)
-            .is_some_and(|header| !header.relocations.is_empty());
-        if has_relocations && result.relocation_section(section).is_none() {
-            result.ensure_relocation_section(section)?;
-        }
+    }
+    Ok(())
+}
+
+/// Makes relocation sections for code that had none. They move what is behind them, so this comes
+/// last.
+pub(super) fn make_relocation_sections(result: &mut Object) -> Result<(), LinkError> {
+    let all = result.section_ids().filter(|&id| {
+        let section = result.section(id);
+        result.is_executable(id) && section.is_some_and(|one| !one.relocations.is_empty())
+    });
+    let relocated: Vec<SectionId> = all.collect();
+    for &section in relocated.iter().rev() {
+        result.ensure_relocation_section(section)?;
     }
     Ok(())
 }

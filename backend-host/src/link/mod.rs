@@ -217,6 +217,7 @@ pub fn link(
             dropped.join(", ")
         ));
     }
+    code::make_relocation_sections(&mut result)?;
     Ok(Linked {
         object: result,
         remarks,

@@ -240,7 +240,7 @@ impl Memory {
     }
 
     /// Whether an instruction lets an address of the frame go where it is not followed.
-    fn lets_frame_escape(&self, func: &Function, inst: Inst) -> bool {
+    pub(crate) fn lets_frame_escape(&self, func: &Function, inst: Inst) -> bool {
         let points_to_frame = |value: Value| {
             let value = func.dfg.resolve(value);
             !self.kinds.is_number(func, value) && self.kinds.get(func, value) == Kind::Stack

@@ -66,16 +66,52 @@ impl Pass for ForwardMemory {
         let mut changed = false;
         for &block in cfg.reverse_postorder() {
             let mut table = at_start(&cfg, &ends, block);
+            let mut forgotten = Vec::new();
             let mut next = func.layout.first_inst(block);
             while let Some(inst) = next {
                 next = func.layout.next_inst(inst);
                 table.pass();
+                if cx.explains() {
+                    explain(func, cx, &known, &table, &mut forgotten, inst);
+                }
                 changed |= visit(func, cx, &known, &mut table, inst);
             }
             ends[block] = Some(table);
         }
         Changed::instructions_if(changed)
     }
+}
+
+/// Remembers what an instruction makes the table forget, and says so of a load that would use it.
+fn explain(
+    func: &Function,
+    cx: &mut PassContext<'_>,
+    known: &Known,
+    table: &Table,
+    forgotten: &mut Vec<(Range, Inst)>,
+    inst: Inst,
+) {
+    let mut after = table.clone();
+    match known.memory.touch(func, inst) {
+        Touch::Nothing => return,
+        Touch::Barrier => after.pass_barrier(func, &known.memory, inst),
+        Touch::Writes(range) => after.write(&known.memory, &range),
+        Touch::Reads(range) => {
+            let lost = forgotten.iter().rev().find(|(one, _)| *one == range);
+            if let Some(&(_, cause)) = lost
+                && table.covering(&range).is_none()
+            {
+                let message = "a load stays: what it loads was known, and may have been changed since";
+                cx.missed_for(func, inst, message, Some(cause));
+            }
+        }
+    }
+    let held = |one: &Range, table: &Table| table.covering(one).is_some();
+    let lost = table.ranges().filter(|one| !held(one, &after));
+    let lost: Vec<(Range, Inst)> = lost.map(|range| (range, inst)).collect();
+    // What the instruction itself writes is known afterwards.
+    forgotten.retain(|(one, _)| !held(one, table));
+    forgotten.extend(lost);
 }
 
 /// What is known of the function as a whole.

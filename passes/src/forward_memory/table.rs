@@ -77,6 +77,11 @@ impl Table {
             .copied()
     }
 
+    /// The bytes of all entries.
+    pub(super) fn ranges(&self) -> impl Iterator<Item = Range> + '_ {
+        self.entries.iter().map(|entry| entry.range)
+    }
+
     /// Whether the bytes are known to hold what a store of a value would write.
     pub(super) fn holds(&self, func: &Function, range: &Range, value: Value) -> bool {
         let Some(entry) = self.covering(range) else {

@@ -100,20 +100,48 @@ impl Graph {
         !self.users_beyond(func, value, block).is_empty()
     }
 
-    /// Removes a block that no edge leads to any more, and so on.
-    pub(super) fn remove_unreachable(&mut self, func: &mut Function, block: Block) {
+    /// Removes a block if no edge leads to it any more, and what is no longer reached without it.
+    pub(super) fn remove_unreachable(
+        &mut self,
+        func: &mut Function,
+        cfg: &ControlFlowGraph,
+        block: Block,
+    ) {
         let mut work = vec![block];
+        let mut may_be_loop = false;
         while let Some(block) = work.pop() {
-            if !self.edges[block].is_empty() || !func.layout.contains_block(block) {
+            if !func.layout.contains_block(block) {
                 continue;
             }
-            if let Some(inst) = func.layout.last_inst(block) {
-                for call in func.dfg.successors(inst) {
-                    self.edges[call.block].retain(|one| one.inst != inst);
-                    work.push(call.block);
-                }
+            let edges = &self.edges[block];
+            if !edges.is_empty() {
+                let from = edges.iter().filter_map(|edge| func.layout.inst_block(edge.inst));
+                // Of blocks that were made here the graph does not know which way they lead.
+                may_be_loop |= from
+                    .into_iter()
+                    .any(|from| !cfg.is_reachable(from) || cfg.is_retreating(from, block));
+                continue;
             }
-            func.layout.remove_block(block);
+            self.remove(func, block, &mut work);
         }
+        if may_be_loop {
+            // A loop keeps its header's edge though nothing enters it.
+            let reachable = ControlFlowGraph::compute(func);
+            let blocks = func.layout.blocks();
+            let gone: Vec<Block> = blocks.filter(|&block| !reachable.is_reachable(block)).collect();
+            for block in gone {
+                self.remove(func, block, &mut work);
+            }
+        }
+    }
+
+    fn remove(&mut self, func: &mut Function, block: Block, left: &mut Vec<Block>) {
+        if let Some(inst) = func.layout.last_inst(block) {
+            for call in func.dfg.successors(inst) {
+                self.edges[call.block].retain(|one| one.inst != inst);
+                left.push(call.block);
+            }
+        }
+        func.layout.remove_block(block);
     }
 }

@@ -89,7 +89,7 @@ impl Pass for JumpThread {
                 cx.applied(func, branch, "led edges past a branch that they decide");
             }
             let added = repair::join(func, &mut graph, block, &ways);
-            graph.remove_unreachable(func, block);
+            graph.remove_unreachable(func, &cfg, block);
             budget = budget.saturating_sub(added);
             if budget == 0 {
                 break;

@@ -122,23 +122,23 @@ impl Walk {
                 .is_some_and(|value| self.users.of(func, value).count() == 1)
         };
         let removed = wide.parts.iter().filter(alone).count();
-        if removed + tree.inner.len() <= 1 + swap_slots
-            || lowest.region == Region::Shared && removed < wide.parts.len()
-        {
+        if removed + tree.inner.len() <= 1 + swap_slots {
+            return false;
+        }
+        if lowest.region == Region::Shared && removed < wide.parts.len() {
+            let message = "not joined: a part is used alone too, and memory that others can change \
+                           is read only once";
+            cx.missed(func, Some(root), message);
             return false;
         }
         let size = i64::from(wide.width.bytes());
-        if !window::is_aligned(cx.module, func, cx.target.strict_align, &lowest, size) {
-            let message = "not joined: one wide load would not be aligned here";
-            cx.missed(func, Some(root), message);
-            return false;
-        }
+        let aligned = window::is_aligned(cx.module, func, cx.target.strict_align, &lowest, size);
         let mut loads: SmallVec<[(Inst, Range); 8]> = SmallVec::new();
         loads.extend(wide.parts.iter().map(|part| (part.load, part.range)));
         loads.sort_by_key(|&(load, _)| self.places[load]);
-        if !motion::may_hoist(func, memory, &loads, &[]) {
-            let message = "not joined: a store between adjacent loads may change what they read";
-            cx.missed(func, Some(root), message);
+        let movable = aligned.and_then(|()| motion::may_hoist(func, memory, &loads, &[]));
+        if let Err(obstacle) = movable {
+            cx.missed_for(func, root, obstacle.not_joined(), obstacle.inst);
             return false;
         }
         let Some(load) = wide_load(func, &loads, lowest.start, wide.width) else {

@@ -28,7 +28,7 @@ use crate::facts::{
     memory::{Memory, Range, Region, Touch},
 };
 use crate::pass::{Changed, Pass, PassContext};
-use crate::window::{self, Context, Rule, Window, motion};
+use crate::window::{self, Context, Rule, Window, motion, obstacle::Obstacle};
 use mir::{Cursor, Function, Inst, InstData, Opcode, Value};
 use smallvec::SmallVec;
 
@@ -77,19 +77,15 @@ impl Rule for Copies<'_> {
         func: &Function,
         context: &Context<'_>,
         window: &Window,
-    ) -> Result<Option<Plan>, &'static str> {
+    ) -> Result<Option<Plan>, Obstacle> {
         let Some((loads, lowest)) = self.loads(func, context, window) else {
             return Ok(None);
         };
         let (_, start) = lowest;
         let size = i64::from(window.width.bytes());
-        if !window::is_aligned(self.module, func, self.strict, &start, size) {
-            return Err("not merged: one wide load would not be aligned here");
-        }
+        window::is_aligned(self.module, func, self.strict, &start, size)?;
         let stores: SmallVec<[Inst; 8]> = window.parts.iter().map(|part| part.inst).collect();
-        if !motion::may_hoist(func, context.memory, &loads, &stores) {
-            return Err("not merged: a store between adjacent loads may change what they read");
-        }
+        motion::may_hoist(func, context.memory, &loads, &stores)?;
         Ok(plan(func, window, &loads, lowest))
     }
 

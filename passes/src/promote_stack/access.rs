@@ -141,6 +141,9 @@ impl Frame {
             reach = reach.max(slot.end());
             slots.push((slot, !overlaps));
         }
+        if cx.explains() {
+            self.explain(func, cx, &slots);
+        }
         let candidates: Vec<Slot> = slots
             .into_iter()
             .filter(|&(slot, alone)| alone && !self.pinned.contains(slot))
@@ -163,6 +166,42 @@ impl Frame {
             })
             .map(|(slot, _)| slot)
             .collect()
+    }
+
+    /// Says of each slot that stays in memory why.
+    fn explain(&self, func: &Function, cx: &mut PassContext<'_>, slots: &[(Slot, bool)]) {
+        for &(slot, alone) in slots {
+            let Some(access) = self.first_access(slot) else {
+                continue;
+            };
+            if self.pinned.contains(slot) {
+                let message = "a stack slot stays in memory: its address is used by more than loads \
+                               and stores";
+                cx.missed_for(func, access, message, self.pinning(func, slot));
+            } else if !alone {
+                let overlaps = |other: &&(Slot, bool)| {
+                    other.0 != slot && other.0.start < slot.end() && slot.start < other.0.end()
+                };
+                let other = slots.iter().find(overlaps);
+                let cause = other.and_then(|&(other, _)| self.first_access(other));
+                let message = "a stack slot stays in memory: an access overlaps it in part";
+                cx.missed_for(func, access, message, cause);
+            }
+        }
+    }
+
+    /// The first instruction that may reach a slot in another way than by loads and stores.
+    fn pinning(&self, func: &Function, slot: Slot) -> Option<Inst> {
+        let mut one = Frame {
+            addresses: self.addresses.clone(),
+            ..Frame::default()
+        };
+        let blocks = func.layout.blocks();
+        let mut all = blocks.flat_map(|block| func.layout.insts(block));
+        all.find(|&inst| {
+            one.visit(func, inst);
+            one.pinned.contains(slot)
+        })
     }
 
     /// Finds the frame pointer and its sums with constants. In reverse postorder, definitions

@@ -35,7 +35,7 @@ use crate::facts::{
 };
 use crate::inline_lookup;
 use crate::pass::{Changed, Pass, PassContext};
-use crate::window::{self, Context, Part, Rule, Window};
+use crate::window::{self, Context, Part, Rule, Window, obstacle::{Fact, Obstacle}};
 use bpf::insn::MemWidth;
 use mir::{Cursor, Function, Inst, InstData, Opcode, Type, Value};
 use std::collections::BTreeSet;
@@ -88,14 +88,14 @@ impl Rule for Stores {
         func: &Function,
         context: &Context<'_>,
         window: &Window,
-    ) -> Result<Option<Plan>, &'static str> {
+    ) -> Result<Option<Plan>, Obstacle> {
         let plan = constant(func, context, window)
             .or_else(|| zero_extended(func, context, window))
             .or_else(|| parts_of_one(func, context, window));
         let is_key =
             |part: &Part| part.range.root == Root::Frame && self.keys.contains(&part.range.start);
         if plan.is_some() && window.parts.iter().any(is_key) {
-            return Err("not merged: the kernel must know the key of a look-up by itself");
+            return Err(Obstacle::new(Fact::Key));
         }
         Ok(plan)
     }

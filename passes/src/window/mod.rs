@@ -16,12 +16,14 @@
 //! [`motion::MAX_WALK`] instructions.
 
 pub(crate) mod motion;
+pub(crate) mod obstacle;
 
 use crate::facts::memory::{Memory, Range, Region, Root, Touch, Users, width_of_bytes};
 use crate::pass::PassContext;
 use bpf::insn::MemWidth;
 use cranelift_entity::SecondaryMap;
 use mir::{Block, Cursor, Function, Inst, InstData, Module, Opcode, Value};
+use obstacle::{Fact, Obstacle};
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
@@ -100,7 +102,7 @@ pub(crate) trait Rule {
         func: &Function,
         context: &Context<'_>,
         window: &Window,
-    ) -> Result<Option<Self::Plan>, &'static str>;
+    ) -> Result<Option<Self::Plan>, Obstacle>;
 
     /// Makes the value before `last`, the last of the stores.
     fn make(
@@ -112,27 +114,34 @@ pub(crate) trait Rule {
     ) -> Value;
 }
 
-/// Whether a wide access at this place is aligned as its memory asks for.
+/// Whether a wide access at this place is aligned as its memory asks for; if not, why.
 pub(crate) fn is_aligned(
     module: &Module,
     func: &Function,
     strict: bool,
     range: &Range,
     size: i64,
-) -> bool {
+) -> Result<(), Obstacle> {
     let natural = range.start % size == 0;
-    match (range.region, range.root) {
-        (Region::Frame, Root::Frame) => natural,
-        (Region::Packet, _) => !strict,
+    let (aligned, fact) = match (range.region, range.root) {
+        (Region::Frame, Root::Frame) => (natural, Fact::Unaligned),
+        (Region::Packet, _) => (!strict, Fact::StrictAlign),
         (Region::Shared, Root::Symbol(symbol)) => {
             let addend = i64::from(module.symbols[symbol].imm as u32);
-            natural && addend % size == 0
+            (natural && addend % size == 0, Fact::Unaligned)
         }
-        // A sum with a variable can be aligned or not.
         (Region::Shared, Root::Value(value)) => {
-            natural && !matches!(func.dfg.def_inst(value), Some((_, InstData::Binary { .. })))
+            match func.dfg.def_inst(value) {
+                // A sum with a variable can be aligned or not.
+                Some((_, InstData::Binary { .. })) => (false, Fact::NoAlignment),
+                _ => (natural, Fact::Unaligned),
+            }
         }
-        _ => false,
+        _ => (false, Fact::NoAlignment),
+    };
+    match aligned {
+        true => Ok(()),
+        false => Err(Obstacle::new(fact)),
     }
 }
 
@@ -157,15 +166,29 @@ pub(crate) fn combine<R: Rule>(
         }
     }
     for block in blocks {
-        for group in groups(func, &context, block) {
+        for group in groups(func, &context, block, Cut::AtCalls) {
             changed |= combine_group(func, cx, &mut context, rule, group);
+        }
+        if cx.explains() {
+            for group in groups(func, &context, block, Cut::Nowhere) {
+                explain_group(func, cx, &context, rule, group);
+            }
         }
     }
     changed
 }
 
-/// The stores of a block to one root without a call between them.
-fn groups(func: &Function, context: &Context<'_>, block: Block) -> Vec<Vec<Part>> {
+/// Where the stores of a block are parted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Cut {
+    /// At calls and atomic operations, over which no store moves.
+    AtCalls,
+    /// Nowhere, to tell of those that a call keeps apart.
+    Nowhere,
+}
+
+/// The stores of a block to one root.
+fn groups(func: &Function, context: &Context<'_>, block: Block, cut: Cut) -> Vec<Vec<Part>> {
     let mut done = Vec::new();
     let mut open: FxHashMap<Root, Vec<Part>> = FxHashMap::default();
     let mut close = |open: &mut FxHashMap<Root, Vec<Part>>| {
@@ -191,11 +214,11 @@ fn groups(func: &Function, context: &Context<'_>, block: Block) -> Vec<Vec<Part>
                         .push(Part { inst, range, value });
                 }
             }
-            Touch::Barrier => {
+            Touch::Barrier if cut == Cut::AtCalls => {
                 close(&mut open);
                 stores = 0;
             }
-            Touch::Reads(_) | Touch::Nothing => {}
+            Touch::Barrier | Touch::Reads(_) | Touch::Nothing => {}
         }
         if stores == MAX_STORES {
             close(&mut open);
@@ -234,23 +257,17 @@ fn combine_group<R: Rule>(
             };
             let plan = match rule.plan(func, context, &window) {
                 Ok(None) => continue,
-                Ok(Some(_))
-                    if !is_aligned(cx.module, func, cx.target.strict_align, &range, size) =>
-                {
-                    Err("not merged: one wide store would not be aligned here")
-                }
-                Ok(Some(_))
-                    if !motion::may_sink(func, context, &window, &rule.own(func, &window)) =>
-                {
-                    Err("not merged: something between adjacent stores may touch the same memory")
-                }
-                Ok(Some(plan)) => Ok(plan),
-                Err(message) => Err(message),
+                Ok(Some(plan)) => is_aligned(cx.module, func, cx.target.strict_align, &range, size)
+                    .and_then(|()| {
+                        motion::may_sink(func, context, &window, &rule.own(func, &window))
+                    })
+                    .map(|()| plan),
+                Err(obstacle) => Err(obstacle),
             };
             let plan = match plan {
                 Ok(plan) => plan,
-                Err(message) => {
-                    cx.missed(func, Some(last), message);
+                Err(obstacle) => {
+                    cx.missed_for(func, last, obstacle.not_merged(), obstacle.inst);
                     continue;
                 }
             };
@@ -265,6 +282,45 @@ fn combine_group<R: Rule>(
         }
     }
     changed
+}
+
+/// Tells of windows that would be one but for a call or an atomic operation between their stores.
+fn explain_group<R: Rule>(
+    func: &Function,
+    cx: &mut PassContext<'_>,
+    context: &Context<'_>,
+    rule: &R,
+    mut group: Vec<Part>,
+) {
+    group.sort_by_key(|part| (part.range.start, context.places[part.inst]));
+    let mut told = vec![false; group.len()];
+    for size in [8, 4, 2] {
+        for first in 0..group.len() {
+            if told[first] {
+                continue;
+            }
+            let Some(window) = window_at(&group, &told, first, size) else {
+                continue;
+            };
+            let (range, own) = (window.parts[0].range, rule.own(func, &window));
+            let Err(obstacle) = motion::may_sink(func, context, &window, &own) else {
+                continue;
+            };
+            let strict = cx.target.strict_align;
+            if !matches!(obstacle.fact, Fact::Call | Fact::Ordered)
+                || is_aligned(cx.module, func, strict, &range, size).is_err()
+                || !matches!(rule.plan(func, context, &window), Ok(Some(_)))
+            {
+                continue;
+            }
+            let last = window.parts.iter().map(|part| part.inst);
+            let Some(last) = last.max_by_key(|&inst| context.places[inst]) else {
+                continue;
+            };
+            cx.missed_for(func, last, obstacle.not_merged(), obstacle.inst);
+            told[first..first + window.parts.len()].fill(true);
+        }
+    }
 }
 
 /// The stores that write `size` bytes from the start of one of them, each byte once.

@@ -1,14 +1,14 @@
 //! The smallest input that still shows a difference: shorter, then with zeros for bytes that do not
 //! matter.
 
-use super::run::Input;
+use crate::validate::run::Input;
 
 /// Runs that a reduction may take.
 const MAX_RUNS: usize = 2_000;
 
 /// Makes an input smaller as long as there is a difference; gives it with the last difference.
 /// `differs` says what differs on an input.
-pub(super) fn input(
+pub(super) fn smallest(
     start: &Input,
     difference: String,
     mut differs: impl FnMut(&Input) -> Option<String>,
@@ -48,7 +48,7 @@ pub(super) fn input(
 
 #[cfg(test)]
 mod tests {
-    use super::input;
+    use super::smallest;
     use crate::validate::run::Input;
 
     #[test]
@@ -58,7 +58,7 @@ mod tests {
             seed: 5,
         };
         let differs = |input: &Input| (input.bytes.get(9) == Some(&10)).then(|| "ten".to_owned());
-        let (smallest, difference) = input(&start, String::new(), differs);
+        let (smallest, difference) = smallest(&start, String::new(), differs);
         assert_eq!(smallest.bytes, [0, 0, 0, 0, 0, 0, 0, 0, 0, 10]);
         assert_eq!(difference, "ten");
     }
