@@ -10,6 +10,7 @@
 
 mod capability;
 mod compare;
+mod duration;
 mod interpreter;
 mod legacy;
 mod load;
@@ -20,6 +21,7 @@ mod verdict;
 
 pub use capability::missing_capability;
 pub use compare::{Comparison, Reference, compare, reference};
+pub use duration::{Figures, Timing, figures, longest, quantile, takes_packets, time};
 pub use interpreter::{Agreement, agree};
 pub use legacy::define_by_btf;
 pub use load::{Loaded, ProgramName, Refusal, load, program_names};
