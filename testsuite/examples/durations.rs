@@ -14,7 +14,7 @@ use bpfmill::compile::{self, CompileOptions};
 use passes::OptLevel;
 use testsuite::fixture::Fixture;
 use testsuite::kernel::{
-    Figures, Loaded, ProgramName, Timing, define_by_btf, figures, load, longest,
+    Figures, Loaded, ProgramName, Timing, define_by_btf, figures, load, longest, mark_programs,
     missing_capability, program_names, quantile, takes_packets, time,
 };
 use testsuite::objects::{self, TestObject};
@@ -133,12 +133,14 @@ fn pair(object: &TestObject, options: &CompileOptions) -> Result<Pair, String> {
     let write =
         |object: &bpf::object::Object| bpf::elf::write(object).map_err(|error| error.to_string());
     let (mut old, mut new) = (bytes, write(&after)?);
-    if let Err(refusal) = program_names(&old) {
-        // A loader that knows only `.maps`: the definitions are told in its words, in both alike.
-        define_by_btf(&mut before)?;
-        define_by_btf(&mut after)?;
+    if program_names(&old).is_err() {
+        // Told in the words of today's loader, both alike.
+        for object in [&mut before, &mut after] {
+            define_by_btf(object)?;
+            mark_programs(object);
+        }
         (old, new) = (write(&before)?, write(&after)?);
-        program_names(&old).map_err(|_| refusal.message.replace('\n', "; "))?;
+        program_names(&old).map_err(|refusal| refusal.message.replace('\n', "; "))?;
     }
     Ok(Pair {
         name: object.name.clone(),
