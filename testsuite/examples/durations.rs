@@ -52,11 +52,12 @@ struct Pair {
     fixture: Fixture,
 }
 
-struct Row {
+struct Row<'packets> {
     object: usize,
     program: ProgramName,
     before: Figures,
     after: Figures,
+    packets: Vec<&'packets Packet>,
     timing: Option<Timing>,
 }
 
@@ -166,12 +167,12 @@ impl Pair {
     }
 }
 
-fn measure(
+fn measure<'packets>(
     object: usize,
     pair: &Pair,
-    packets: &[Packet],
+    packets: &'packets [Packet],
     arguments: &Arguments,
-) -> Result<Vec<Row>, String> {
+) -> Result<Vec<Row<'packets>>, String> {
     let mut rows = Vec::new();
     for program in program_names(&pair.before).map_err(|refusal| refusal.message)? {
         let label = pair.label(&program);
@@ -190,12 +191,18 @@ fn measure(
             program,
             before: figures(&before)?,
             after: figures(&after)?,
+            packets: Vec::new(),
             timing: None,
         };
         if arguments.timed && row.before.slots >= MIN_SLOTS && takes_packets(&before) {
-            let longest = longest(&before, packets, &pair.fixture)?;
-            if !longest.is_empty() {
-                let timing = time((&before, &after), &longest, &pair.fixture, arguments.rounds)?;
+            row.packets = longest(&before, packets, &pair.fixture)?;
+            if !row.packets.is_empty() {
+                let timing = time(
+                    (&before, &after),
+                    &row.packets,
+                    &pair.fixture,
+                    arguments.rounds,
+                )?;
                 row.timing = Some(timing);
             }
         }
@@ -205,7 +212,7 @@ fn measure(
     Ok(rows)
 }
 
-fn print_row(label: &str, row: &Row) {
+fn print_row(label: &str, row: &Row<'_>) {
     let (before, after) = (row.before, row.after);
     let timed = row.timing.as_ref().map(|timing| {
         let (old, new) = timing.medians();
@@ -231,7 +238,7 @@ fn print_row(label: &str, row: &Row) {
 }
 
 /// Machine code and walked instructions of all programs.
-fn lengths(pairs: &[Pair], rows: &[Row]) {
+fn lengths(pairs: &[Pair], rows: &[Row<'_>]) {
     let sums = |of: fn(&Figures) -> f64| {
         let before: f64 = rows.iter().map(|row| of(&row.before)).sum();
         let after: f64 = rows.iter().map(|row| of(&row.after)).sum();
@@ -248,12 +255,12 @@ fn lengths(pairs: &[Pair], rows: &[Row]) {
         sums(|figures| f64::from(figures.processed))
     );
     let growth =
-        |row: &Row| f64::from(row.after.processed) / f64::from(row.before.processed.max(1));
+        |row: &Row<'_>| f64::from(row.after.processed) / f64::from(row.before.processed.max(1));
     println!(
         "instructions walked, median: {:.4}",
         quantile(&rows.iter().map(growth).collect::<Vec<_>>(), 0.5)
     );
-    let mut grown: Vec<&Row> = rows.iter().filter(|row| growth(row) > 1.0).collect();
+    let mut grown: Vec<&Row<'_>> = rows.iter().filter(|row| growth(row) > 1.0).collect();
     grown.sort_by(|first, second| growth(second).total_cmp(&growth(first)));
     let far = grown
         .iter()
@@ -273,28 +280,38 @@ fn lengths(pairs: &[Pair], rows: &[Row]) {
 /// Ratios of run times, and the worst of them anew.
 fn durations(
     pairs: &[Pair],
-    rows: &[Row],
+    rows: &[Row<'_>],
     packets: &[Packet],
     rounds: usize,
 ) -> Result<(), String> {
-    let timed: Vec<(&Row, &Timing)> = rows
+    let timed: Vec<(&Row<'_>, &Timing)> = rows
         .iter()
         .filter_map(|row| Some((row, row.timing.as_ref()?)))
         .collect();
+    let empty = empty(packets)?;
     let median_from = |least: f64| {
         let long = timed
             .iter()
             .filter(|(_, timing)| timing.each_run() >= least);
-        let ratios: Vec<f64> = long.map(|(_, timing)| timing.ratio()).collect();
+        let (ratios, own): (Vec<f64>, Vec<f64>) = long
+            .map(|(_, timing)| (timing.ratio(), timing.ratio_beside(empty)))
+            .unzip();
         println!(
-            "of {} that take {least} ns or more: ratio {:.3} (quartiles {:.3}, {:.3})",
+            "of {} that take {least} ns or more: {:.3} (quartiles {:.3}, {:.3}); less the empty program {:.3}",
             ratios.len(),
             quantile(&ratios, 0.5),
             quantile(&ratios, 0.25),
-            quantile(&ratios, 0.75)
+            quantile(&ratios, 0.75),
+            quantile(&own, 0.5)
         );
     };
-    println!("\nan empty program: {:.1} ns", empty(packets)?);
+    let short = timed.iter().filter(|(_, timing)| timing.each_run() < SHORT);
+    println!("\nan empty program: {empty:.1} ns");
+    println!(
+        "programs timed: {}, of less than {SHORT} ns: {}",
+        timed.len(),
+        short.count()
+    );
     println!("median ratio of run time (goal {GOAL_MEDIAN}):");
     for least in [0.0, SHORT, 2.0 * SHORT, 4.0 * SHORT] {
         median_from(least);
@@ -302,7 +319,7 @@ fn durations(
     let worse = timed
         .iter()
         .filter(|(_, timing)| timing.ratio() > GOAL_EACH);
-    let worse: Vec<&Row> = worse.map(|(row, _)| *row).collect();
+    let worse: Vec<&Row<'_>> = worse.map(|(row, _)| *row).collect();
     println!(
         "above {GOAL_EACH}: {}; each anew, {LOADS} loads:",
         worse.len()
@@ -310,8 +327,8 @@ fn durations(
     let mut beyond = 0;
     for row in worse {
         let pair = &pairs[row.object];
-        let again = ratios(pair, &row.program, &pair.after, packets, rounds)?;
-        let same = ratios(pair, &row.program, &pair.before, packets, rounds)?;
+        let again = ratios(pair, row, &pair.after, rounds)?;
+        let same = ratios(pair, row, &pair.before, rounds)?;
         // By chance alone, 6 of 7 loads lie above a median in one case of sixteen.
         let above = again.iter().filter(|ratio| **ratio > GOAL_EACH).count();
         let noise = quantile(&same, 1.0) - 1.0;
@@ -334,19 +351,12 @@ fn durations(
 }
 
 /// Ratios of run times of a program before and in another object, each from its own loads.
-fn ratios(
-    pair: &Pair,
-    program: &ProgramName,
-    other: &[u8],
-    packets: &[Packet],
-    rounds: usize,
-) -> Result<Vec<f64>, String> {
+fn ratios(pair: &Pair, row: &Row<'_>, other: &[u8], rounds: usize) -> Result<Vec<f64>, String> {
     let mut ratios = Vec::new();
     for _ in 0..LOADS {
-        let before = pair.load(&pair.before, program)?;
-        let after = pair.load(other, program)?;
-        let longest = longest(&before, packets, &pair.fixture)?;
-        ratios.push(time((&before, &after), &longest, &pair.fixture, rounds)?.ratio());
+        let before = pair.load(&pair.before, &row.program)?;
+        let after = pair.load(other, &row.program)?;
+        ratios.push(time((&before, &after), &row.packets, &pair.fixture, rounds)?.ratio());
     }
     Ok(ratios)
 }
