@@ -3,6 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::packets::{self, Packet};
+
 /// An object file to test.
 #[derive(Clone, Debug)]
 pub struct TestObject {
@@ -35,6 +37,18 @@ pub fn shared(folder: &str) -> Option<PathBuf> {
 #[must_use]
 pub fn corpus() -> Option<Vec<TestObject>> {
     shared("corpus").map(|path| in_folder("corpus", &path))
+}
+
+/// The packets to run programs on: the generated ones, and those of the corpus where there is one.
+#[must_use]
+pub fn packets() -> Vec<Packet> {
+    let mut packets = packets::all();
+    let recorded = shared("corpus/packets").map(|folder| files_below(&folder, &["bin"]));
+    packets.extend(recorded.into_iter().flatten().map(|path| Packet {
+        name: path.file_name().unwrap_or_default().display().to_string(),
+        bytes: std::fs::read(&path).unwrap_or_default(),
+    }));
+    packets
 }
 
 /// All files below a folder with one of these extensions, sorted.

@@ -58,23 +58,10 @@ mod oracle {
     use testsuite::kernel::{
         Agreement, Comparison, Reference, agree, compare, missing_capability, reference,
     };
-    use testsuite::objects::{TestObject, files_below, shared};
-    use testsuite::packets::{self, Packet};
+    use testsuite::objects::{self, TestObject};
+    use testsuite::packets::Packet;
 
-    static PACKETS: LazyLock<Vec<Packet>> = LazyLock::new(|| {
-        let mut packets = packets::all();
-        if let Some(folder) = shared("corpus/packets") {
-            packets.extend(
-                files_below(&folder, &["bin"])
-                    .into_iter()
-                    .map(|path| Packet {
-                        name: path.file_name().unwrap_or_default().display().to_string(),
-                        bytes: std::fs::read(&path).unwrap_or_default(),
-                    }),
-            );
-        }
-        packets
-    });
+    static PACKETS: LazyLock<Vec<Packet>> = LazyLock::new(objects::packets);
 
     static REFERENCES: Mutex<BTreeMap<PathBuf, Result<Reference, String>>> =
         Mutex::new(BTreeMap::new());

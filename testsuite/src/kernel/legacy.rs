@@ -1,9 +1,12 @@
-//! Legacy `maps` sections for a loader that knows only `.maps`: the records become variables whose
-//! types in BTF say the same.
+//! Old objects for today's loader. It knows only `.maps`: the records of a legacy `maps` section
+//! become variables whose types in BTF say the same. And it takes for programs only what old
+//! compilers did not mark as such: global functions with a size. Code stays as it is.
 
 use bpf::btf::{Btf, Member, SectionVariable, Type, TypeId, TypeKind};
 use bpf::maps::{MapDef, definitions};
-use bpf::object::{Contents, Object, SHT_PROGBITS, Section, SectionId};
+use bpf::object::{
+    Contents, Object, SHT_PROGBITS, STB_GLOBAL, STT_FUNC, STT_OBJECT, Section, SectionId,
+};
 
 const POINTER: u32 = 8;
 /// Members of a definition: type, sizes of key and value, entries, flags.
@@ -12,18 +15,41 @@ const RECORD: u32 = POINTER * MEMBERS;
 const GLOBAL: u32 = 1;
 const SIGNED: u8 = 1;
 
+/// Makes every function outside `.text` a program for today's loader.
+pub fn mark_programs(object: &mut Object) {
+    for range in object.functions() {
+        let section = object.section(range.section);
+        if section.is_none_or(|section| section.name == ".text") {
+            continue;
+        }
+        let symbol = object
+            .symbols_in(range.section)
+            .find(|(_, symbol)| symbol.value == range.offset && symbol.name == range.name)
+            .map(|(id, _)| id);
+        if let Some(symbol) = symbol.and_then(|id| object.symbol_mut(id)) {
+            symbol.kind = STT_FUNC;
+            symbol.size = range.size;
+            symbol.binding = STB_GLOBAL;
+        }
+    }
+}
+
 /// Defines an object's maps by BTF; an object without legacy maps stays as it is.
 ///
 /// # Errors
-/// The definitions cannot be read, or the object has BTF already.
+/// The definitions or the BTF that is there cannot be read.
 pub fn define_by_btf(object: &mut Object) -> Result<(), String> {
     let Some(section) = object.section_by_name("maps") else {
         return Ok(());
     };
-    if object.section_by_name(".BTF").is_some() {
-        return Err("legacy maps in an object with BTF".to_owned());
-    }
-    let maps = definitions(object, None).map_err(|error| error.to_string())?;
+    let present = object.section_by_name(".BTF");
+    let mut btf = match present {
+        Some(id) => {
+            Btf::parse(object.data(id), object.endian).map_err(|error| error.to_string())?
+        }
+        None => Btf::new(object.endian),
+    };
+    let maps = definitions(object, present.map(|_| &btf)).map_err(|error| error.to_string())?;
     let maps: Vec<(u64, MapDef)> = maps
         .into_iter()
         .filter_map(|map| {
@@ -42,28 +68,34 @@ pub fn define_by_btf(object: &mut Object) -> Result<(), String> {
         if let Some(index) = index {
             symbol.value = index as u64 * u64::from(RECORD);
             symbol.size = RECORD.into();
+            symbol.kind = STT_OBJECT;
         }
     }
-    let types = types(&maps, object);
     if let Some(section) = object.section_mut(section) {
         section.name = ".maps".to_owned();
         section.contents = Contents::Bytes(vec![0; maps.len() * RECORD as usize]);
     }
-    let mut btf = Section::new(".BTF", SHT_PROGBITS);
-    btf.contents = Contents::Bytes(types.to_bytes());
-    let _: SectionId = object.add_section(btf);
+    add_types(&mut btf, &maps);
+    let contents = Contents::Bytes(btf.to_bytes());
+    match present.and_then(|id| object.section_mut(id)) {
+        Some(section) => section.contents = contents,
+        None => {
+            let mut section = Section::new(".BTF", SHT_PROGBITS);
+            section.contents = contents;
+            let _: SectionId = object.add_section(section);
+        }
+    }
     Ok(())
 }
 
-fn types(maps: &[(u64, MapDef)], object: &Object) -> Btf {
-    let mut btf = Btf::new(object.endian);
+fn add_types(btf: &mut Btf, maps: &[(u64, MapDef)]) {
     let int = TypeKind::Int {
         size: 4,
         encoding: SIGNED,
         offset: 0,
         bits: 32,
     };
-    let int = add(&mut btf, "int", int);
+    let int = add(btf, "int", int);
     let mut variables = Vec::new();
     for (index, (_, map)) in maps.iter().enumerate() {
         let numbers = [
@@ -81,26 +113,34 @@ fn types(maps: &[(u64, MapDef)], object: &Object) -> Btf {
                 index: int,
                 count: number,
             };
-            let target = add(&mut btf, "", array);
+            let target = add(btf, "", array);
             members.push(Member {
                 name: btf.add_string(name),
-                target: add(&mut btf, "", TypeKind::Pointer { target }),
+                target: add(btf, "", TypeKind::Pointer { target }),
                 offset: place * POINTER * 8,
             });
         }
         let size = RECORD;
-        let target = add(&mut btf, "", TypeKind::Struct { size, members });
+        let target = add(btf, "", TypeKind::Struct { size, members });
         let linkage = GLOBAL;
         let variable = TypeKind::Variable { target, linkage };
         variables.push(SectionVariable {
-            target: add(&mut btf, &map.name, variable),
+            target: add(btf, &map.name, variable),
             offset: index as u32 * RECORD,
             size: RECORD,
         });
     }
     let size = variables.len() as u32 * RECORD;
-    add(&mut btf, ".maps", TypeKind::DataSection { size, variables });
-    btf
+    let kind = TypeKind::DataSection { size, variables };
+    let name = btf.add_string(".maps");
+    let legacy = btf.find("maps", |kind| matches!(kind, TypeKind::DataSection { .. }));
+    match legacy.and_then(|id| btf.get_mut(id)) {
+        // Its section is there no longer.
+        Some(section) => (section.name, section.kind) = (name, kind),
+        None => {
+            add(btf, ".maps", kind);
+        }
+    }
 }
 
 fn add(btf: &mut Btf, name: &str, kind: TypeKind) -> TypeId {

@@ -1,8 +1,12 @@
 //! Loads one program of an object.
 
+use std::os::fd::AsFd;
 use std::sync::Mutex;
 
-use libbpf_rs::{MapType, Object, ObjectBuilder, OpenObject, PrintLevel, ProgramType, set_print};
+use libbpf_rs::{
+    MapHandle, MapType, Object, ObjectBuilder, OpenObject, PrintLevel, ProgramType,
+    libbpf_sys as sys, set_print,
+};
 
 use crate::fixture::Fixture;
 
@@ -10,6 +14,9 @@ use crate::fixture::Fixture;
 const LOG_LINES: usize = 6;
 /// What a map may cost, so that huge tables of real programs fit a test machine.
 const MAX_MAP_BYTES: u64 = 64 << 20;
+
+/// The value of maps in maps whose objects do not say what they hold.
+const INNER_BYTES: u32 = 1 << 17;
 
 static MESSAGES: Mutex<String> = Mutex::new(String::new());
 
@@ -140,7 +147,8 @@ pub fn load(
     fixture: &Fixture,
 ) -> Result<Loaded, Refusal> {
     let mut object = open(bytes)?;
-    fit_maps(&mut object);
+    // Their descriptors are needed until the maps that name them are made.
+    let _inner = fit_maps(&mut object);
     for mut candidate in object.progs_mut() {
         let section = candidate.section().to_string_lossy().into_owned();
         let function = candidate.name().to_string_lossy().into_owned();
@@ -170,8 +178,10 @@ fn guess_type(object_name: &str, section: &str, function: &str) -> ProgramType {
     }
 }
 
-/// Gives maps what their user-space programs would: a length, and not too large a one.
-fn fit_maps(object: &mut OpenObject) {
+/// Gives maps what their user-space programs would: a length, and not too large a one; sizes that
+/// have one value only; and to maps of maps the map that says what is in them.
+fn fit_maps(object: &mut OpenObject) -> Vec<MapHandle> {
+    let mut inner = Vec::new();
     for mut map in object.maps_mut() {
         let kind = map.map_type();
         let storage = matches!(
@@ -199,7 +209,27 @@ fn fit_maps(object: &mut OpenObject) {
             // A refusal here shows again, with a message, when the object is loaded.
             let _refused = map.set_max_entries(wanted);
         }
+        if kind == MapType::PerfEventArray && map.key_size() == 0 {
+            let _refused = map.set_key_size(4).and_then(|()| map.set_value_size(4));
+        }
+        if matches!(kind, MapType::ArrayOfMaps | MapType::HashOfMaps)
+            && let Ok(array) = inner_map()
+        {
+            // One that the object says itself stays: this is refused then.
+            let _refused = map.set_inner_map_fd(array.as_fd());
+            inner.push(array);
+        }
     }
+    inner
+}
+
+/// An array of one value that is as large as any that programs look at.
+fn inner_map() -> libbpf_rs::Result<MapHandle> {
+    let options = sys::bpf_map_create_opts {
+        sz: size_of::<sys::bpf_map_create_opts>() as u64,
+        ..sys::bpf_map_create_opts::default()
+    };
+    MapHandle::create(MapType::Array, Some("inner"), 4, INNER_BYTES, 1, &options)
 }
 
 impl Loaded {

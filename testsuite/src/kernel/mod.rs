@@ -10,6 +10,7 @@
 
 mod capability;
 mod compare;
+mod duration;
 mod interpreter;
 mod legacy;
 mod load;
@@ -20,8 +21,9 @@ mod verdict;
 
 pub use capability::missing_capability;
 pub use compare::{Comparison, Reference, compare, reference};
+pub use duration::{Figures, Timing, figures, longest, quantile, takes_packets, time};
 pub use interpreter::{Agreement, agree};
-pub use legacy::define_by_btf;
+pub use legacy::{define_by_btf, mark_programs};
 pub use load::{Loaded, ProgramName, Refusal, load, program_names};
 pub use run::{Observations, observe};
 pub use stream::{Asker, Said};

@@ -75,7 +75,7 @@ pub fn observe(
 
 /// Whether test runs on packets exist for the type, and if so, whether its context is a socket
 /// buffer.
-fn packet_kind(kind: ProgramType) -> Option<bool> {
+pub(super) fn packet_kind(kind: ProgramType) -> Option<bool> {
     match kind {
         ProgramType::Xdp => Some(false),
         ProgramType::SchedCls
@@ -90,7 +90,7 @@ fn packet_kind(kind: ProgramType) -> Option<bool> {
 }
 
 /// Per-CPU maps depend on where a program runs.
-fn stay_on_one_cpu() {
+pub(super) fn stay_on_one_cpu() {
     let mut set = CpuSet::new();
     let _unsupported = set
         .set(0)
