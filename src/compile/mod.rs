@@ -7,6 +7,7 @@
 //! found and left out of that function first, and a note says so.
 
 mod accepted;
+mod again;
 pub mod bisect;
 mod directions;
 mod gate;
@@ -43,7 +44,11 @@ pub fn compile(
     options: &CompileOptions,
     sink: impl FnMut(Event<'_>),
 ) -> Result<Compiled, UnknownPass> {
-    accepted::compile_judged(object, options, sink, &gate::verdicts)
+    let first = accepted::compile_judged(object, options, sink, &gate::verdicts)?;
+    match again::is_wanted(object, options, &first) {
+        true => again::round(first, options),
+        false => Ok(first),
+    }
 }
 
 /// What says whether programs are accepted.
