@@ -4,8 +4,8 @@ use std::os::fd::AsFd;
 use std::sync::Mutex;
 
 use libbpf_rs::{
-    MapHandle, MapType, Object, ObjectBuilder, OpenObject, PrintLevel, ProgramType,
-    libbpf_sys as sys, set_print,
+    AsRawLibbpf, MapHandle, MapType, Object, ObjectBuilder, OpenMapMut, OpenObject, PrintLevel,
+    ProgramType, libbpf_sys as sys, set_print,
 };
 
 use crate::fixture::Fixture;
@@ -213,14 +213,21 @@ fn fit_maps(object: &mut OpenObject) -> Vec<MapHandle> {
             let _refused = map.set_key_size(4).and_then(|()| map.set_value_size(4));
         }
         if matches!(kind, MapType::ArrayOfMaps | MapType::HashOfMaps)
+            && !says_inner(&map)
             && let Ok(array) = inner_map()
         {
-            // One that the object says itself stays: this is refused then.
             let _refused = map.set_inner_map_fd(array.as_fd());
             inner.push(array);
         }
     }
     inner
+}
+
+/// Whether the object says what is in a map of maps.
+#[expect(unsafe_code, reason = "libbpf-rs has no such question")]
+fn says_inner(map: &OpenMapMut<'_>) -> bool {
+    // SAFETY: the pointer is that of a map which is borrowed, and only read.
+    unsafe { !sys::bpf_map__inner_map(map.as_libbpf_object().as_ptr()).is_null() }
 }
 
 /// An array of one value that is as large as any that programs look at.
