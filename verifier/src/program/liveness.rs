@@ -3,7 +3,7 @@
 //! Registers that will not be read don't matter when two states are compared. A backward data-flow
 //! over each function, to a fixpoint; calls read the argument registers that their target takes.
 
-use bpf::helpers::by_id;
+use bpf::helpers::{ArgKind, by_id};
 use bpf::insn::{CallTarget, Insn, Reg, RegSet};
 
 use super::cfg::jump_target;
@@ -67,10 +67,11 @@ fn reads(program: &Program, slot: usize, insn: &Insn) -> RegSet {
         return insn.reads();
     };
     let count = match target {
-        CallTarget::Helper(id) => u32::try_from(*id)
-            .ok()
-            .and_then(by_id)
-            .map(|helper| arguments(helper, program.program_type).count()),
+        CallTarget::Helper(id) => u32::try_from(*id).ok().and_then(by_id).map(|helper| {
+            // Those that are not checked count as not read.
+            let all = arguments(helper, program.program_type);
+            all.take_while(|one| one.kind != ArgKind::Unchecked).count()
+        }),
         CallTarget::Kfunc(_) => None,
         CallTarget::Subprogram(_) => match &program.ops[slot].meaning {
             Meaning::Function(callee) if program.subprograms[*callee].global => {
