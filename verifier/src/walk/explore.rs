@@ -218,7 +218,10 @@ impl Walker<'_> {
             | Insn::StoreRelease { .. }
             | Insn::Atomic { .. } => {
                 self.memory_instruction(insn)?;
-                self.meet_relocation(op.relocation, None)?;
+                // Offsets in contexts are relocated too, which changes none of them.
+                if self.options.loader_decides {
+                    self.meet_relocation(op.relocation, None)?;
+                }
                 Ok(Flow::Next)
             }
             Insn::LoadAbs { .. } => self.packet_load(None),
