@@ -73,7 +73,7 @@ fn measure(
     disable: &[String],
 ) -> Result<Sizes, String> {
     let mut options = CompileOptions {
-        verify: false,
+        verify: true,
         check_allocation: false,
         ..CompileOptions::at_level(level)
     };
