@@ -50,7 +50,7 @@ pub(super) fn sides(program: &Program, report: &Report) -> Option<Vec<(Origin, S
 /// What was found out, over all programs of an object.
 #[derive(Debug, Default)]
 struct Found {
-    sides: BTreeMap<(SectionId, u64), Sides>,
+    sides: BTreeMap<Origin, Sides>,
     /// Where functions begin of which nothing is told.
     untold: BTreeSet<(SectionId, u64)>,
     /// Whether there are programs of which not even the functions are known.
@@ -113,10 +113,7 @@ pub(super) fn of(
             continue;
         };
         for (origin, sides) in told {
-            let joined = found
-                .sides
-                .entry((origin.section, origin.offset))
-                .or_default();
+            let joined = found.sides.entry(origin).or_default();
             joined.taken |= sides.taken;
             joined.next |= sides.next;
         }
@@ -158,7 +155,9 @@ impl Found {
             return None;
         }
         let slot = body.origins[inst].checked_sub(1)?;
-        let sides = self.sides.get(&(start.0, start.1 + u64::from(slot) * 8))?;
+        let (section, first) = start;
+        let offset = first + u64::from(slot) * 8;
+        let sides = self.sides.get(&Origin { section, offset })?;
         match (sides.taken, sides.next) {
             (true, false) => Some(Taken::Target),
             (false, true) => Some(Taken::Next),

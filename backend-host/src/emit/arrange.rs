@@ -10,7 +10,6 @@ use super::lines::{End, Line, Target};
 use super::order::fewest_jumps;
 use super::places::Places;
 use super::{shared, tails};
-use crate::select::blocks::inverted;
 use bpf::insn::{Insn, RegSet};
 
 /// Rounds of sharing ends, and of moving instructions before branches.
@@ -85,7 +84,7 @@ pub(super) fn arrange(
                 let (mut taken, mut other) = (*taken, *other);
                 if Some(taken) == next
                     && let Insn::Branch { cond, .. } = &mut line.insn
-                    && let Some(opposite) = inverted(*cond)
+                    && let Some(opposite) = cond.inverted()
                 {
                     *cond = opposite;
                     std::mem::swap(&mut taken, &mut other);

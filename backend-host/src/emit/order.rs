@@ -12,7 +12,6 @@
 //! **Cost.** Each of at most [`MAX_PHASES`] phases looks at each block once.
 
 use super::lines::End;
-use crate::select::blocks::inverted;
 use bpf::insn::Insn;
 
 /// Phases in which the matching may grow; most functions need two.
@@ -26,7 +25,7 @@ fn candidates(end: &End) -> [Option<usize>; 2] {
     match end {
         End::Jump(target) => [Some(*target), None],
         End::Branch(line, taken, other) => {
-            let turns = matches!(line.insn, Insn::Branch { cond, .. } if inverted(cond).is_some());
+            let turns = matches!(line.insn, Insn::Branch { cond, .. } if cond.inverted().is_some());
             [Some(*other), turns.then_some(*taken)]
         }
         End::Return(_) => [None, None],

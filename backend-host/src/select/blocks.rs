@@ -315,17 +315,17 @@ impl Selector<'_> {
         let width = width_of(ty);
         let (mut cond, mut left, mut right) = (cond, left, right);
         if self.constant(left).is_some() && self.constant(right).is_none() {
-            (cond, left, right) = (mirrored(cond), right, left);
+            (cond, left, right) = (cond.exchanged(), right, left);
         }
         let immediate = self.immediate(right);
         let mut exchanged = false;
         if self.options.cpu < Cpu::V2 && matches!(cond, Cond::Lt | Cond::Le | Cond::Slt | Cond::Sle)
         {
             if immediate.is_some() {
-                cond = inverted(cond).unwrap_or(cond);
+                cond = cond.inverted().unwrap_or(cond);
                 exchanged = true;
             } else {
-                (cond, left, right) = (mirrored(cond), right, left);
+                (cond, left, right) = (cond.exchanged(), right, left);
             }
         }
         let mut operands = vec![self.use_of(left)];
@@ -352,37 +352,4 @@ impl Selector<'_> {
         }
         Ok((template, operands, exchanged))
     }
-}
-
-/// The condition with its operands exchanged.
-fn mirrored(cond: Cond) -> Cond {
-    match cond {
-        Cond::Gt => Cond::Lt,
-        Cond::Ge => Cond::Le,
-        Cond::Lt => Cond::Gt,
-        Cond::Le => Cond::Ge,
-        Cond::Sgt => Cond::Slt,
-        Cond::Sge => Cond::Sle,
-        Cond::Slt => Cond::Sgt,
-        Cond::Sle => Cond::Sge,
-        Cond::Eq | Cond::Ne | Cond::Set => cond,
-    }
-}
-
-/// The opposite condition; none for `&`.
-#[must_use]
-pub(crate) fn inverted(cond: Cond) -> Option<Cond> {
-    Some(match cond {
-        Cond::Eq => Cond::Ne,
-        Cond::Ne => Cond::Eq,
-        Cond::Gt => Cond::Le,
-        Cond::Ge => Cond::Lt,
-        Cond::Lt => Cond::Ge,
-        Cond::Le => Cond::Gt,
-        Cond::Sgt => Cond::Sle,
-        Cond::Sge => Cond::Slt,
-        Cond::Slt => Cond::Sge,
-        Cond::Sle => Cond::Sgt,
-        Cond::Set => return None,
-    })
 }

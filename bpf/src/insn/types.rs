@@ -92,6 +92,42 @@ pub enum Cond {
     Sle,
 }
 
+impl Cond {
+    /// The condition that holds when this one does not; none for [`Cond::Set`].
+    #[must_use]
+    pub fn inverted(self) -> Option<Cond> {
+        Some(match self {
+            Cond::Eq => Cond::Ne,
+            Cond::Ne => Cond::Eq,
+            Cond::Gt => Cond::Le,
+            Cond::Ge => Cond::Lt,
+            Cond::Lt => Cond::Ge,
+            Cond::Le => Cond::Gt,
+            Cond::Sgt => Cond::Sle,
+            Cond::Sge => Cond::Slt,
+            Cond::Slt => Cond::Sge,
+            Cond::Sle => Cond::Sgt,
+            Cond::Set => return None,
+        })
+    }
+
+    /// The condition with its operands exchanged.
+    #[must_use]
+    pub fn exchanged(self) -> Cond {
+        match self {
+            Cond::Gt => Cond::Lt,
+            Cond::Ge => Cond::Le,
+            Cond::Lt => Cond::Gt,
+            Cond::Le => Cond::Ge,
+            Cond::Sgt => Cond::Slt,
+            Cond::Sge => Cond::Sle,
+            Cond::Slt => Cond::Sgt,
+            Cond::Sle => Cond::Sge,
+            Cond::Eq | Cond::Ne | Cond::Set => self,
+        }
+    }
+}
+
 /// Read-modify-write operations on memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[expect(missing_docs, reason = "the names are RFC 9669's own")]

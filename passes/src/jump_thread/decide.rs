@@ -76,7 +76,9 @@ fn on_edge(
                 opcode,
                 args: [a, b],
                 ..
-            } => of(a).zip(of(b)).and_then(|(a, b)| eval::binary(opcode, ty, a, b)),
+            } => of(a)
+                .zip(of(b))
+                .and_then(|(a, b)| eval::binary(opcode, ty, a, b)),
             _ => None,
         };
         if let Some(number) = computed {
@@ -105,7 +107,11 @@ fn before(func: &Function, graph: &Graph, mut edge: Edge) -> SmallVec<[Known; MA
     let mut found = SmallVec::new();
     for _ in 0..MAX_BEFORE {
         if let InstData::Branch { cond, ty, args, .. } = *func.dfg.inst(edge.inst) {
-            let cond = if edge.index == 0 { Some(cond) } else { negated(cond) };
+            let cond = if edge.index == 0 {
+                Some(cond)
+            } else {
+                cond.inverted()
+            };
             if let Some(cond) = cond {
                 let args = args.map(|arg| operand(func, arg));
                 found.push(Known { cond, ty, args });
@@ -120,29 +126,13 @@ fn before(func: &Function, graph: &Graph, mut edge: Edge) -> SmallVec<[Known; MA
     found
 }
 
-fn negated(cond: Cond) -> Option<Cond> {
-    Some(match cond {
-        Cond::Eq => Cond::Ne,
-        Cond::Ne => Cond::Eq,
-        Cond::Gt => Cond::Le,
-        Cond::Le => Cond::Gt,
-        Cond::Ge => Cond::Lt,
-        Cond::Lt => Cond::Ge,
-        Cond::Sgt => Cond::Sle,
-        Cond::Sle => Cond::Sgt,
-        Cond::Sge => Cond::Slt,
-        Cond::Slt => Cond::Sge,
-        Cond::Set => return None,
-    })
-}
-
 /// Whether another comparison of the same left operand holds.
 fn implied(known: &Known, cond: Cond, right: Operand) -> Option<bool> {
     if known.args[1] == right {
         if known.cond == cond {
             return Some(true);
         }
-        if negated(known.cond) == Some(cond) {
+        if known.cond.inverted() == Some(cond) {
             return Some(false);
         }
     }

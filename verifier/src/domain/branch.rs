@@ -40,35 +40,8 @@ impl Comparison {
     /// What holds when the condition does not.
     #[must_use]
     pub fn failure_of(cond: Cond) -> Comparison {
-        Comparison::Holds(match cond {
-            Cond::Eq => Cond::Ne,
-            Cond::Ne => Cond::Eq,
-            Cond::Gt => Cond::Le,
-            Cond::Ge => Cond::Lt,
-            Cond::Lt => Cond::Ge,
-            Cond::Le => Cond::Gt,
-            Cond::Sgt => Cond::Sle,
-            Cond::Sge => Cond::Slt,
-            Cond::Slt => Cond::Sge,
-            Cond::Sle => Cond::Sgt,
-            Cond::Set => return Comparison::NoBitSet,
-        })
-    }
-}
-
-/// The condition with its operands exchanged.
-#[must_use]
-pub(crate) fn exchanged(cond: Cond) -> Cond {
-    match cond {
-        Cond::Gt => Cond::Lt,
-        Cond::Ge => Cond::Le,
-        Cond::Lt => Cond::Gt,
-        Cond::Le => Cond::Ge,
-        Cond::Sgt => Cond::Slt,
-        Cond::Sge => Cond::Sle,
-        Cond::Slt => Cond::Sgt,
-        Cond::Sle => Cond::Sge,
-        Cond::Eq | Cond::Ne | Cond::Set => cond,
+        cond.inverted()
+            .map_or(Comparison::NoBitSet, Comparison::Holds)
     }
 }
 

@@ -18,7 +18,6 @@ mod tests;
 mod tnum;
 mod value;
 
-pub(crate) use branch::exchanged;
 pub use branch::{Comparison, Decision};
 pub use refine::{refine, refine_with_itself};
 pub use tnum::Tnum;

@@ -2,7 +2,7 @@
 
 use bpf::insn::{Cond, Width};
 
-use super::branch::{Comparison, exchanged};
+use super::branch::Comparison;
 use super::tnum::Tnum;
 use super::value::Value;
 
@@ -14,7 +14,7 @@ pub fn refine(left: &mut Value, right: &mut Value, comparison: Comparison, width
         Comparison::Holds(Cond::Ne) => with_constant(left, right, width, exclude),
         Comparison::Holds(Cond::Eq) => equal(left, right, width),
         Comparison::Holds(cond @ (Cond::Gt | Cond::Ge | Cond::Sgt | Cond::Sge)) => {
-            order(right, left, exchanged(cond), width);
+            order(right, left, cond.exchanged(), width);
         }
         Comparison::Holds(cond) => order(left, right, cond, width),
     }

@@ -5,7 +5,7 @@ use bpf::insn::{Cond, Operand, Reg, Width};
 use super::pointer::MAX_OFFSET;
 use super::ties::{Ties, collect_ties, sync_ties};
 use super::{Flow, Walker};
-use crate::domain::{Comparison, Decision, exchanged, refine, refine_with_itself};
+use crate::domain::{Comparison, Decision, refine, refine_with_itself};
 use crate::forget;
 use crate::state::{Kind, Register, State};
 use crate::stop::Check;
@@ -302,7 +302,7 @@ fn decide_packet(left: &Register, right: &Register, cond: Cond) -> Decision {
     let (packet, cond) = if right.kind == Kind::PacketEnd {
         (left, cond)
     } else if left.kind == Kind::PacketEnd {
-        (right, exchanged(cond))
+        (right, cond.exchanged())
     } else {
         return Decision::Unknown;
     };
@@ -339,7 +339,7 @@ fn learn_packet(
     let (register, pointer, cond) = if bounded(left, right) {
         (dst, left, cond)
     } else if bounded(right, left) {
-        (src, right, exchanged(cond))
+        (src, right, cond.exchanged())
     } else {
         return;
     };
