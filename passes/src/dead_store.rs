@@ -22,7 +22,8 @@
 //! **Order.** After `forward-memory`; before the passes that merge stores, which then see less.
 
 use crate::facts::{
-    FRAME_BYTES, memory::{Memory, Range, Region, Root, Touch},
+    FRAME_BYTES,
+    memory::{Memory, Range, Region, Root, Touch},
     reach::{self, Reach},
 };
 use crate::pass::{Changed, Pass, PassContext};
@@ -83,7 +84,8 @@ impl Pass for DeadStore {
             let blocks = func.layout.blocks();
             let mut all = blocks.flat_map(|block| func.layout.insts(block));
             let cause = all.find(|&inst| memory.lets_frame_escape(func, inst));
-            let message = "a store stays: the address of the stack escapes, and who has it may read all";
+            let message =
+                "a store stays: the address of the stack escapes, and who has it may read all";
             for inst in dead_stores(func, &cfg, &memory, Escaped::Unread) {
                 if !dead.contains(&inst) {
                     cx.missed_for(func, inst, message, cause);
@@ -135,7 +137,9 @@ fn dead_stores(
     let mut dead = Vec::new();
     for &block in cfg.reverse_postorder() {
         let mut live = at_end(&starts, block);
-        walk(func, memory, escaped, block, &mut live, |inst| dead.push(inst));
+        walk(func, memory, escaped, block, &mut live, |inst| {
+            dead.push(inst)
+        });
     }
     dead
 }

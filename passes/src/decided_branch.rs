@@ -32,7 +32,10 @@ impl Pass for DecidedBranch {
         let Some(directions) = cx.directions else {
             return Changed::No;
         };
-        let last = func.layout.blocks().filter_map(|block| func.layout.last_inst(block));
+        let last = func
+            .layout
+            .blocks()
+            .filter_map(|block| func.layout.last_inst(block));
         let decided: Vec<(Inst, Taken)> = last
             .filter_map(|inst| Some((inst, *directions.get(&inst)?)))
             .collect();

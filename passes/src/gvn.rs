@@ -219,8 +219,7 @@ fn find_pointers(func: &Function) -> EntitySet<Value> {
     let mut pointers = EntitySet::with_capacity(func.dfg.value_count());
     for block in func.layout.blocks() {
         for inst in func.layout.insts(block) {
-            let (InstData::Load { base, .. } | InstData::Store { base, .. }) =
-                *func.dfg.inst(inst)
+            let (InstData::Load { base, .. } | InstData::Store { base, .. }) = *func.dfg.inst(inst)
             else {
                 continue;
             };
@@ -267,7 +266,10 @@ fn look_between(
     leader: Inst,
     inst: Inst,
 ) -> Option<Between> {
-    let (from, to) = (func.layout.inst_block(leader)?, func.layout.inst_block(inst)?);
+    let (from, to) = (
+        func.layout.inst_block(leader)?,
+        func.layout.inst_block(inst)?,
+    );
     let mut between = Between::default();
     let mut before = func.layout.prev_inst(inst);
     while let Some(inst) = before

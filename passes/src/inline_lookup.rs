@@ -70,7 +70,10 @@ impl Pass for InlineLookup {
 }
 
 fn has_lookup(func: &Function) -> bool {
-    let mut insts = func.layout.blocks().flat_map(|block| func.layout.insts(block));
+    let mut insts = func
+        .layout
+        .blocks()
+        .flat_map(|block| func.layout.insts(block));
     insts.any(|inst| matches!(func.dfg.inst(inst), InstData::CallHelper { id: LOOKUP, .. }))
 }
 
@@ -111,22 +114,27 @@ pub(crate) fn tracked_keys(func: &Function, cx: &PassContext<'_>) -> BTreeSet<i6
     }
     let mut checked: BTreeSet<Value> = BTreeSet::new();
     let mut found: Vec<(Value, i64)> = Vec::new();
-    for inst in func.layout.blocks().flat_map(|block| func.layout.insts(block)) {
-        if let InstData::Branch {
-            args: [a, b],
-            ..
-        } = *func.dfg.inst(inst)
+    for inst in func
+        .layout
+        .blocks()
+        .flat_map(|block| func.layout.insts(block))
+    {
+        if let InstData::Branch { args: [a, b], .. } = *func.dfg.inst(inst)
             && func.constant(b) == Some(0)
         {
             checked.insert(func.dfg.resolve(a));
         } else if let Some(lookup) = lookup(func, inst)
-            && cx.map(lookup.map).is_some_and(|map| has_all_elements(map.kind))
+            && cx
+                .map(lookup.map)
+                .is_some_and(|map| has_all_elements(map.kind))
             && let Some(result) = func.dfg.result(inst)
         {
             found.push((result, lookup.key));
         }
     }
-    let unchecked = found.into_iter().filter(|(result, _)| !checked.contains(result));
+    let unchecked = found
+        .into_iter()
+        .filter(|(result, _)| !checked.contains(result));
     keys.extend(unchecked.map(|(_, key)| key));
     keys
 }
@@ -236,8 +244,8 @@ fn merge_repeated(func: &mut Function, kinds: &Kinds, cx: &mut PassContext<'_>) 
                     continue;
                 }
                 let before = forgotten.iter().rev();
-                let mut before = before
-                    .filter(|(old, _)| old.map == found.map && old.key == found.key);
+                let mut before =
+                    before.filter(|(old, _)| old.map == found.map && old.key == found.key);
                 if let Some(&(_, cause)) = before.next() {
                     let message = "repeated a look-up: its key or its element may have changed since \
                                    the first";
@@ -419,5 +427,8 @@ fn may_be_in_frame(func: &Function, kinds: &Kinds, base: Value) -> bool {
     {
         return false;
     }
-    matches!(kinds.get(func, base), Kind::Stack | Kind::Any | Kind::Unknown)
+    matches!(
+        kinds.get(func, base),
+        Kind::Stack | Kind::Any | Kind::Unknown
+    )
 }

@@ -155,12 +155,7 @@ fn extension(view: &View<'_>, opcode: Opcode, arg: Value) -> Option<Rewrite> {
 }
 
 /// An operation that only touches bits that nobody needs.
-fn unused_mask(
-    view: &View<'_>,
-    bits: u64,
-    opcode: Opcode,
-    [a, b]: [Value; 2],
-) -> Option<Rewrite> {
+fn unused_mask(view: &View<'_>, bits: u64, opcode: Opcode, [a, b]: [Value; 2]) -> Option<Rewrite> {
     let constant = view.constant(b)?;
     let untouched = match opcode {
         Opcode::Band => bits & !(constant as u64) == 0,
@@ -187,17 +182,16 @@ fn narrow(view: &View<'_>, bits: u64, opcode: Opcode, [a, b]: [Value; 2]) -> Opt
     let amount = || view.constant(b).filter(|amount| (1..32).contains(amount));
     let allowed = match opcode {
         Opcode::Iadd | Opcode::Isub => {
-            let fits = opcode == Opcode::Iadd
-                && view.width(a).max(view.width(b)) < 32;
+            let fits = opcode == Opcode::Iadd && view.width(a).max(view.width(b)) < 32;
             (lower_only || fits) && view.is_number(a) && view.is_number(b)
         }
         Opcode::Imul => lower_only || view.width(a) + view.width(b) <= 32,
         Opcode::Band => lower_only || fits(a) || fits(b),
         Opcode::Bor | Opcode::Bxor => lower_only || fits(a) && fits(b),
         Opcode::Udiv | Opcode::Urem => fits(a) && fits(b),
-        Opcode::Ishl => amount().is_some_and(|amount| {
-            lower_only || view.width(a) + amount as u32 <= 32
-        }),
+        Opcode::Ishl => {
+            amount().is_some_and(|amount| lower_only || view.width(a) + amount as u32 <= 32)
+        }
         Opcode::Ushr => amount().is_some() && fits(a),
         _ => false,
     };

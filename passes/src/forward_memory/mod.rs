@@ -101,7 +101,8 @@ fn explain(
             if let Some(&(_, cause)) = lost
                 && table.covering(&range).is_none()
             {
-                let message = "a load stays: what it loads was known, and may have been changed since";
+                let message =
+                    "a load stays: what it loads was known, and may have been changed since";
                 cx.missed_for(func, inst, message, Some(cause));
             }
         }
@@ -193,7 +194,8 @@ fn read(
     ) {
         return false;
     }
-    let (InstData::Load { opcode, .. }, Some(result)) = (*func.dfg.inst(inst), func.dfg.result(inst))
+    let (InstData::Load { opcode, .. }, Some(result)) =
+        (*func.dfg.inst(inst), func.dfg.result(inst))
     else {
         return false;
     };
@@ -215,7 +217,11 @@ fn read(
             Source::Loaded(..) => None,
         };
         if let Some(value) = held {
-            cx.applied(func, inst, "used a value that memory holds in place of a load");
+            cx.applied(
+                func,
+                inst,
+                "used a value that memory holds in place of a load",
+            );
             func.replace_with_value(inst, value);
             return true;
         }

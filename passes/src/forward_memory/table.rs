@@ -71,7 +71,11 @@ impl Table {
                 && entry.range.start <= range.start
                 && entry.range.end() >= range.end()
         };
-        let exact = self.entries.iter().rev().find(|entry| entry.range == *range);
+        let exact = self
+            .entries
+            .iter()
+            .rev()
+            .find(|entry| entry.range == *range);
         exact
             .or_else(|| self.entries.iter().rev().find(covers))
             .copied()
@@ -88,7 +92,8 @@ impl Table {
             return false;
         };
         let bits = u32::try_from(range.size * 8).unwrap_or(u32::MAX);
-        let low = |constant: i64| constant.cast_unsigned() & (u64::MAX >> 64u32.saturating_sub(bits));
+        let low =
+            |constant: i64| constant.cast_unsigned() & (u64::MAX >> 64u32.saturating_sub(bits));
         match entry.source {
             _ if entry.range != *range => false,
             Source::Stored(stored) => {

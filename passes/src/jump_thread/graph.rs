@@ -86,7 +86,8 @@ impl Graph {
             .filter(|&inst| {
                 let at = func.layout.inst_block(inst);
                 let mut uses = false;
-                func.dfg.for_each_operand(inst, |one| uses |= func.dfg.resolve(one) == value);
+                func.dfg
+                    .for_each_operand(inst, |one| uses |= func.dfg.resolve(one) == value);
                 uses && at.is_some_and(|at| at != block && func.layout.contains_block(at))
             })
             .collect();
@@ -115,7 +116,9 @@ impl Graph {
             }
             let edges = &self.edges[block];
             if !edges.is_empty() {
-                let from = edges.iter().filter_map(|edge| func.layout.inst_block(edge.inst));
+                let from = edges
+                    .iter()
+                    .filter_map(|edge| func.layout.inst_block(edge.inst));
                 // Of blocks that were made here the graph does not know which way they lead.
                 may_be_loop |= from
                     .into_iter()
@@ -128,7 +131,9 @@ impl Graph {
             // A loop keeps its header's edge though nothing enters it.
             let reachable = ControlFlowGraph::compute(func);
             let blocks = func.layout.blocks();
-            let gone: Vec<Block> = blocks.filter(|&block| !reachable.is_reachable(block)).collect();
+            let gone: Vec<Block> = blocks
+                .filter(|&block| !reachable.is_reachable(block))
+                .collect();
             for block in gone {
                 self.remove(func, block, &mut work);
             }

@@ -65,11 +65,15 @@ impl Pass for JumpThread {
         for &block in cfg.reverse_postorder() {
             if Some(block) == cfg.entry()
                 || !func.layout.contains_block(block)
-                || !only_branches(func, block) {
+                || !only_branches(func, block)
+            {
                 continue;
             }
             let loops = cfg.predecessors(block).iter();
-            if loops.into_iter().any(|edge| cfg.is_retreating(edge.block, block)) {
+            if loops
+                .into_iter()
+                .any(|edge| cfg.is_retreating(edge.block, block))
+            {
                 continue;
             }
             let mut ways = Vec::new();
@@ -106,7 +110,10 @@ fn only_branches(func: &Function, block: Block) -> bool {
     };
     let mut before = func.layout.insts(block).take_while(|&inst| inst != last);
     matches!(func.dfg.inst(last), InstData::Branch { .. })
-        && before.by_ref().take(MAX_COMPUTATIONS).all(|inst| is_pure(func, inst))
+        && before
+            .by_ref()
+            .take(MAX_COMPUTATIONS)
+            .all(|inst| is_pure(func, inst))
         && before.next().is_none()
 }
 
@@ -145,7 +152,10 @@ fn lead(
     let params = func.dfg.block_params(block).iter().copied();
     let values: SmallVec<[(Value, Value); 8]> = params.zip(args).collect();
     // They are the same everywhere, and where they are computed is chosen when code is emitted.
-    let first = func.layout.entry().and_then(|entry| func.layout.last_inst(entry))?;
+    let first = func
+        .layout
+        .entry()
+        .and_then(|entry| func.layout.last_inst(entry))?;
     for inst in constants {
         func.layout.remove_inst(inst);
         func.layout.insert_inst_before(inst, first);
@@ -168,5 +178,8 @@ fn lead(
 }
 
 fn resolved(func: &Function, values: &[Value]) -> SmallVec<[Value; 8]> {
-    values.iter().map(|&value| func.dfg.resolve(value)).collect()
+    values
+        .iter()
+        .map(|&value| func.dfg.resolve(value))
+        .collect()
 }

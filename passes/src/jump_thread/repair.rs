@@ -67,7 +67,10 @@ fn place(
     value: Value,
 ) -> usize {
     let ty = func.dfg.value_type(value);
-    let mut work: Vec<Block> = users.iter().filter_map(|&inst| func.layout.inst_block(inst)).collect();
+    let mut work: Vec<Block> = users
+        .iter()
+        .filter_map(|&inst| func.layout.inst_block(inst))
+        .collect();
     let mut seen: BTreeMap<Block, Option<Value>> = BTreeMap::new();
     while let Some(at) = work.pop() {
         if seen.contains_key(&at) {
@@ -76,10 +79,15 @@ fn place(
         let edges = graph.edges_to(at);
         let param = (edges.len() > 1).then(|| func.dfg.append_block_param(at, ty));
         seen.insert(at, param);
-        let before = edges.iter().filter_map(|edge| func.layout.inst_block(edge.inst));
+        let before = edges
+            .iter()
+            .filter_map(|edge| func.layout.inst_block(edge.inst));
         work.extend(before.filter(|from| !ends.contains_key(from)));
     }
-    let params: Vec<(Block, Value)> = seen.iter().filter_map(|(&at, &param)| Some((at, param?))).collect();
+    let params: Vec<(Block, Value)> = seen
+        .iter()
+        .filter_map(|(&at, &param)| Some((at, param?)))
+        .collect();
     for &(at, param) in &params {
         // A block that defines the value can be on the way to itself.
         ends.entry(at).or_insert(param);
@@ -87,7 +95,9 @@ fn place(
     for &(at, _) in &params {
         for edge in graph.edges_to(at) {
             let from = func.layout.inst_block(edge.inst);
-            let passed = from.and_then(|from| at_end(func, graph, ends, from)).unwrap_or(value);
+            let passed = from
+                .and_then(|from| at_end(func, graph, ends, from))
+                .unwrap_or(value);
             let Some(call) = func.dfg.successors(edge.inst).get(edge.index).copied() else {
                 continue;
             };

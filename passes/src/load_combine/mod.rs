@@ -29,9 +29,7 @@
 
 mod tree;
 
-use crate::facts::{
-    memory::{Memory, Range, Region, Touch, Users, width_of_bytes},
-};
+use crate::facts::memory::{Memory, Range, Region, Touch, Users, width_of_bytes};
 use crate::pass::{Changed, Pass, PassContext};
 use crate::window::{self, motion};
 use bpf::insn::{Cond, Endian, MemWidth};
@@ -291,52 +289,47 @@ fn takes_any(func: &Function, users: &Users, value: Value, width: MemWidth) -> b
     takes_any_at(func, users, value, width, MAX_CONVERSIONS)
 }
 
-fn takes_any_at(
-    func: &Function,
-    users: &Users,
-    value: Value,
-    width: MemWidth,
-    depth: u32,
-) -> bool {
-    users.of(func, value).all(|user| match *func.dfg.inst(user) {
-        InstData::Unary {
-            opcode: Opcode::Zext | Opcode::Trunc,
-            ..
-        } => func
-            .dfg
-            .result(user)
-            .is_some_and(|result| depth > 0 && takes_any_at(func, users, result, width, depth - 1)),
-        InstData::Branch { cond, args, .. } => {
-            let as_operand = args.iter().any(|&arg| func.dfg.resolve(arg) == value);
-            let mut passed = false;
-            for call in func.dfg.successors(user) {
-                let args = func.dfg.call_args(&call);
-                passed |= args.iter().any(|&arg| func.dfg.resolve(arg) == value);
+fn takes_any_at(func: &Function, users: &Users, value: Value, width: MemWidth, depth: u32) -> bool {
+    users
+        .of(func, value)
+        .all(|user| match *func.dfg.inst(user) {
+            InstData::Unary {
+                opcode: Opcode::Zext | Opcode::Trunc,
+                ..
+            } => func.dfg.result(user).is_some_and(|result| {
+                depth > 0 && takes_any_at(func, users, result, width, depth - 1)
+            }),
+            InstData::Branch { cond, args, .. } => {
+                let as_operand = args.iter().any(|&arg| func.dfg.resolve(arg) == value);
+                let mut passed = false;
+                for call in func.dfg.successors(user) {
+                    let args = func.dfg.call_args(&call);
+                    passed |= args.iter().any(|&arg| func.dfg.resolve(arg) == value);
+                }
+                let unsigned = matches!(
+                    cond,
+                    Cond::Eq | Cond::Ne | Cond::Gt | Cond::Ge | Cond::Lt | Cond::Le
+                );
+                as_operand && !passed && unsigned
             }
-            let unsigned = matches!(
-                cond,
-                Cond::Eq | Cond::Ne | Cond::Gt | Cond::Ge | Cond::Lt | Cond::Le
-            );
-            as_operand && !passed && unsigned
-        }
-        InstData::Binary {
-            opcode: Opcode::Band,
-            args,
-            ..
-        } => args.iter().any(|&arg| {
-            let mask = func.constant(arg).map(|mask| mask as u64);
-            mask.is_some_and(|mask| mask <= u64::MAX >> (64 - 8 * i64::from(width.bytes())))
-        }),
-        InstData::Store {
-            width: stored,
-            value: what,
-            base,
-            ..
-        } => {
-            func.dfg.resolve(what) == value
-                && func.dfg.resolve(base) != value
-                && i64::from(stored.bytes()) <= i64::from(width.bytes())
-        }
-        _ => false,
-    })
+            InstData::Binary {
+                opcode: Opcode::Band,
+                args,
+                ..
+            } => args.iter().any(|&arg| {
+                let mask = func.constant(arg).map(|mask| mask as u64);
+                mask.is_some_and(|mask| mask <= u64::MAX >> (64 - 8 * i64::from(width.bytes())))
+            }),
+            InstData::Store {
+                width: stored,
+                value: what,
+                base,
+                ..
+            } => {
+                func.dfg.resolve(what) == value
+                    && func.dfg.resolve(base) != value
+                    && i64::from(stored.bytes()) <= i64::from(width.bytes())
+            }
+            _ => false,
+        })
 }

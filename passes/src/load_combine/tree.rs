@@ -1,6 +1,6 @@
 //! Trees of operations that join shifted loads.
 
-use crate::facts::memory::{Users};
+use crate::facts::memory::Users;
 use mir::{Function, Inst, InstData, Opcode, Type, Value};
 use smallvec::SmallVec;
 

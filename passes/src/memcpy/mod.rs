@@ -24,9 +24,7 @@
 //!
 //! **Order.** As `store-combine`, before it: copies of constants are none.
 
-use crate::facts::{
-    memory::{Memory, Range, Region, Touch},
-};
+use crate::facts::memory::{Memory, Range, Region, Touch};
 use crate::pass::{Changed, Pass, PassContext};
 use crate::window::{self, Context, Rule, Window, motion, obstacle::Obstacle};
 use mir::{Cursor, Function, Inst, InstData, Opcode, Value};

@@ -60,12 +60,7 @@ fn with_constant(
     let zero = || Some((Expr::Const(ty, 0), ABSORBED));
     match (opcode, constant) {
         (
-            Opcode::Iadd
-            | Opcode::Isub
-            | Opcode::Bor
-            | Opcode::Bxor
-            | Opcode::Urem
-            | Opcode::Srem,
+            Opcode::Iadd | Opcode::Isub | Opcode::Bor | Opcode::Bxor | Opcode::Urem | Opcode::Srem,
             0,
         )
         | (Opcode::Imul | Opcode::Udiv | Opcode::Sdiv, 1)
@@ -152,8 +147,5 @@ fn joined(view: &View<'_>, opcode: Opcode, ty: Type, a: Value, outer: i64) -> Op
     let constant = eval::to_imm(ty, eval::binary(opcode, ty, inner as u64, outer as u64)?);
     // A constant that needs two slots and a register of its own is no gain.
     i32::try_from(constant).ok()?;
-    Some((
-        Expr::with_constant(opcode, ty, x, constant),
-        REASSOCIATED,
-    ))
+    Some((Expr::with_constant(opcode, ty, x, constant), REASSOCIATED))
 }

@@ -48,7 +48,12 @@ pub(crate) fn rewrite(view: &View<'_>, inst: Inst) -> Option<(Decision, &'static
             Cond::Ne | Cond::Gt | Cond::Lt | Cond::Sgt | Cond::Slt => Some(false),
             Cond::Set => None,
         }
-        .map(|holds| (decided(holds), "decided a comparison of a value with itself")),
+        .map(|holds| {
+            (
+                decided(holds),
+                "decided a comparison of a value with itself",
+            )
+        }),
         (None, None) => None,
     }
 }
@@ -117,7 +122,10 @@ fn bit_test(
         return None;
     }
     let args = if let Some([x, y]) = view.binary(a, Opcode::Band) {
-        if [x, y].into_iter().any(|value| view.is_patched_constant(value)) {
+        if [x, y]
+            .into_iter()
+            .any(|value| view.is_patched_constant(value))
+        {
             return None;
         }
         if let Some(mask) = view.constant(y) {

@@ -19,10 +19,7 @@ pub(crate) fn rewrite(
 ) -> Option<Rewrite> {
     let reduced = amount as u32 & (ty.bits() - 1);
     if reduced == 0 {
-        return Some((
-            Expr::Value(a),
-            "removed an operation that changes nothing",
-        ));
+        return Some((Expr::Value(a), "removed an operation that changes nothing"));
     }
     if i64::from(reduced) != amount {
         return Some((

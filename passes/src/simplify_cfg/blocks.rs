@@ -34,7 +34,8 @@ fn only_target(func: &Function, inst: Inst) -> Option<(BlockCall, &'static str)>
     let [taken, not_taken] = successors[..] else {
         return None;
     };
-    if taken.block == not_taken.block && func.dfg.call_args(&taken) == func.dfg.call_args(&not_taken)
+    if taken.block == not_taken.block
+        && func.dfg.call_args(&taken) == func.dfg.call_args(&not_taken)
     {
         return Some((taken, "folded a branch with one destination"));
     }
@@ -63,9 +64,10 @@ pub(super) fn thread_empty(func: &mut Function, cx: &mut PassContext<'_>) -> boo
         };
         // Its parameters may be used in blocks that it dominates; then it has to stay.
         let args: SmallVec<[Value; 8]> = SmallVec::from_slice(func.dfg.call_args(&target));
-        let passed_on = func.dfg.block_params(block).iter().all(|param| {
-            uses[*param] as usize == args.iter().filter(|arg| *arg == param).count()
-        });
+        let passed_on =
+            func.dfg.block_params(block).iter().all(|param| {
+                uses[*param] as usize == args.iter().filter(|arg| *arg == param).count()
+            });
         if target.block == block || !passed_on {
             continue;
         }

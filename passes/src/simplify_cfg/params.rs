@@ -161,12 +161,7 @@ fn common(
 }
 
 /// Whether a value is defined on every path to the start of a block.
-fn is_available(
-    func: &Function,
-    dominators: &DominatorTree,
-    value: Value,
-    block: Block,
-) -> bool {
+fn is_available(func: &Function, dominators: &DominatorTree, value: Value, block: Block) -> bool {
     match func.dfg.value_def(value) {
         ValueDef::Result(inst) => func
             .layout

@@ -31,11 +31,15 @@
 mod part;
 
 use crate::facts::{
-    self, memory::{Memory, Root},
+    self,
+    memory::{Memory, Root},
 };
 use crate::inline_lookup;
 use crate::pass::{Changed, Pass, PassContext};
-use crate::window::{self, Context, Part, Rule, Window, obstacle::{Fact, Obstacle}};
+use crate::window::{
+    self, Context, Part, Rule, Window,
+    obstacle::{Fact, Obstacle},
+};
 use bpf::insn::MemWidth;
 use mir::{Cursor, Function, Inst, InstData, Opcode, Type, Value};
 use std::collections::BTreeSet;
@@ -223,7 +227,11 @@ fn zero_extended(func: &Function, context: &Context<'_>, window: &Window) -> Opt
 fn parts_of_one(func: &Function, context: &Context<'_>, window: &Window) -> Option<Plan> {
     let mut parts = window.parts.iter().map(|part| {
         let bits = u32::try_from(part.range.size * 8).ok()?;
-        Some((window.bit_offset(part), bits, part::source(func, part.value, bits)))
+        Some((
+            window.bit_offset(part),
+            bits,
+            part::source(func, part.value, bits),
+        ))
     });
     let (_, first_bits, first) = parts.next()??;
     let source_bits = func.dfg.value_type(first.value).bits();
@@ -243,13 +251,19 @@ fn parts_of_one(func: &Function, context: &Context<'_>, window: &Window) -> Opti
         descending &= part.shift + offset + bits == first.shift + first_bits;
         lowest = lowest.min(part.shift);
     }
-    if lowest + window.bits() > source_bits
-        || !(is_number || kinds.is_number(func, first.value))
-    {
+    if lowest + window.bits() > source_bits || !(is_number || kinds.is_number(func, first.value)) {
         return None;
     }
-    let in_order = if context.little { ascending } else { descending };
-    let swapped = if context.little { descending } else { ascending };
+    let in_order = if context.little {
+        ascending
+    } else {
+        descending
+    };
+    let swapped = if context.little {
+        descending
+    } else {
+        ascending
+    };
     let bytes_only = window.parts.iter().all(|part| part.range.size == 1);
     // Parts that something else needs too keep their shifts, so they count for nothing.
     let shifts = window.parts.iter().filter(|part| {
@@ -262,10 +276,9 @@ fn parts_of_one(func: &Function, context: &Context<'_>, window: &Window) -> Opti
         return Some(Plan::Shifted(first.value, lowest));
     }
     // The swap, and the copy that it needs when the value lives on.
-    (context.little && swapped && bytes_only && gain > shift + 2)
-        .then_some(Plan::Swapped {
-            value: first.value,
-            shift: lowest,
-            bits: window.bits(),
-        })
+    (context.little && swapped && bytes_only && gain > shift + 2).then_some(Plan::Swapped {
+        value: first.value,
+        shift: lowest,
+        bits: window.bits(),
+    })
 }
