@@ -12,7 +12,7 @@ use bpf::object::Object;
 use passes::{OptLevel, UnknownPass};
 
 use super::report::{Compiled, FunctionReport};
-use super::{CompileOptions, accepted, gate};
+use super::{Basis, CompileOptions, accepted, gate};
 
 /// Whether to go on after a first round.
 pub(super) fn is_wanted(object: &Object, options: &CompileOptions, first: &Compiled) -> bool {
@@ -36,7 +36,11 @@ pub(super) fn round(first: Compiled, options: &CompileOptions) -> Result<Compile
         keep_remarks: false,
         ..options.clone()
     };
-    let again = accepted::compile_judged(&first.object, &options, |_| {}, &gate::verdicts)?;
+    let basis = Basis {
+        before: &first.verdicts,
+        judge: options.verify.then_some(&gate::verdicts),
+    };
+    let again = accepted::compile_judged(&first.object, &options, |_| {}, basis)?;
     let same = |(one, other): (&FunctionReport, &FunctionReport)| {
         (&one.name, &one.section) == (&other.name, &other.section)
     };
@@ -59,6 +63,7 @@ pub(super) fn round(first: Compiled, options: &CompileOptions) -> Result<Compile
         }
     }
     result.object = again.object;
+    result.verdicts = again.verdicts;
     result.module = again.module;
     result.btf = again.btf;
     let new = again.notes.into_iter();

@@ -8,7 +8,7 @@
 use bpf::object::Object;
 use passes::{Event, UnknownPass};
 
-use super::{CompileOptions, Compiled, compile_once};
+use super::{Basis, CompileOptions, Compiled, compile_with, gate, judged};
 
 /// An application of a pass.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,11 +39,26 @@ pub enum Culprit {
 pub fn bisect<E: From<UnknownPass>>(
     object: &Object,
     options: &CompileOptions,
+    is_good: impl FnMut(&Compiled) -> Result<bool, E>,
+) -> Result<Culprit, E> {
+    bisect_from(object, options, &judged(object, options), is_good)
+}
+
+/// [`bisect`] where it is known what the verifier says of the input.
+pub(super) fn bisect_from<E: From<UnknownPass>>(
+    object: &Object,
+    options: &CompileOptions,
+    before: &gate::Verdicts,
     mut is_good: impl FnMut(&Compiled) -> Result<bool, E>,
 ) -> Result<Culprit, E> {
+    // The gate would hide a change.
+    let basis = Basis {
+        before,
+        judge: None,
+    };
     let mut applications = Vec::new();
     let all = limited(options, u64::MAX);
-    let compiled = compile_once(object, &all, |event| {
+    let show = |event: Event<'_>| {
         if let Event::Bisect {
             number,
             pass,
@@ -57,12 +72,13 @@ pub fn bisect<E: From<UnknownPass>>(
                 function: function.to_owned(),
             });
         }
-    })?;
+    };
+    let compiled = compile_with(object, &all, show, basis)?;
     if is_good(&compiled)? {
         return Ok(Culprit::Nothing);
     }
     let mut try_first = |count: usize| {
-        let compiled = compile_once(object, &limited(options, count as u64), |_| {})?;
+        let compiled = compile_with(object, &limited(options, count as u64), |_| {}, basis)?;
         is_good(&compiled)
     };
     if !try_first(0)? {
@@ -84,10 +100,9 @@ pub fn bisect<E: From<UnknownPass>>(
     })
 }
 
-/// The options with only the first applications, and without the gate, which would hide a change.
+/// The options with only the first applications.
 fn limited(options: &CompileOptions, count: u64) -> CompileOptions {
     let mut options = options.clone();
     options.pipeline.bisect_limit = Some(count);
-    options.verify = false;
     options
 }

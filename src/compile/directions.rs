@@ -61,7 +61,7 @@ struct Found {
 #[must_use]
 pub fn directions(object: &Object, options: &CompileOptions) -> Directions {
     let asked = Asked::by(options);
-    let verdicts = gate::verdicts(object, asked);
+    let verdicts = gate::verdicts(object, asked, None);
     of(object, &lift_object(object), asked, &verdicts)
 }
 

@@ -2,9 +2,10 @@
 //!
 //! Programs are verified as a loader would put them together, decoded anew from the object that
 //! was linked, so nothing that the compiler believes of its output is trusted. Only a verdict that
-//! got worse counts: a program that was refused or not understood before proves nothing. What is
-//! given up is every function of such a program, and the object is linked again; each round gives
-//! up at least one function, so the rounds end.
+//! got worse counts: a program that was refused or not understood before proves nothing. Worse is
+//! also a walk that is longer by more than a quarter: loading takes that much longer, and the kernel
+//! gives up at a million instructions. What is given up is every function of such a program, and the
+//! object is linked again; each round gives up at least one function, so the rounds end.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +14,11 @@ use bpf::program_type::ProgramType;
 use verifier::program::{Origin, Program};
 use verifier::{Kernel, LinkError, Linker, Options, ProgramId, Sides, Verdict};
 
+use super::report::Worse;
 use super::{CompileOptions, directions};
+
+/// How much longer a program's walk may get, as a fraction.
+const LONGEST_WALK: (u64, u64) = (5, 4);
 
 /// Verdicts on the programs of an object.
 pub(super) type Verdicts = BTreeMap<ProgramId, Checked>;
@@ -42,6 +47,10 @@ impl Asked {
 pub(super) struct Checked {
     /// The answer.
     pub verdict: Verdict,
+    /// Instructions that the verifier walked.
+    pub walked: u64,
+    /// How many it may walk of what becomes of the program.
+    pub may_walk: u64,
     /// Where its functions begin in the object.
     pub functions: Vec<(SectionId, u64)>,
     /// Whether nothing says its type.
@@ -76,9 +85,9 @@ const GUESSES: [ProgramType; 4] = [
     ProgramType::Kprobe,
 ];
 
-/// Verifies every program that can be put together. One that cannot be, or that has no type and
+/// Verifies every program that can be put together, or only one of them. One that cannot be, or that has no type and
 /// is accepted as none of [`GUESSES`], has no verdict.
-pub(super) fn verdicts(object: &Object, asked: Asked) -> Verdicts {
+pub(super) fn verdicts(object: &Object, asked: Asked, only: Option<&ProgramId>) -> Verdicts {
     let Ok(linker) = Linker::new(object) else {
         return Verdicts::new();
     };
@@ -90,7 +99,10 @@ pub(super) fn verdicts(object: &Object, asked: Asked) -> Verdicts {
         };
         let program = linker.link(id, &options)?;
         let report = verifier::check(&program, &options, object.endian);
+        let walked = u64::from(report.stats.processed);
         Ok(Checked {
+            walked,
+            may_walk: walked * LONGEST_WALK.0 / LONGEST_WALK.1,
             functions: starts(&program),
             sides: directions::sides(&program, &report),
             guessed: false,
@@ -116,7 +128,11 @@ pub(super) fn verdicts(object: &Object, asked: Asked) -> Verdicts {
         };
         Some((id, checked))
     };
-    linker.programs().into_iter().filter_map(check).collect()
+    let programs = linker.programs().into_iter();
+    programs
+        .filter(|id| only.is_none_or(|only| only == id))
+        .filter_map(check)
+        .collect()
 }
 
 fn starts(program: &Program) -> Vec<(SectionId, u64)> {
@@ -130,27 +146,40 @@ fn starts(program: &Program) -> Vec<(SectionId, u64)> {
         .collect()
 }
 
-/// The programs that were accepted and no longer are, with what the kernel would say.
+/// The programs that were accepted and no longer are, or have become too long a walk.
 pub(super) fn worsened<'a>(
     before: &'a Verdicts,
     after: &'a Verdicts,
-) -> impl Iterator<Item = (&'a ProgramId, String)> {
+) -> impl Iterator<Item = (&'a ProgramId, Worse)> {
     before.iter().filter_map(|(id, checked)| {
         if checked.verdict != Verdict::Accepted {
             return None;
         }
-        match after.get(id).map(|checked| &checked.verdict) {
-            Some(Verdict::Accepted) => None,
-            Some(Verdict::Rejected(finding)) => Some((id, finding.kernel_text.clone())),
-            Some(Verdict::Undecided(gap)) => Some((id, gap.construct.clone())),
-            None => Some((id, "the program cannot be put together".to_owned())),
-        }
+        Some((id, worse(checked, after.get(id))?))
     })
+}
+
+/// What became worse of an accepted program.
+pub(super) fn worse(before: &Checked, after: Option<&Checked>) -> Option<Worse> {
+    let reason = match after.map(|checked| &checked.verdict) {
+        Some(Verdict::Accepted) => {
+            let walked = after.map_or(0, |checked| checked.walked);
+            return (walked > before.may_walk).then_some(Worse::Walk {
+                before: before.walked,
+                after: walked,
+            });
+        }
+        Some(Verdict::Rejected(finding)) => finding.kernel_text.clone(),
+        Some(Verdict::Undecided(gap)) => gap.construct.clone(),
+        None => "the program cannot be put together".to_owned(),
+    };
+    Some(Worse::NotAccepted(reason))
 }
 
 #[cfg(test)]
 mod tests {
     use super::{Asked, verdicts, worsened};
+    use crate::compile::Worse;
     use bpf::diagnostic::FileId;
     use bpf::insn::Endian;
     use bpf::object::Object;
@@ -177,19 +206,40 @@ mod tests {
             kernel: Kernel::default(),
             untyped: None,
         };
-        let of = |object: &Object| verdicts(object, asked);
+        let of = |object: &Object| verdicts(object, asked, None);
         let (good, bad) = (of(&program(4, 4)), of(&program(8, 4)));
         let lost: Vec<_> = worsened(&good, &bad).collect();
         assert_eq!(lost.len(), 1);
         assert_eq!(lost[0].0.function, "f");
-        assert!(
-            lost[0].1.contains("invalid access to packet"),
-            "{}",
-            lost[0].1
-        );
+        let Worse::NotAccepted(reason) = &lost[0].1 else {
+            panic!("{:?}", lost[0].1);
+        };
+        assert!(reason.contains("invalid access to packet"), "{reason}");
         assert_eq!(good[lost[0].0].functions.len(), 1);
         assert_eq!(worsened(&good, &good).count(), 0);
         assert_eq!(worsened(&bad, &bad).count(), 0);
         assert_eq!(worsened(&bad, &good).count(), 0);
+    }
+
+    #[test]
+    fn so_does_a_longer_walk() {
+        let asked = Asked {
+            kernel: Kernel::default(),
+            untyped: None,
+        };
+        let of = |object: &Object| verdicts(object, asked, None);
+        let before = of(&program(4, 4));
+        let mut after = before.clone();
+        let checked = after.values_mut().next().unwrap();
+        assert_eq!((checked.walked, checked.may_walk), (10, 12));
+        checked.walked = 12;
+        assert_eq!(worsened(&before, &after).count(), 0);
+        after.values_mut().next().unwrap().walked = 13;
+        let worse: Vec<_> = worsened(&before, &after).map(|(_, worse)| worse).collect();
+        let walk = Worse::Walk {
+            before: 10,
+            after: 13,
+        };
+        assert_eq!(worse, [walk]);
     }
 }

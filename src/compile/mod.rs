@@ -1,10 +1,10 @@
 //! One object in, one object out: lift, passes, emission, linking, verification.
 //!
 //! Every function goes its own way. One that cannot be lifted or emitted, that a pass broke, that
-//! came out longer than it was, or whose program the verifier no longer accepts keeps the input's
-//! bytes, and [`FunctionReport::kept`] says why; so the result is never worse than the input, and
-//! nothing about one function stops another. Where acceptance was lost, the pass that lost it is
-//! found and left out of that function first, and a note says so.
+//! came out longer than it was, or whose program the verifier no longer accepts or walks much longer
+//! keeps the input's bytes, and [`FunctionReport::kept`] says why; so the result is never worse than
+//! the input, and nothing about one function stops another. The pass that made a program worse for
+//! the verifier is found and left out of that function first, and a note says so.
 
 mod accepted;
 mod again;
@@ -20,7 +20,7 @@ pub use directions::directions;
 pub use maps::of as maps_of;
 pub use module::{OptimiseError, object_of, object_with, optimise};
 pub use options::CompileOptions;
-pub use report::{Compiled, FunctionReport, Kept, Lost};
+pub use report::{Compiled, FunctionReport, Kept, Lost, Worse};
 
 use std::cell::RefCell;
 use std::time::Instant;
@@ -32,6 +32,7 @@ use bpf::program_type::ProgramType;
 use frontend::lift::{LiftedFunction, LiftedObject, lift_object};
 use mir::Func;
 use passes::{Event, Pipeline, PipelineOptions, Session, UnknownPass};
+use verifier::ProgramId;
 
 use crate::validate::Validator;
 
@@ -44,30 +45,41 @@ pub fn compile(
     options: &CompileOptions,
     sink: impl FnMut(Event<'_>),
 ) -> Result<Compiled, UnknownPass> {
-    let first = accepted::compile_judged(object, options, sink, &gate::verdicts)?;
+    let basis = Basis {
+        before: &judged(object, options),
+        judge: options.verify.then_some(&gate::verdicts),
+    };
+    let first = accepted::compile_judged(object, options, sink, basis)?;
     match again::is_wanted(object, options, &first) {
         true => again::round(first, options),
         false => Ok(first),
     }
 }
 
-/// What says whether programs are accepted.
-type Judge = dyn Fn(&Object, gate::Asked) -> gate::Verdicts;
+/// What says whether programs are accepted: all of an object's, or one.
+type Judge = dyn Fn(&Object, gate::Asked, Option<&ProgramId>) -> gate::Verdicts;
 
-/// Compiles once, with the gate as the options say.
-fn compile_once(
-    object: &Object,
-    options: &CompileOptions,
-    sink: impl FnMut(Event<'_>),
-) -> Result<Compiled, UnknownPass> {
-    compile_with(object, options, sink, &gate::verdicts)
+/// What the verifier says of an input, and what to ask of the output, if that is gated.
+#[derive(Clone, Copy)]
+struct Basis<'a> {
+    before: &'a gate::Verdicts,
+    judge: Option<&'a Judge>,
 }
 
+/// The verdicts on an input, where options want them.
+fn judged(object: &Object, options: &CompileOptions) -> gate::Verdicts {
+    match options.verify {
+        true => gate::verdicts(object, gate::Asked::by(options), None),
+        false => gate::Verdicts::new(),
+    }
+}
+
+/// Compiles once, with the gate if the basis has one.
 fn compile_with(
     object: &Object,
     options: &CompileOptions,
     sink: impl FnMut(Event<'_>),
-    judge: &Judge,
+    basis: Basis<'_>,
 ) -> Result<Compiled, UnknownPass> {
     let start = Instant::now();
     let cpu = options.cpu.unwrap_or_else(|| newest_used(object));
@@ -90,14 +102,9 @@ fn compile_with(
     let lifted = lift_object(object);
     session = session.with_maps(maps::of(object, &lifted));
     let asked = gate::Asked::by(options);
-    let before = if options.verify {
-        judge(object, asked)
-    } else {
-        gate::Verdicts::new()
-    };
     let told = |function: &LiftedFunction| pipeline.uses_directions(&function.range.name);
     if options.verify && lifted.functions.iter().any(told) {
-        session = session.with_directions(directions::of(object, &lifted, asked, &before));
+        session = session.with_directions(directions::of(object, &lifted, asked, basis.before));
     }
     let stack_limits = frame::stack_limits(&lifted.module);
     let mut compilation = Compilation {
@@ -129,7 +136,7 @@ fn compile_with(
         });
         reports.push(report);
     }
-    let mut compiled = compilation.finish(object, inputs, reports, start, &before, judge);
+    let mut compiled = compilation.finish(object, inputs, reports, start, basis);
     match validator {
         Some(Ok(validator)) => {
             let mut validator = validator.into_inner();
@@ -284,9 +291,9 @@ impl Compilation<'_> {
         mut inputs: Vec<FunctionInput>,
         mut reports: Vec<FunctionReport>,
         start: Instant,
-        before: &gate::Verdicts,
-        judge: &Judge,
+        basis: Basis<'_>,
     ) -> Compiled {
+        let before = basis.before;
         let LiftedObject {
             module,
             btf,
@@ -297,7 +304,7 @@ impl Compilation<'_> {
         let mut notes: Vec<String> = btf_problem.into_iter().collect();
         let asked = gate::Asked::by(self.options);
         let mut lost = Vec::new();
-        let (result, after) = loop {
+        let (result, mut after) = loop {
             let linked = link(object, btf.as_ref(), btf_ext.as_ref(), &module, &inputs);
             let linked = match linked {
                 Ok(linked) => linked,
@@ -307,24 +314,23 @@ impl Compilation<'_> {
                     break (object.clone(), before.clone());
                 }
             };
-            let after = if !self.options.verify || linked.object == *object {
-                before.clone()
-            } else {
-                judge(&linked.object, asked)
+            let after = match basis.judge {
+                Some(judge) if linked.object != *object => judge(&linked.object, asked, None),
+                _ => before.clone(),
             };
             let mut given_up = 0;
-            for (id, reason) in gate::worsened(before, &after) {
+            for (id, worse) in gate::worsened(before, &after) {
                 let functions = &before[id].functions;
                 let part =
                     |range: &FunctionRange| functions.contains(&(range.section, range.offset));
                 let parts = inputs.iter().filter(|input| part(&input.range));
                 lost.push(Lost {
                     id: id.clone(),
-                    reason: reason.clone(),
+                    worse: worse.clone(),
                     functions: parts.map(|input| input.range.name.clone()).collect(),
                 });
                 let program = id.function.clone();
-                let kept = Kept::NotAccepted { program, reason };
+                let kept = Kept::Worse { program, worse };
                 given_up += give_up(&mut inputs, &mut reports, part, &kept);
             }
             if given_up == 0 {
@@ -332,6 +338,10 @@ impl Compilation<'_> {
                 break (linked.object, after);
             }
         };
+        // A further round may not make more of the walk than the first.
+        for (id, checked) in &mut after {
+            checked.may_walk = before.get(id).map_or(checked.may_walk, |one| one.may_walk);
+        }
         for report in &mut reports {
             let word = |verdicts: &gate::Verdicts| {
                 let mut found = verdicts
@@ -353,6 +363,7 @@ impl Compilation<'_> {
             validated: None,
             differences: Vec::new(),
             lost,
+            verdicts: after,
             cpu: self.cpu,
             micros: u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX),
         }

@@ -10,6 +10,7 @@ use mir::Module;
 use passes::{PassFailure, PassStats, Remarks};
 use verifier::ProgramId;
 
+use super::gate;
 use crate::validate;
 
 /// Why a function kept the input's bytes.
@@ -38,13 +39,13 @@ pub enum Kept {
         /// Slots of the result.
         after: usize,
     },
-    /// The verifier accepted a program that it is part of, and would not accept it any more.
-    #[error("the verifier would no longer accept `{program}`: {reason}")]
-    NotAccepted {
+    /// A program that it is part of would be worse for the verifier.
+    #[error("{}", worse.of(program))]
+    Worse {
         /// Main function of the program.
         program: String,
-        /// What the kernel would say.
-        reason: String,
+        /// In what way.
+        worse: Worse,
     },
     /// The object cannot be put together with moved code.
     #[error("the object cannot be linked again: {0}")]
@@ -85,13 +86,41 @@ pub struct FunctionReport {
     pub micros: u64,
 }
 
-/// A program that the verifier accepted, and after the passes no longer would have.
+/// In what way an accepted program became worse for the verifier.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Worse {
+    /// It is not accepted, and this is what the kernel would say.
+    NotAccepted(String),
+    /// Its walk takes many more instructions.
+    Walk {
+        /// Of the input.
+        before: u64,
+        /// Of the result.
+        after: u64,
+    },
+}
+
+impl Worse {
+    /// A sentence about a program.
+    pub(super) fn of(&self, program: &str) -> String {
+        match self {
+            Worse::NotAccepted(reason) => {
+                format!("the verifier would no longer accept `{program}`: {reason}")
+            }
+            Worse::Walk { before, after } => format!(
+                "the verifier would walk {after} instructions of `{program}` instead of {before}"
+            ),
+        }
+    }
+}
+
+/// A program that the verifier accepted, and that the passes made worse for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lost {
     /// The program.
     pub id: ProgramId,
-    /// What the kernel would say.
-    pub reason: String,
+    /// In what way.
+    pub worse: Worse,
     /// Names of its functions.
     pub functions: Vec<String>,
 }
@@ -115,9 +144,11 @@ pub struct Compiled {
     pub validated: Option<validate::Counts>,
     /// Where validation found a difference: a defect of the compiler, in words.
     pub differences: Vec<String>,
-    /// Programs that were accepted and would not have been any more, before their functions got
+    /// Accepted programs that would have been worse for the verifier, had their functions not got
     /// their input back.
     pub lost: Vec<Lost>,
+    /// What the verifier says of the result.
+    pub(super) verdicts: gate::Verdicts,
     /// The newest instruction set that output could use.
     pub cpu: Cpu,
     /// Time from the object to the object.
