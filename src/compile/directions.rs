@@ -96,12 +96,16 @@ pub(super) fn of(
         };
         entries.extend(checked.functions.first().copied());
         let told = match &checked.sides {
-            None if checked.guessed => {
-                let fits = possible_types().filter_map(|kind| {
+            sides if checked.guessed.is_some() => {
+                let known = sides.is_some().then_some(checked.guessed).flatten();
+                let other = possible_types().filter(|&kind| Some(kind) != known);
+                let fits = other.filter_map(|kind| {
                     let (rejected, told) = walk(&id, Some(kind))?;
                     (!rejected).then_some(told)
                 });
-                fits.collect::<Option<Vec<_>>>().map(|told| told.concat())
+                let known = sides.iter().cloned().map(Some);
+                let told = fits.chain(known).collect::<Option<Vec<_>>>();
+                told.map(|told| told.concat())
             }
             None if checked.verdict == Verdict::Accepted => {
                 walk(&id, asked.untyped).and_then(|(_, told)| told)
@@ -141,11 +145,12 @@ pub(super) fn of(
     directions
 }
 
-/// Types that a program can be of although its section names none.
+/// Types that a program can be of although its section names none. What is accepted as an action is
+/// walked the same as a classifier, which may call more.
 fn possible_types() -> impl Iterator<Item = ProgramType> {
-    use ProgramType::{Ext, Lsm, Netfilter, StructOps, Tracing};
+    use ProgramType::{Ext, Lsm, Netfilter, SchedAct, StructOps, Tracing};
     let all = ProgramType::ALL.iter().copied();
-    all.filter(|kind| !matches!(kind, Tracing | Lsm | StructOps | Ext | Netfilter))
+    all.filter(|kind| !matches!(kind, Tracing | Lsm | StructOps | Ext | Netfilter | SchedAct))
 }
 
 impl Found {

@@ -53,9 +53,9 @@ pub(super) struct Checked {
     pub may_walk: u64,
     /// Where its functions begin in the object.
     pub functions: Vec<(SectionId, u64)>,
-    /// Whether nothing says its type.
-    pub guessed: bool,
-    /// Which ways its conditional jumps can go, if that was found out for sure.
+    /// The type that it was taken to be of, where nothing says it.
+    pub guessed: Option<ProgramType>,
+    /// Which ways its conditional jumps can go, if that was found out for sure: for that type.
     pub sides: Option<Vec<(Origin, Sides)>>,
 }
 
@@ -105,7 +105,7 @@ pub(super) fn verdicts(object: &Object, asked: Asked, only: Option<&ProgramId>) 
             may_walk: walked * LONGEST_WALK.0 / LONGEST_WALK.1,
             functions: starts(&program),
             sides: directions::sides(&program, &report),
-            guessed: false,
+            guessed: None,
             verdict: report.verdict,
         })
     };
@@ -113,8 +113,7 @@ pub(super) fn verdicts(object: &Object, asked: Asked, only: Option<&ProgramId>) 
         let checked = check(id, Some(guess)).ok()?;
         let accepted = checked.verdict == Verdict::Accepted;
         accepted.then_some(Checked {
-            sides: None,
-            guessed: true,
+            guessed: Some(guess),
             ..checked
         })
     };

@@ -31,7 +31,7 @@ use bpf::object::{FunctionRange, Object};
 use bpf::program_type::ProgramType;
 use frontend::lift::{LiftedFunction, LiftedObject, lift_object};
 use mir::Func;
-use passes::{Event, Pipeline, PipelineOptions, Session, UnknownPass};
+use passes::{Event, OptLevel, Pipeline, PipelineOptions, Session, UnknownPass};
 use verifier::ProgramId;
 
 use crate::validate::Validator;
@@ -281,6 +281,7 @@ impl Compilation<'_> {
             cpu: self.cpu,
             stack_limit,
             check_allocation: self.options.check_allocation,
+            thorough: self.options.pipeline.level == OptLevel::Os,
         };
         emit_function(module, func, &options, &mut self.allocator).map_err(Kept::NotEmitted)
     }

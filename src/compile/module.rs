@@ -11,7 +11,7 @@ use bpf::object::{
 };
 use frontend::lift::LiftedObject;
 use mir::{Func, Module};
-use passes::{Event, Pipeline, Remarks, UnknownPass};
+use passes::{Event, OptLevel, Pipeline, Remarks, UnknownPass};
 
 use super::CompileOptions;
 
@@ -118,6 +118,7 @@ fn emit_all(
                 cpu: options.cpu.unwrap_or(Cpu::V3),
                 stack_limit: limits[func],
                 check_allocation: options.check_allocation,
+                thorough: options.pipeline.level == OptLevel::Os,
             },
             &mut allocator,
         );

@@ -159,9 +159,6 @@ fn slot_covers(old: &Slot, new: Option<&Slot>, ids: &mut Renaming, likeness: Lik
     if likeness != Likeness::Covers && new.is_none_or(|new| old.bytes != new.bytes) {
         return false;
     }
-    if likeness == Likeness::Covers && !old.read {
-        return true;
-    }
     let unknown = |byte: &Byte| matches!(byte, Byte::Invalid | Byte::Misc);
     if old.bytes.iter().all(unknown) {
         return true;
@@ -205,10 +202,16 @@ fn frame_covers(
             return false;
         }
     }
-    old.stack
-        .iter()
-        .enumerate()
-        .all(|(at, slot)| slot_covers(slot, new.stack.get(at), ids, likeness))
+    let mut slots = old.stack.iter().enumerate();
+    if likeness == Likeness::Covers {
+        // What is not read does not matter.
+        let mut read = old.read.iter();
+        return read.all(|at| match old.stack.get(at) {
+            Some(slot) => slot_covers(slot, new.stack.get(at), ids, likeness),
+            None => true,
+        });
+    }
+    slots.all(|(at, slot)| slot_covers(slot, new.stack.get(at), ids, likeness))
 }
 
 /// Whether an old state covers a new one at the same instruction. `live` gives the registers that
@@ -259,11 +262,12 @@ pub(crate) fn state_covers(
 pub(crate) fn written_covers(old: &State, new: &State) -> bool {
     let written = |slot: &Slot, at: usize| slot.bytes[at] != Byte::Invalid;
     old.frames.iter().zip(&new.frames).all(|(left, right)| {
-        left.stack.iter().enumerate().all(|(index, slot)| {
+        left.read.iter().all(|index| {
             let other = right.stack.get(index);
-            !slot.read
-                || (0..SLOT_BYTES)
+            left.stack.get(index).is_none_or(|slot| {
+                (0..SLOT_BYTES)
                     .all(|at| !written(slot, at) || other.is_some_and(|other| written(other, at)))
+            })
         })
     })
 }
@@ -280,7 +284,7 @@ pub(crate) fn rounds_differ(old: &State, new: &State) -> bool {
     old.frames.iter().zip(&new.frames).any(|(left, right)| {
         left.stack
             .iter()
-            .zip(&right.stack)
+            .zip(right.stack.iter())
             .any(|(left, right)| rounds(left).is_some_and(|depth| rounds(right) != Some(depth)))
     })
 }

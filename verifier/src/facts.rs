@@ -144,7 +144,7 @@ impl Facts {
                 met.insert(FactPlace::Register(number), Form::Holds(*register));
             }
         }
-        for (index, slot) in (1..).zip(&frame.stack) {
+        for (index, slot) in (1..).zip(frame.stack.iter()) {
             let form = if slot.is_spilled() {
                 Form::Holds(slot.spilled)
             } else if slot.bytes.iter().all(|byte| *byte == Byte::Invalid) {

@@ -30,7 +30,7 @@ pub(crate) fn widen(old: &State, new: &mut State, last_id: u32) {
         for (left, right) in left.registers.iter().zip(&mut right.registers) {
             forget(left, right);
         }
-        for (left, right) in left.stack.iter().zip(&mut right.stack) {
+        for (left, right) in left.stack.iter().zip(right.stack.iter_mut()) {
             if left.is_spilled() && right.is_spilled() {
                 forget(&left.spilled, &mut right.spilled);
             }
@@ -55,15 +55,16 @@ pub(crate) fn clean(state: &mut State, insn: usize, live: &[RegSet]) {
                 *register = Register::UNSET;
             }
         }
-        for slot in &mut frame.stack {
-            if !slot.read {
+        let read = frame.read;
+        let used = (0..frame.stack.len()).rev();
+        let mut used =
+            used.filter(|&index| read.contains(index) && frame.stack[index] != Slot::default());
+        let length = used.next().map_or(0, |last| last + 1);
+        frame.stack.truncate(length);
+        for (index, slot) in frame.stack.iter_mut().enumerate() {
+            if !read.contains(index) {
                 *slot = Slot::default();
             }
         }
-        let used = frame
-            .stack
-            .iter()
-            .rposition(|slot| *slot != Slot::default());
-        frame.stack.truncate(used.map_or(0, |last| last + 1));
     }
 }

@@ -241,12 +241,18 @@ impl Shape {
         let mut visits = vec![Visit::Unseen; length];
         let callbacks = program.exception_callbacks.iter().flatten();
         let entries = callbacks.map(|function| program.subprograms[*function].start);
-        let mut stack: Vec<usize> = entries.chain([0]).collect();
-        for entry in &stack {
+        // With each slot where control goes from it, once that is known.
+        let mut stack: Vec<(usize, Option<[Option<usize>; 2]>)> =
+            entries.chain([0]).map(|entry| (entry, None)).collect();
+        for (entry, _) in &stack {
             visits[*entry] = Visit::Open;
         }
-        while let Some(&slot) = stack.last() {
-            let successors = shape.successors(program, slot)?;
+        while let Some((slot, known)) = stack.last_mut() {
+            let slot = *slot;
+            let successors = match known {
+                Some(successors) => *successors,
+                None => *known.insert(shape.successors(program, slot)?),
+            };
             let next = successors.into_iter().flatten().find(|next| {
                 visits
                     .get(*next)
@@ -255,7 +261,7 @@ impl Shape {
             match next {
                 Some(next) => {
                     visits[next] = Visit::Open;
-                    stack.push(next);
+                    stack.push((next, None));
                 }
                 None => {
                     visits[slot] = Visit::Done;

@@ -20,25 +20,31 @@ pub(crate) fn live_before(program: &Program) -> Vec<RegSet> {
             program.subprograms[index].start,
             program.subprogram_end(index),
         );
+        // What each instruction does, last first, so that it is decoded once.
+        let mut steps = Vec::with_capacity(end - start);
+        for slot in (start..end).rev() {
+            let Some(insn) = program.insn(slot) else {
+                continue;
+            };
+            let next = successors(program, slot, &insn);
+            let (written, read) = match insn {
+                // The kernel takes these to read whatever there is.
+                Insn::LoadAbs { .. } | Insn::LoadInd { .. } => {
+                    ((0..11).map(Reg).collect(), (0..10).map(Reg).collect())
+                }
+                _ => (insn.writes(), reads(program, slot, &insn)),
+            };
+            let next = next.map(|next| next.filter(|next| *next < live.len()));
+            steps.push((slot, next, written, read));
+        }
         loop {
             let mut changed = false;
-            for slot in (start..end).rev() {
-                let Some(insn) = program.insn(slot) else {
-                    continue;
-                };
+            for &(slot, next, written, read) in &steps {
                 let mut after = RegSet::EMPTY;
-                for next in successors(program, slot, &insn).into_iter().flatten() {
-                    if let Some(next) = live.get(next) {
-                        after = after.union(*next);
-                    }
+                for next in next.into_iter().flatten() {
+                    after = after.union(live[next]);
                 }
-                let before = match insn {
-                    // The kernel takes these to read whatever there is.
-                    Insn::LoadAbs { .. } | Insn::LoadInd { .. } => (0..10).map(Reg).collect(),
-                    _ => after
-                        .minus(insn.writes())
-                        .union(reads(program, slot, &insn)),
-                };
+                let before = after.minus(written).union(read);
                 if before != live[slot] {
                     live[slot] = before;
                     changed = true;

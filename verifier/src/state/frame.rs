@@ -1,6 +1,7 @@
 //! A function's frame.
 
 use super::register::{Kind, Register};
+use super::slot_set::SlotSet;
 use super::stack::Slot;
 
 /// Numbers that a callback may return.
@@ -13,6 +14,10 @@ pub struct Frame {
     pub registers: [Register; 11],
     /// The stack, slot 0 at the highest address.
     pub stack: Vec<Slot>,
+    /// Slots that something after this state reads.
+    pub read: SlotSet,
+    /// Slots that were wholly written since the state before.
+    pub written: SlotSet,
     /// The instruction that called; `None` for an entry.
     pub call_site: Option<usize>,
     /// Which function.
@@ -38,6 +43,8 @@ impl Frame {
         Frame {
             registers,
             stack: Vec::new(),
+            read: SlotSet::default(),
+            written: SlotSet::default(),
             call_site,
             subprogram,
             callback: None,

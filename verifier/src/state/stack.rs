@@ -30,10 +30,6 @@ pub struct Slot {
     pub bytes: [Byte; SLOT_BYTES],
     /// The spilled register.
     pub spilled: Register,
-    /// Whether something after this state reads it.
-    pub read: bool,
-    /// Whether it was wholly written since the state before.
-    pub written: bool,
 }
 
 impl Default for Slot {
@@ -41,8 +37,6 @@ impl Default for Slot {
         Slot {
             bytes: [Byte::Invalid; SLOT_BYTES],
             spilled: Register::UNSET,
-            read: false,
-            written: false,
         }
     }
 }
@@ -97,9 +91,6 @@ impl Slot {
     /// they are; all others become unknown.
     pub fn spill(&mut self, register: Register, size: u32) {
         self.spilled = register;
-        if size as usize == SLOT_BYTES {
-            self.written = true;
-        }
         let kept = SLOT_BYTES - (size as usize).min(SLOT_BYTES);
         for (index, byte) in self.bytes.iter_mut().enumerate() {
             if index >= kept {

@@ -82,6 +82,7 @@ impl Walker<'_> {
             _ => shared,
         };
         for (index, first) in [(index, true), (index - 1, false)] {
+            self.state.frames[frame].written.insert(index);
             self.state.frames[frame].stack[index] = Slot {
                 bytes: [Byte::Dynptr; SLOT_BYTES],
                 spilled: Register {
@@ -89,8 +90,6 @@ impl Walker<'_> {
                     reference,
                     ..Register::pointer(Kind::Dynptr { kind, first })
                 },
-                read: false,
-                written: true,
             };
         }
         Ok(())
@@ -158,10 +157,11 @@ impl Walker<'_> {
 
     fn forget_dynptr(&mut self, frame: usize, index: usize) {
         for index in [index, index - 1] {
-            if let Some(slot) = self.state.frames[frame].stack.get_mut(index) {
+            let of_frame = &mut self.state.frames[frame];
+            if let Some(slot) = of_frame.stack.get_mut(index) {
                 slot.bytes = [Byte::Invalid; SLOT_BYTES];
                 slot.spilled = Register::UNSET;
-                slot.written = true;
+                of_frame.written.insert(index);
             }
         }
     }

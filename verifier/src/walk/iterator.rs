@@ -98,9 +98,10 @@ impl Walker<'_> {
         self.check_number(3)?;
         let id = self.new_id();
         self.hold(id)?;
-        let slot = &mut self.state.frames[frame].stack[index];
+        let of_frame = &mut self.state.frames[frame];
+        of_frame.written.insert(index);
+        let slot = &mut of_frame.stack[index];
         slot.bytes = [Byte::Iterator; SLOT_BYTES];
-        slot.written = true;
         slot.spilled = Register {
             reference: id,
             ..Register::pointer(Kind::Iterator {
@@ -161,11 +162,12 @@ impl Walker<'_> {
     pub(super) fn destroy_iterator(&mut self) -> Check<Flow> {
         let (frame, index) = self.initialised()?;
         self.mark_slot_read(frame, index);
-        let slot = &mut self.state.frames[frame].stack[index];
+        let of_frame = &mut self.state.frames[frame];
+        of_frame.written.insert(index);
+        let slot = &mut of_frame.stack[index];
         let id = slot.spilled.reference;
         slot.spilled = Register::UNSET;
         slot.bytes = [Byte::Invalid; SLOT_BYTES];
-        slot.written = true;
         // Pointers to its numbers end with it.
         self.release_reference(id);
         self.clear_caller_saved();

@@ -71,7 +71,7 @@ impl Walker<'_> {
             }
             for (index, slot) in frame.stack.iter().enumerate() {
                 let marked = slot.is_spilled_scalar() && slot.spilled.precise;
-                if marked && (slot.read || !old.cleaned) {
+                if marked && (frame.read.contains(index) || !old.cleaned) {
                     wanted.add_slot((number as u8, index as u8));
                 }
             }

@@ -7,7 +7,7 @@
 use super::{Seen, Walker};
 use crate::compare::{self, Likeness};
 use crate::forget;
-use crate::state::State;
+use crate::state::{Frame, SlotSet, State};
 use crate::stop::{Check, refuse};
 use crate::verdict::Rule;
 
@@ -177,10 +177,8 @@ impl Walker<'_> {
         let mut reads = Vec::new();
         let frames = self.kept[id].as_ref().map_or(&[][..], |old| &old.frames);
         for (frame, of_frame) in frames.iter().enumerate() {
-            for (index, slot) in of_frame.stack.iter().enumerate() {
-                if slot.read
-                    && let Some(parent) = read_of(covered, frame, index)
-                {
+            for index in of_frame.read.iter() {
+                if let Some(parent) = read_of(covered, frame, index) {
                     reads.push((parent, frame, index));
                 }
             }
@@ -206,14 +204,14 @@ impl Walker<'_> {
         let mut next = Some(parent);
         while let Some(state) = next.and_then(|id| self.kept[id].as_mut()) {
             let parent = read_of(state, frame, index);
-            let slot = state
-                .frames
-                .get_mut(frame)
-                .and_then(|of_frame| of_frame.stack.get_mut(index));
-            let Some(slot) = slot.filter(|slot| !slot.read) else {
+            let of_frame = state.frames.get_mut(frame);
+            let unread = |of_frame: &&mut Frame| {
+                index < of_frame.stack.len() && !of_frame.read.contains(index)
+            };
+            let Some(of_frame) = of_frame.filter(unread) else {
                 break;
             };
-            slot.read = true;
+            of_frame.read.insert(index);
             changed = true;
             next = parent;
         }
@@ -247,10 +245,8 @@ impl Walker<'_> {
         state.branches = 1;
         for frame in &mut state.frames {
             frame.in_parent = true;
-            for slot in &mut frame.stack {
-                slot.written = false;
-                slot.read = false;
-            }
+            frame.written = SlotSet::default();
+            frame.read = SlotSet::default();
         }
         id
     }
@@ -331,8 +327,7 @@ impl Walker<'_> {
 /// Where the stack slot of a state comes from, which did not write it: the kept state before it.
 fn read_of(state: &State, frame: usize, index: usize) -> Option<usize> {
     let of_frame = state.frames.get(frame)?;
-    let written = of_frame.stack.get(index).is_some_and(|slot| slot.written);
-    if written || !of_frame.in_parent {
+    if of_frame.written.contains(index) || !of_frame.in_parent {
         return None;
     }
     state.parent

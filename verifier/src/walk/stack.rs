@@ -291,7 +291,11 @@ impl Walker<'_> {
             _ => None,
         };
         if let Some(register) = register {
-            self.state.frames[frame].stack[index].spill(register, size);
+            let of_frame = &mut self.state.frames[frame];
+            of_frame.stack[index].spill(register, size);
+            if size as usize == SLOT_BYTES {
+                of_frame.written.insert(index);
+            }
             self.note_stack(frame, index);
             return Ok(());
         }
@@ -303,11 +307,12 @@ impl Walker<'_> {
         if zero && let Stored::Register(register) = stored {
             self.mark_precise(register)?;
         }
-        let slot = &mut self.state.frames[frame].stack[index];
-        slot.scrub();
+        let of_frame = &mut self.state.frames[frame];
         if size as usize == SLOT_BYTES {
-            slot.written = true;
+            of_frame.written.insert(index);
         }
+        let slot = &mut of_frame.stack[index];
+        slot.scrub();
         for at in 0..size as usize {
             slot.bytes[(byte + SLOT_BYTES - at) % SLOT_BYTES] =
                 if zero { Byte::Zero } else { Byte::Misc };
