@@ -47,6 +47,8 @@ registry::declare_passes! {
     mod promote_stack: PromoteStack = "promote-stack" Optional;
     /// Algebra, constants, canonical comparisons, offsets folded into memory accesses
     mod simplify: Simplify = "simplify" Optional;
+    /// Find constants through loops and along the ways that can be taken
+    mod sccp: Sccp = "sccp" Optional;
     /// Replace a computation by an equal earlier one
     mod gvn: Gvn = "gvn" Optional;
     /// Turn 64-bit operations whose upper half is unused or zero into 32-bit ones

@@ -67,6 +67,9 @@ macro_rules! for_time_and {
             "dce",
             // Keys have their constants; what a check guards goes with simplify-cfg.
             "inline-lookup",
+            // Through loops, with what the passes above made constant; it decides branches that
+            // jump-thread would lead edges past one by one.
+            "sccp",
             // Once more with what gvn and forward-memory found to be the same.
             "jump-thread",
             // Branches that simplify decided leave blocks to merge and parameters with one argument.
