@@ -63,6 +63,8 @@ registry::declare_passes! {
     mod store_combine: StoreCombine = "store-combine" Optional;
     /// Turn copies of adjacent bytes into wider ones
     mod memcpy: Memcpy = "memcpy" Optional;
+    /// Move computations to where they are needed
+    mod sink: Sink = "sink" Optional;
     /// Remove stores to the stack that nothing reads
     mod dead_store: DeadStore = "dead-store" Optional;
     /// Make additions in memory atomic, which takes fewer slots and more time

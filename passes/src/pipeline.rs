@@ -82,8 +82,10 @@ macro_rules! for_time_and {
             // What was merged overwrites more at once.
             "dead-store",
             $($extra,)*
-            // Last: everything before it only disconnects instructions.
+            // Everything before it only disconnects instructions.
             "dce",
+            // Last: no unused use holds a computation back, and nothing else wants it where it was.
+            "sink",
         ]
     };
 }
