@@ -41,6 +41,8 @@ pub struct Options {
     pub stack_limit: u32,
     /// Have the register allocator's result proved by its independent checker.
     pub check_allocation: bool,
+    /// Order blocks for the fewest jumps; else they keep the order that they have in MIR.
+    pub order_blocks: bool,
 }
 
 impl Default for Options {
@@ -49,6 +51,7 @@ impl Default for Options {
             cpu: Cpu::V3,
             stack_limit: 512,
             check_allocation: cfg!(debug_assertions),
+            order_blocks: true,
         }
     }
 }

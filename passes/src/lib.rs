@@ -71,4 +71,6 @@ registry::declare_passes! {
     mod atomic_add: AtomicAdd = "atomic-add" Optional;
     /// Remove unused instructions, block parameters and unreachable blocks
     mod dce: Dce = "dce" Optional;
+    /// Order blocks so that the fewest jumps are left
+    mod layout: Layout = "layout" BackEnd;
 }

@@ -34,6 +34,8 @@ const O1: &[&str] = &[
     "simplify",
     // Removes what the three above left unused, so that sizes compared at the end are true.
     "dce",
+    // The back end's, when all others are done.
+    "layout",
 ];
 
 /// The passes for time, with others before the last.
@@ -84,8 +86,10 @@ macro_rules! for_time_and {
             $($extra,)*
             // Everything before it only disconnects instructions.
             "dce",
-            // Last: no unused use holds a computation back, and nothing else wants it where it was.
+            // No unused use holds a computation back, and nothing else wants it where it was.
             "sink",
+            // The back end's, when all others are done.
+            "layout",
         ]
     };
 }
@@ -275,11 +279,16 @@ impl Pipeline {
         steps
     }
 
+    /// Whether a pass runs on a function of this name.
+    #[must_use]
+    pub fn runs(&self, pass: &str, function: &str) -> bool {
+        self.steps(function).iter().any(|step| step.name == pass)
+    }
+
     /// Whether a pass that runs on a function of this name asks for [`crate::Directions`].
     #[must_use]
     pub fn uses_directions(&self, function: &str) -> bool {
-        let name = "decided-branch";
-        self.steps(function).iter().any(|step| step.name == name)
+        self.runs("decided-branch", function)
     }
 
     pub(crate) fn prints_after(&self, pass: &str) -> bool {
@@ -324,7 +333,13 @@ mod tests {
         };
         assert_eq!(
             names(&options, "main"),
-            ["decided-branch", "simplify-cfg", "promote-stack", "gvn"]
+            [
+                "decided-branch",
+                "simplify-cfg",
+                "promote-stack",
+                "layout",
+                "gvn"
+            ]
         );
         assert_eq!(
             names(&options, "other"),
@@ -333,6 +348,7 @@ mod tests {
                 "simplify-cfg",
                 "promote-stack",
                 "dce",
+                "layout",
                 "gvn"
             ]
         );

@@ -31,7 +31,8 @@ use bpf::object::{FunctionRange, Object};
 use bpf::program_type::ProgramType;
 use frontend::lift::{LiftedFunction, LiftedObject, lift_object};
 use mir::Func;
-use passes::{Event, Pipeline, PipelineOptions, Session, UnknownPass};
+use passes::layout::Layout;
+use passes::{Changed, Event, PassStats, Pipeline, PipelineOptions, Session, UnknownPass};
 
 use crate::validate::Validator;
 
@@ -255,7 +256,21 @@ impl Compilation<'_> {
             return Err(Kept::NothingFound);
         }
         report.slots_after = after;
+        if emitted.jumps_saved > 0 {
+            self.note_layout(function.func, report);
+        }
         Ok(emitted)
+    }
+
+    /// Counts what the back end did for the pass that is its own.
+    fn note_layout(&mut self, func: Func, report: &mut FunctionReport) {
+        let module = &self.lifted.module;
+        self.session
+            .applied_in_back_end(module, func, Layout::NAME, Layout::APPLIED);
+        let named = |pass: &&mut PassStats| pass.name == Layout::NAME;
+        if let Some(pass) = report.passes.iter_mut().rev().find(named) {
+            pass.changed = Changed::ControlFlow;
+        }
     }
 
     fn passes_and_emission(
@@ -266,6 +281,7 @@ impl Compilation<'_> {
     ) -> Result<EmittedFunction, Kept> {
         let module = &mut self.lifted.module;
         let stats = self.pipeline.run_function(module, func, &mut self.session);
+        let order_blocks = stats.asks_back_end(Layout::NAME);
         report.passes = stats.passes;
         if let Some(failure) = stats.failure {
             return Err(Kept::BrokenByPass(failure));
@@ -274,6 +290,7 @@ impl Compilation<'_> {
             cpu: self.cpu,
             stack_limit,
             check_allocation: self.options.check_allocation,
+            order_blocks,
         };
         emit_function(module, func, &options, &mut self.allocator).map_err(Kept::NotEmitted)
     }
