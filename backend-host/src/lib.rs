@@ -43,6 +43,8 @@ pub struct Options {
     pub check_allocation: bool,
     /// Whether size is worth more than the time that looking for it takes.
     pub thorough: bool,
+    /// Order blocks for the fewest jumps; else they keep the order that they have in MIR.
+    pub order_blocks: bool,
 }
 
 impl Default for Options {
@@ -52,6 +54,7 @@ impl Default for Options {
             stack_limit: 512,
             check_allocation: cfg!(debug_assertions),
             thorough: true,
+            order_blocks: true,
         }
     }
 }

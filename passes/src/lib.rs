@@ -47,6 +47,8 @@ registry::declare_passes! {
     mod promote_stack: PromoteStack = "promote-stack" Optional;
     /// Algebra, constants, canonical comparisons, offsets folded into memory accesses
     mod simplify: Simplify = "simplify" Optional;
+    /// Find constants through loops and along the ways that can be taken
+    mod sccp: Sccp = "sccp" Optional;
     /// Replace a computation by an equal earlier one
     mod gvn: Gvn = "gvn" Optional;
     /// Turn 64-bit operations whose upper half is unused or zero into 32-bit ones
@@ -61,10 +63,14 @@ registry::declare_passes! {
     mod store_combine: StoreCombine = "store-combine" Optional;
     /// Turn copies of adjacent bytes into wider ones
     mod memcpy: Memcpy = "memcpy" Optional;
+    /// Move computations to where they are needed
+    mod sink: Sink = "sink" Optional;
     /// Remove stores to the stack that nothing reads
     mod dead_store: DeadStore = "dead-store" Optional;
     /// Make additions in memory atomic, which takes fewer slots and more time
     mod atomic_add: AtomicAdd = "atomic-add" Optional;
     /// Remove unused instructions, block parameters and unreachable blocks
     mod dce: Dce = "dce" Optional;
+    /// Order blocks so that the fewest jumps are left
+    mod layout: Layout = "layout" BackEnd;
 }

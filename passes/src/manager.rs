@@ -8,7 +8,7 @@ use crate::analyses::Analyses;
 use crate::change::{Application, Change};
 use crate::pass::{Changed, Directions, Maps, PassInfo, PassKind};
 use crate::pipeline::Pipeline;
-use crate::remarks::Remarks;
+use crate::remarks::{RemarkKey, RemarkKind, Remarks};
 use mir::{Func, Function, Module, Opcode};
 use std::time::Instant;
 
@@ -53,6 +53,12 @@ impl FunctionStats {
     #[must_use]
     pub fn changed(&self) -> bool {
         self.passes.iter().any(|pass| pass.changed.any())
+    }
+
+    /// Whether a pass that the back end makes is to be made.
+    #[must_use]
+    pub fn asks_back_end(&self, name: &str) -> bool {
+        self.passes.iter().any(|pass| pass.name == name)
     }
 
     /// Time spent in all passes.
@@ -187,6 +193,23 @@ impl<'s> Session<'s> {
     ) -> Self {
         self.checker = Some(Box::new(checker));
         self
+    }
+
+    /// Counts, and remarks on, what the back end did to a function for a pass.
+    pub fn applied_in_back_end(
+        &mut self,
+        module: &Module,
+        func: Func,
+        pass: &'static str,
+        message: &'static str,
+    ) {
+        let key = RemarkKey {
+            pass,
+            kind: RemarkKind::Applied,
+            message,
+        };
+        let function = &module.functions[func];
+        self.remarks.add(key, module, function, None, None);
     }
 
     fn show(&mut self, event: Event<'_>) {

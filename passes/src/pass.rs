@@ -65,6 +65,10 @@ pub enum PassKind {
     Required,
     /// An optimisation.
     Optional,
+    /// An optimisation that the back end makes as it writes code, and for which there is nothing in
+    /// MIR. Its place in the pipeline only says whether; whoever compiles tells the back end, by
+    /// [`crate::FunctionStats::asks_back_end`].
+    BackEnd,
 }
 
 /// A transformation of one function.

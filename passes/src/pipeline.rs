@@ -34,6 +34,8 @@ const O1: &[&str] = &[
     "simplify",
     // Removes what the three above left unused, so that sizes compared at the end are true.
     "dce",
+    // The back end's, when all others are done.
+    "layout",
 ];
 
 /// The passes for time, with others before the last.
@@ -67,6 +69,9 @@ macro_rules! for_time_and {
             "dce",
             // Keys have their constants; what a check guards goes with simplify-cfg.
             "inline-lookup",
+            // Through loops, with what the passes above made constant; it decides branches that
+            // jump-thread would lead edges past one by one.
+            "sccp",
             // Once more with what gvn and forward-memory found to be the same.
             "jump-thread",
             // Branches that simplify decided leave blocks to merge and parameters with one argument.
@@ -79,8 +84,12 @@ macro_rules! for_time_and {
             // What was merged overwrites more at once.
             "dead-store",
             $($extra,)*
-            // Last: everything before it only disconnects instructions.
+            // Everything before it only disconnects instructions.
             "dce",
+            // No unused use holds a computation back, and nothing else wants it where it was.
+            "sink",
+            // The back end's, when all others are done.
+            "layout",
         ]
     };
 }
@@ -270,11 +279,16 @@ impl Pipeline {
         steps
     }
 
+    /// Whether a pass runs on a function of this name.
+    #[must_use]
+    pub fn runs(&self, pass: &str, function: &str) -> bool {
+        self.steps(function).iter().any(|step| step.name == pass)
+    }
+
     /// Whether a pass that runs on a function of this name asks for [`crate::Directions`].
     #[must_use]
     pub fn uses_directions(&self, function: &str) -> bool {
-        let name = "decided-branch";
-        self.steps(function).iter().any(|step| step.name == name)
+        self.runs("decided-branch", function)
     }
 
     pub(crate) fn prints_after(&self, pass: &str) -> bool {
@@ -319,7 +333,13 @@ mod tests {
         };
         assert_eq!(
             names(&options, "main"),
-            ["decided-branch", "simplify-cfg", "promote-stack", "gvn"]
+            [
+                "decided-branch",
+                "simplify-cfg",
+                "promote-stack",
+                "layout",
+                "gvn"
+            ]
         );
         assert_eq!(
             names(&options, "other"),
@@ -328,6 +348,7 @@ mod tests {
                 "simplify-cfg",
                 "promote-stack",
                 "dce",
+                "layout",
                 "gvn"
             ]
         );

@@ -26,6 +26,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let kind = |info: &passes::PassInfo| match info.kind {
         PassKind::Required => "required",
         PassKind::Optional => "optional",
+        PassKind::BackEnd => "back-end",
     };
     if options.json {
         let list: Vec<_> = REGISTRY

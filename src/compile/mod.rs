@@ -31,7 +31,10 @@ use bpf::object::{FunctionRange, Object};
 use bpf::program_type::ProgramType;
 use frontend::lift::{LiftedFunction, LiftedObject, lift_object};
 use mir::Func;
-use passes::{Event, OptLevel, Pipeline, PipelineOptions, Session, UnknownPass};
+use passes::layout::Layout;
+use passes::{
+    Changed, Event, OptLevel, PassStats, Pipeline, PipelineOptions, Session, UnknownPass,
+};
 use verifier::ProgramId;
 
 use crate::validate::Validator;
@@ -262,7 +265,21 @@ impl Compilation<'_> {
             return Err(Kept::NothingFound);
         }
         report.slots_after = after;
+        if emitted.jumps_saved > 0 {
+            self.note_layout(function.func, report);
+        }
         Ok(emitted)
+    }
+
+    /// Counts what the back end did for the pass that is its own.
+    fn note_layout(&mut self, func: Func, report: &mut FunctionReport) {
+        let module = &self.lifted.module;
+        self.session
+            .applied_in_back_end(module, func, Layout::NAME, Layout::APPLIED);
+        let named = |pass: &&mut PassStats| pass.name == Layout::NAME;
+        if let Some(pass) = report.passes.iter_mut().rev().find(named) {
+            pass.changed = Changed::ControlFlow;
+        }
     }
 
     fn passes_and_emission(
@@ -273,6 +290,7 @@ impl Compilation<'_> {
     ) -> Result<EmittedFunction, Kept> {
         let module = &mut self.lifted.module;
         let stats = self.pipeline.run_function(module, func, &mut self.session);
+        let order_blocks = stats.asks_back_end(Layout::NAME);
         report.passes = stats.passes;
         if let Some(failure) = stats.failure {
             return Err(Kept::BrokenByPass(failure));
@@ -282,6 +300,7 @@ impl Compilation<'_> {
             stack_limit,
             check_allocation: self.options.check_allocation,
             thorough: self.options.pipeline.level == OptLevel::Os,
+            order_blocks,
         };
         emit_function(module, func, &options, &mut self.allocator).map_err(Kept::NotEmitted)
     }

@@ -11,6 +11,7 @@ use bpf::object::{
 };
 use frontend::lift::LiftedObject;
 use mir::{Func, Module};
+use passes::layout::Layout;
 use passes::{Event, OptLevel, Pipeline, Remarks, UnknownPass};
 
 use super::CompileOptions;
@@ -107,6 +108,7 @@ fn emit_all(
     mut range: impl FnMut(Func, &mir::Function) -> FunctionRange,
 ) -> Result<Vec<FunctionInput>, String> {
     let limits = frame::stack_limits(module);
+    let pipeline = Pipeline::build(&options.pipeline).map_err(|error| error.to_string())?;
     let mut inputs = Vec::new();
     let mut allocator = Allocator::default();
     for (func, function) in &module.functions {
@@ -119,6 +121,7 @@ fn emit_all(
                 stack_limit: limits[func],
                 check_allocation: options.check_allocation,
                 thorough: options.pipeline.level == OptLevel::Os,
+                order_blocks: pipeline.runs(Layout::NAME, name),
             },
             &mut allocator,
         );

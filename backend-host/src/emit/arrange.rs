@@ -15,13 +15,22 @@ use bpf::insn::{Insn, RegSet};
 /// Rounds of sharing ends, and of moving instructions before branches.
 const MAX_ROUNDS: usize = 3;
 
-/// Orders blocks and writes their ends. The result keeps block numbers for branch targets.
+/// Blocks in their order, with their ends written.
+pub(super) struct Arranged {
+    /// Each with its number, for branches to it.
+    pub(super) blocks: Vec<(usize, Vec<Line>)>,
+    /// Jumps that the order saves.
+    pub(super) jumps_saved: usize,
+}
+
+/// Writes the ends of blocks, in the order of `layout`, or anew if `reorders` says so.
 pub(super) fn arrange(
     mut bodies: Vec<Vec<Line>>,
     mut ends: Vec<End>,
     layout: &[usize],
     places: Places,
-) -> Vec<(usize, Vec<Line>)> {
+    reorders: bool,
+) -> Arranged {
     let (mut first, mut order, mut lone_exit);
     let mut layout = layout.to_vec();
     // Blocks whose destinations became one can be alike where they were not.
@@ -33,11 +42,14 @@ pub(super) fn arrange(
         }
     }
     let mut rounds = 0;
+    let mut jumps_saved = 0;
     loop {
         (ends, first) = shared::simplify(&bodies, ends, &layout);
         lone_exit = lone_exits(&bodies, &ends);
         order = written(&ends, &layout, first, &lone_exit);
-        order = fewest_jumps(&ends, &order);
+        if reorders {
+            (order, jumps_saved) = fewest_jumps(&ends, &order);
+        }
         rounds += 1;
         let mut jumping = vec![false; bodies.len()];
         for (position, &block) in order.iter().enumerate() {
@@ -97,7 +109,10 @@ pub(super) fn arrange(
         }
         result.push((block, lines));
     }
-    result
+    Arranged {
+        blocks: result,
+        jumps_saved,
+    }
 }
 
 /// Blocks that are an `exit` and nothing else.

@@ -63,6 +63,8 @@ pub struct EmittedFunction {
     pub stack: u32,
     /// Values spilled.
     pub spills: u32,
+    /// Jumps that the order of blocks saves over the one in MIR.
+    pub jumps_saved: u32,
 }
 
 /// Compiles a function with the choices of a strategy.
@@ -171,13 +173,15 @@ impl<'a> Emitter<'a> {
                 limit: self.options.stack_limit,
             });
         }
-        let lines = arrange(bodies, ends, &self.lir.layout, self.places);
+        let reorders = self.options.order_blocks;
+        let arranged = arrange(bodies, ends, &self.lir.layout, self.places, reorders);
         let emitted = EmittedFunction {
+            jumps_saved: arranged.jumps_saved as u32,
             stack,
             spills: slots as u32,
             ..EmittedFunction::default()
         };
-        self.encode(lines, emitted)
+        self.encode(arranged.blocks, emitted)
     }
 
     fn block(&self, block: usize) -> (Vec<Line>, End) {

@@ -99,10 +99,10 @@ impl Matching<'_> {
     }
 }
 
-/// Orders the blocks of `order` anew; its first stays the first.
-pub(super) fn fewest_jumps(ends: &[End], order: &[usize]) -> Vec<usize> {
+/// Orders the blocks of `order` anew; its first stays the first. Says how many jumps that saves.
+pub(super) fn fewest_jumps(ends: &[End], order: &[usize]) -> (Vec<usize>, usize) {
     let Some(&first) = order.first() else {
-        return Vec::new();
+        return (Vec::new(), 0);
     };
     let mut matching = Matching {
         ends,
@@ -134,8 +134,9 @@ pub(super) fn fewest_jumps(ends: &[End], order: &[usize]) -> Vec<usize> {
     }
     matching.cut(order);
     // New circles can cost more than was won.
-    if matching.size() <= before {
-        return order.to_vec();
+    let after = matching.size();
+    if after <= before {
+        return (order.to_vec(), 0);
     }
     let mut result = Vec::with_capacity(order.len());
     for &head in order {
@@ -148,5 +149,5 @@ pub(super) fn fewest_jumps(ends: &[End], order: &[usize]) -> Vec<usize> {
             at = matching.next[block];
         }
     }
-    result
+    (result, after - before)
 }

@@ -155,7 +155,7 @@ fn arranged_code_does_the_same() {
             });
         }
         let layout: Vec<usize> = (0..blocks).collect();
-        let arranged = arrange(bodies.clone(), ends.clone(), &layout, places());
+        let arranged = arrange(bodies.clone(), ends.clone(), &layout, places(), true).blocks;
         for _ in 0..4 {
             let mut state = State {
                 registers: [0; 11],

@@ -49,13 +49,15 @@ fn no_order_is_worse_and_few_are_better() {
             })
             .collect();
         let before: Vec<usize> = (0..blocks).collect();
-        let after = fewest_jumps(&ends, &before);
+        let (after, told) = fewest_jumps(&ends, &before);
         let mut sorted = after.clone();
         sorted.sort_unstable();
         assert_eq!(sorted, before, "each block once");
         assert_eq!(after[0], 0, "the first stays the first");
         let (old, new) = (jumps(&ends, &before), jumps(&ends, &after));
         assert!(new <= old, "{ends:?} {after:?}");
+        // Chains may happen to stand well beside each other too.
+        assert!(told <= old - new, "{ends:?} {after:?}");
         saved += old - new;
         missed += new - fewest(&ends, &mut vec![0]);
     }
