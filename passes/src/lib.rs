@@ -43,6 +43,8 @@ registry::declare_passes! {
     mod simplify_cfg: SimplifyCfg = "simplify-cfg" Optional;
     /// Lead edges past branches that they decide
     mod jump_thread: JumpThread = "jump-thread" Optional;
+    /// Fold branches that have one answer, whichever way control came
+    mod same_answer: SameAnswer = "same-answer" Optional;
     /// Turn stack slots whose address does not escape into values
     mod promote_stack: PromoteStack = "promote-stack" Optional;
     /// Algebra, constants, canonical comparisons, offsets folded into memory accesses

@@ -48,7 +48,9 @@ macro_rules! for_time_and {
             "promote-stack",
             // Canonical forms (constant on the right, folded addresses) are what gvn compares.
             "simplify",
-            // Reloads are values now: error paths pass constants to the checks after them. Then what
+            // Reloads are values now, so what loops carry can be followed to where it is asked for.
+            "same-answer",
+            // Likewise, error paths pass constants to the checks after them. Then what
             // follows sees longer blocks.
             "jump-thread",
             "simplify-cfg",
@@ -68,6 +70,7 @@ macro_rules! for_time_and {
             // Keys have their constants; what a check guards goes with simplify-cfg.
             "inline-lookup",
             // Once more with what gvn and forward-memory found to be the same.
+            "same-answer",
             "jump-thread",
             // Branches that simplify decided leave blocks to merge and parameters with one argument.
             "simplify-cfg",

@@ -4,6 +4,7 @@
 //! on which most arithmetic is refused ([`Kinds`]); and which upper bits does the kernel itself
 //! know to be zero ([`Widths`]), so that a mask may go without taking a bound away from it.
 
+pub(crate) mod compared;
 mod frame;
 mod kinds;
 pub(crate) mod memory;
