@@ -51,6 +51,8 @@ registry::declare_passes! {
     mod simplify: Simplify = "simplify" Optional;
     /// Replace a computation by an equal earlier one
     mod gvn: Gvn = "gvn" Optional;
+    /// Compute once, before paths part, what several of them compute
+    mod hoist: Hoist = "hoist" Optional;
     /// Turn 64-bit operations whose upper half is unused or zero into 32-bit ones
     mod narrow32: Narrow32 = "narrow32" Optional;
     /// Merge repeated map look-ups, and remove the checks of those that succeed

@@ -91,7 +91,7 @@ macro_rules! for_time_and {
 const O2: &[&str] = for_time_and!();
 
 /// [`O2`] and what trades time for slots, which sees the accesses in their final form.
-const OS: &[&str] = for_time_and!("atomic-add");
+const OS: &[&str] = for_time_and!("atomic-add", "hoist");
 
 impl OptLevel {
     /// All levels.
