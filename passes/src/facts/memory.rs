@@ -6,7 +6,8 @@
 //! **Why sound.** Two ranges from one root are compared byte by byte. Ranges from different roots
 //! are apart only when their regions are: the stack, packets, and plain memory (values of maps,
 //! data sections, ring buffer records) are different objects to the kernel, which lets no pointer
-//! move from one to another. Values of two maps that the program names are different objects too.
+//! move from one to another. Values of two maps that the program names are different objects too, and
+//! two pointers to the first byte of such an object ([`Starts`]) are equal or point to different ones.
 //! A pointer of unknown kind may be any of them. It is apart from the
 //! stack as long as no address of the stack was ever stored, merged or handed to a function
 //! ([`Memory::frame_escapes`]): then no unknown pointer can have come from it.
@@ -14,7 +15,7 @@
 //! **Cost.** One walk over the instructions; an address is found by following at most [`MAX_SUMS`]
 //! sums.
 
-use super::{Kinds, kinds::Kind};
+use super::{Kinds, kinds::Kind, starts::Starts};
 use crate::pass::PassContext;
 use bpf::helpers;
 use bpf::insn::MemWidth;
@@ -104,6 +105,7 @@ pub(crate) struct Memory {
     kinds: Kinds,
     context: Option<Value>,
     frame_escapes: bool,
+    starts: Starts,
     /// The entry in the object's symbol table for each symbol of a map.
     objects: FxHashMap<Symbol, u32>,
 }
@@ -113,15 +115,16 @@ impl Memory {
     pub(crate) fn of(func: &Function, cx: &mut PassContext<'_>) -> Memory {
         let cfg = cx.analyses.cfg(func);
         let kinds = Kinds::compute(cx.module, func, &cfg, cx.uses_arena());
-        Memory::new(cx.module, func, kinds)
+        Memory::new(cx.module, func, kinds, Starts::find(func, &cfg))
     }
 
     /// Looks at all instructions of a function.
-    fn new(module: &Module, func: &Function, kinds: Kinds) -> Memory {
+    fn new(module: &Module, func: &Function, kinds: Kinds, starts: Starts) -> Memory {
         let mut memory = Memory {
             kinds,
             context: context(module, func),
             frame_escapes: false,
+            starts,
             objects: module
                 .symbols
                 .iter()
@@ -214,9 +217,10 @@ impl Memory {
     }
 
     /// Whether two ranges may have a byte in common.
-    pub(crate) fn may_overlap(&self, a: &Range, b: &Range) -> bool {
+    pub(crate) fn may_overlap(&self, func: &Function, a: &Range, b: &Range) -> bool {
+        let meet = a.start < b.end() && b.start < a.end();
         if a.root == b.root {
-            return a.start < b.end() && b.start < a.end();
+            return meet;
         }
         match (a.region, b.region) {
             (Region::Unknown, Region::Frame) | (Region::Frame, Region::Unknown) => {
@@ -224,11 +228,15 @@ impl Memory {
             }
             (Region::Unknown, _) | (_, Region::Unknown) => true,
             (Region::Shared, Region::Shared) => match (a.object, b.object) {
-                (Some(a), Some(b)) => !self.are_apart(a, b),
-                _ => true,
+                (Some(a), Some(b)) if self.are_apart(a, b) => false,
+                _ => meet || !(self.is_start(func, a.root) && self.is_start(func, b.root)),
             },
             (a, b) => a == b,
         }
+    }
+
+    fn is_start(&self, func: &Function, root: Root) -> bool {
+        matches!(root, Root::Value(value) if self.starts.contains(func, value))
     }
 
     /// Whether two symbols certainly name different maps or sections.

@@ -11,6 +11,7 @@ mod frame;
 mod kinds;
 pub(crate) mod memory;
 pub(crate) mod reach;
+mod starts;
 mod width;
 
 pub(crate) use frame::{FRAME_BYTES, frame_offset};

@@ -95,7 +95,7 @@ fn explain(
     match known.memory.touch(func, inst) {
         Touch::Nothing => return,
         Touch::Barrier => after.pass_barrier(func, &known.memory, inst),
-        Touch::Writes(range) => after.write(&known.memory, &range),
+        Touch::Writes(range) => after.write(func, &known.memory, &range),
         Touch::Reads(range) => {
             let lost = forgotten.iter().rev().find(|(one, _)| *one == range);
             if let Some(&(_, cause)) = lost
@@ -161,7 +161,7 @@ fn visit(
         }
         Touch::Writes(range) => {
             let InstData::Store { value, .. } = *func.dfg.inst(inst) else {
-                table.write(memory, &range);
+                table.write(func, memory, &range);
                 return false;
             };
             let value = func.dfg.resolve(value);
@@ -170,7 +170,7 @@ fn visit(
                 func.remove_inst(inst);
                 return true;
             }
-            table.write(memory, &range);
+            table.write(func, memory, &range);
             if matches!(range.region, Region::Frame | Region::Packet) {
                 table.add(Entry::new(range, Source::Stored(value)));
             }

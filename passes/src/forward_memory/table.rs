@@ -108,10 +108,10 @@ impl Table {
 
     /// Forgets what a store may change. A field of the context can change others: the kernel makes
     /// more of such a store than a store.
-    pub(super) fn write(&mut self, memory: &Memory, range: &Range) {
+    pub(super) fn write(&mut self, func: &Function, memory: &Memory, range: &Range) {
         let context = range.region == Region::Context;
         self.entries.retain(|entry| {
-            !(memory.may_overlap(&entry.range, range)
+            !(memory.may_overlap(func, &entry.range, range)
                 || context && entry.range.region == Region::Context)
         });
     }
