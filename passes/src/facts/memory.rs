@@ -263,12 +263,14 @@ impl Memory {
                 // The kernel knows the result for an address of the stack, and so do we.
                 any(&func.dfg.args(inst)) && !func.dfg.result(inst).is_some_and(points_to_frame)
             }
-            InstData::Branch { .. } => {
-                let mut escapes = false;
-                for call in func.dfg.successors(inst) {
-                    escapes |= any(func.dfg.call_args(&call));
-                }
-                escapes
+            // A parameter that is only ever such an address is known for one.
+            InstData::Branch { .. } | InstData::Jump { .. } | InstData::MayGoto { .. } => {
+                let calls = func.dfg.successors(inst).into_iter();
+                calls.into_iter().any(|call| {
+                    let params = func.dfg.block_params(call.block).iter();
+                    let mut passed = params.zip(func.dfg.call_args(&call));
+                    passed.any(|(&param, &arg)| points_to_frame(arg) && !points_to_frame(param))
+                })
             }
             InstData::Store { value, .. } | InstData::AtomicRmw { value, .. } => {
                 points_to_frame(value)

@@ -31,7 +31,7 @@
 //!
 //! **When it pays.** Over a call, and over more than [`table::MAX_AGE`] instructions, only constants
 //! are kept: anything else would occupy one of the few registers in place of a reload. To leave out a store nothing has to be kept in a register, so for
-//! that everything is remembered over calls that only read the frame.
+//! that everything is remembered over calls, but for what of the frame they may write.
 //!
 //! **Order.** After `simplify` and `gvn`, which make equal addresses look equal; before
 //! `dead-store`, which removes what is not read any more.
@@ -165,7 +165,8 @@ fn visit(
                 return false;
             };
             let value = func.dfg.resolve(value);
-            if range.region == Region::Frame && table.holds(func, &range, value) {
+            let little = cx.endian() == Endian::Little;
+            if range.region == Region::Frame && table.holds(func, &range, value, little) {
                 cx.applied(func, inst, "removed a store of what memory holds");
                 func.remove_inst(inst);
                 return true;
