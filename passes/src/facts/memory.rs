@@ -19,13 +19,17 @@ use super::{Kinds, kinds::Kind, starts::Starts};
 use crate::pass::PassContext;
 use bpf::helpers;
 use bpf::insn::MemWidth;
+use cranelift_entity::EntitySet;
 use mir::opcode::Effect;
-use mir::{Function, Inst, InstData, Module, Opcode, Symbol, SymbolKind, Value};
+use mir::{CoreRelo, Function, Inst, InstData, Module, Opcode, Symbol, SymbolKind, Value};
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
 /// Sums of constants to look through. After `simplify` there is at most one.
 const MAX_SUMS: usize = 8;
+
+/// `BPF_CORE_FIELD_BYTE_OFFSET`, by `include/uapi/linux/bpf.h`.
+const FIELD_OFFSET: u32 = 0;
 
 /// The kind of memory that a pointer points into.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -106,6 +110,8 @@ pub(crate) struct Memory {
     context: Option<Value>,
     frame_escapes: bool,
     starts: Starts,
+    /// CO-RE records of offsets of fields.
+    field_offsets: EntitySet<CoreRelo>,
     /// The entry in the object's symbol table for each symbol of a map.
     objects: FxHashMap<Symbol, u32>,
 }
@@ -125,6 +131,7 @@ impl Memory {
             context: context(module, func),
             frame_escapes: false,
             starts,
+            field_offsets: EntitySet::new(),
             objects: module
                 .symbols
                 .iter()
@@ -132,6 +139,11 @@ impl Memory {
                 .filter_map(|(symbol, data)| Some((symbol, data.object_symbol?)))
                 .collect(),
         };
+        for (relo, data) in &module.core_relos {
+            if data.kind == FIELD_OFFSET {
+                memory.field_offsets.insert(relo);
+            }
+        }
         memory.frame_escapes = func.layout.blocks().any(|block| {
             func.layout
                 .insts(block)
@@ -161,6 +173,41 @@ impl Memory {
             start: sum.saturating_add(offset),
             size,
         }
+    }
+
+    /// The lowest that an address in the frame can be, as distance from the frame pointer. A loader may
+    /// add offsets of fields to it, which are not negative.
+    pub(crate) fn lowest_in_frame(&self, func: &Function, mut address: Value) -> Option<i64> {
+        let mut lowest = 0i64;
+        for _ in 0..MAX_SUMS {
+            let range = self.range(func, address, lowest, 0);
+            lowest = range.start;
+            let Root::Value(sum) = range.root else {
+                return (range.root == Root::Frame).then_some(lowest);
+            };
+            let (
+                add,
+                &InstData::Binary {
+                    opcode: Opcode::Iadd,
+                    args: [inner, offset],
+                    ..
+                },
+            ) = func.dfg.def_inst(sum)?
+            else {
+                return None;
+            };
+            let (constant, InstData::Const { .. }) = func.dfg.def_inst(offset)? else {
+                return None;
+            };
+            // It belongs to the constant, or to the operation that alone uses it.
+            let records = [add, constant].map(|inst| func.core_relos[inst].expand());
+            let record = records[0].or(records[1])?;
+            if !self.field_offsets.contains(record) {
+                return None;
+            }
+            address = inner;
+        }
+        None
     }
 
     fn root(&self, func: &Function, value: Value) -> (Region, Root) {

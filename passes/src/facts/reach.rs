@@ -98,7 +98,8 @@ pub(crate) fn read_by(func: &Function, memory: &Memory, inst: Inst) -> SmallVec<
 fn argument(func: &Function, memory: &Memory, id: u32, args: &[Value], place: usize) -> Reach {
     let range = memory.range(func, args[place], 0, 0);
     if (range.region, range.root) != (Region::Frame, Root::Frame) {
-        return Reach::All;
+        let lowest = memory.lowest_in_frame(func, args[place]);
+        return lowest.map_or(Reach::All, |lowest| Reach::Bytes(lowest, 0));
     }
     let Some(helper) = helpers::by_id(id) else {
         return Reach::All;
