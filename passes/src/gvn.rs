@@ -19,47 +19,24 @@
 //! compares a number that shares a source with an operand, they stay apart.
 //!
 //! **Cost.** One walk of the dominator tree with a scoped table. The look at what lies between two
-//! equal computations visits at most [`MAX_BLOCKS_BETWEEN`] blocks; beyond, they stay apart.
+//! equal computations visits at most [`MAX_BLOCKS`](crate::facts::between::MAX_BLOCKS) blocks; beyond, they stay apart.
 //! A merge across a call occupies one of four registers or a spill slot, so what takes one ALU
 //! instruction of one variable ([`is_cheap`]) is computed again there instead.
 //!
 //! **Order.** After `simplify`, whose forms it compares; before `dce`.
 
+use crate::facts::between::{Between, add_sources, find_pointers};
+use crate::facts::equal::{Key, Operand, key, operand};
 use crate::pass::{Changed, Pass, PassContext};
 use cranelift_entity::EntitySet;
 use mir::analysis::{ControlFlowGraph, DominatorTree};
-use mir::opcode::Effect;
-use mir::{Block, Function, Inst, InstData, Opcode, Symbol, Type, Value};
+use mir::{Block, Function, Inst, InstData, Opcode, Value};
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
-
-/// Blocks between two equal computations to look at. Equal computations in compiled code are
-/// close; those further apart would hold a register for long.
-const MAX_BLOCKS_BETWEEN: usize = 24;
-
-/// Definitions to look through for the source of a value.
-const MAX_SOURCE_DEPTH: usize = 8;
 
 /// See the module documentation.
 #[derive(Clone, Copy, Debug)]
 pub struct Gvn;
-
-/// An operand as it is compared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-enum Operand {
-    Value(Value),
-    Const(Type, i64),
-    Symbol(Symbol),
-    Frame,
-}
-
-/// A computation as it is compared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Key {
-    Unary(Opcode, Type, Operand),
-    Binary(Opcode, Type, [Operand; 2]),
-    SpaceCast(u16, u16, Operand),
-}
 
 impl Pass for Gvn {
     fn run(&self, func: &mut Function, cx: &mut PassContext<'_>) -> Changed {
@@ -92,47 +69,6 @@ impl Pass for Gvn {
             }
         }
         Changed::instructions_if(changed)
-    }
-}
-
-/// The computation of an instruction that may merge.
-fn key(func: &Function, inst: Inst) -> Option<Key> {
-    let data = *func.dfg.inst(inst);
-    if func.is_patched(inst) || data.opcode().effect() != Effect::Pure {
-        return None;
-    }
-    match data {
-        InstData::Unary { opcode, ty, arg } => Some(Key::Unary(opcode, ty, operand(func, arg)?)),
-        InstData::Binary { opcode, ty, args } => {
-            let mut operands = [operand(func, args[0])?, operand(func, args[1])?];
-            if opcode.is_commutative() {
-                operands.sort_unstable();
-            }
-            Some(Key::Binary(opcode, ty, operands))
-        }
-        InstData::SpaceCast {
-            dst_space,
-            src_space,
-            arg,
-        } => Some(Key::SpaceCast(dst_space, src_space, operand(func, arg)?)),
-        _ => None,
-    }
-}
-
-fn operand(func: &Function, value: Value) -> Option<Operand> {
-    let value = func.dfg.resolve(value);
-    let Some((inst, data)) = func.dfg.def_inst(value) else {
-        return Some(Operand::Value(value));
-    };
-    match *data {
-        InstData::Const { .. } if func.is_patched(inst) => None,
-        InstData::Const { ty, imm } => Some(Operand::Const(ty, imm)),
-        InstData::SymbolAddr { symbol } => Some(Operand::Symbol(symbol)),
-        InstData::Nullary {
-            opcode: Opcode::Frame,
-            ..
-        } => Some(Operand::Frame),
-        _ => Some(Operand::Value(value)),
     }
 }
 
@@ -182,13 +118,6 @@ impl ScopedTable {
     }
 }
 
-/// What lies on the paths from one instruction to another.
-#[derive(Debug, Default)]
-struct Between {
-    has_call: bool,
-    compared: SmallVec<[Value; 8]>,
-}
-
 fn may_merge(
     func: &Function,
     cfg: &ControlFlowGraph,
@@ -197,7 +126,10 @@ fn may_merge(
     leader: Inst,
     inst: Inst,
 ) -> bool {
-    let Some(between) = look_between(func, cfg, dominators, leader, inst) else {
+    let Some(from) = func.layout.inst_block(leader) else {
+        return false;
+    };
+    let Some(between) = Between::look(func, cfg, dominators, (from, Some(leader)), inst) else {
         return false;
     };
     if between.has_call && is_cheap(func, inst) {
@@ -211,34 +143,6 @@ fn may_merge(
         .compared
         .iter()
         .any(|compared| sources.contains(compared) && !pointers.contains(*compared))
-}
-
-/// Values through which memory is accessed, at a constant distance or none. What a comparison
-/// teaches the kernel of a pointer it teaches it of every copy at a constant distance.
-fn find_pointers(func: &Function) -> EntitySet<Value> {
-    let mut pointers = EntitySet::with_capacity(func.dfg.value_count());
-    for block in func.layout.blocks() {
-        for inst in func.layout.insts(block) {
-            let (InstData::Load { base, .. } | InstData::Store { base, .. }) = *func.dfg.inst(inst)
-            else {
-                continue;
-            };
-            pointers.insert(base);
-            if let Some((
-                _,
-                InstData::Binary {
-                    opcode: Opcode::Iadd,
-                    args: [inner, constant],
-                    ..
-                },
-            )) = func.dfg.def_inst(base)
-                && func.constant(*constant).is_some()
-            {
-                pointers.insert(*inner);
-            }
-        }
-    }
-    pointers
 }
 
 /// One ALU instruction of one variable: computing it again costs two slots at most and lets go of
@@ -255,91 +159,5 @@ fn is_cheap(func: &Function, inst: Inst) -> bool {
                 .any(|&arg| !matches!(operand(func, arg), Some(Operand::Value(_))))
         }
         _ => false,
-    }
-}
-
-/// Walks backward from an instruction to a dominating one; `None` when that takes too long.
-fn look_between(
-    func: &Function,
-    cfg: &ControlFlowGraph,
-    dominators: &DominatorTree,
-    leader: Inst,
-    inst: Inst,
-) -> Option<Between> {
-    let (from, to) = (
-        func.layout.inst_block(leader)?,
-        func.layout.inst_block(inst)?,
-    );
-    let mut between = Between::default();
-    let mut before = func.layout.prev_inst(inst);
-    while let Some(inst) = before
-        && inst != leader
-    {
-        between.add(func, inst);
-        before = func.layout.prev_inst(inst);
-    }
-    if from == to {
-        return Some(between);
-    }
-    let mut seen: EntitySet<Block> = EntitySet::new();
-    let mut visited = 0;
-    let mut work: Vec<Block> = cfg.predecessors(to).iter().map(|edge| edge.block).collect();
-    while let Some(block) = work.pop() {
-        if !cfg.is_reachable(block) || !seen.insert(block) {
-            continue;
-        }
-        visited += 1;
-        if visited > MAX_BLOCKS_BETWEEN || !dominators.dominates(from, block) {
-            return None;
-        }
-        let mut next = func.layout.last_inst(block);
-        while let Some(inst) = next
-            && inst != leader
-        {
-            between.add(func, inst);
-            next = func.layout.prev_inst(inst);
-        }
-        if block != from {
-            work.extend(cfg.predecessors(block).iter().map(|edge| edge.block));
-        }
-    }
-    Some(between)
-}
-
-impl Between {
-    fn add(&mut self, func: &Function, inst: Inst) {
-        let data = func.dfg.inst(inst);
-        self.has_call |= data.opcode().effect() == Effect::Calls;
-        if let InstData::Branch { args, .. } = data {
-            for &arg in args {
-                add_sources(func, arg, &mut self.compared);
-            }
-        }
-    }
-}
-
-/// Adds what a value is computed from, through operations that carry bounds from operand to result.
-fn add_sources(func: &Function, value: Value, sources: &mut SmallVec<[Value; 8]>) {
-    let mut work: SmallVec<[(Value, usize); 8]> = SmallVec::new();
-    work.push((func.dfg.resolve(value), 0));
-    while let Some((value, depth)) = work.pop() {
-        match func.dfg.def_inst(value) {
-            Some((
-                _,
-                InstData::Const { .. } | InstData::SymbolAddr { .. } | InstData::Nullary { .. },
-            )) => {}
-            Some((inst, InstData::Unary { .. } | InstData::Binary { .. }))
-                if depth < MAX_SOURCE_DEPTH =>
-            {
-                let operands = func.dfg.args(inst);
-                work.extend(
-                    operands
-                        .into_iter()
-                        .map(|operand| (func.dfg.resolve(operand), depth + 1)),
-                );
-            }
-            _ if sources.contains(&value) => {}
-            _ => sources.push(value),
-        }
     }
 }

@@ -43,6 +43,8 @@ registry::declare_passes! {
     mod simplify_cfg: SimplifyCfg = "simplify-cfg" Optional;
     /// Lead edges past branches that they decide
     mod jump_thread: JumpThread = "jump-thread" Optional;
+    /// Fold branches that have one answer, whichever way control came
+    mod same_answer: SameAnswer = "same-answer" Optional;
     /// Turn stack slots whose address does not escape into values
     mod promote_stack: PromoteStack = "promote-stack" Optional;
     /// Algebra, constants, canonical comparisons, offsets folded into memory accesses
@@ -51,6 +53,8 @@ registry::declare_passes! {
     mod sccp: Sccp = "sccp" Optional;
     /// Replace a computation by an equal earlier one
     mod gvn: Gvn = "gvn" Optional;
+    /// Compute once, before paths part, what several of them compute
+    mod hoist: Hoist = "hoist" Optional;
     /// Turn 64-bit operations whose upper half is unused or zero into 32-bit ones
     mod narrow32: Narrow32 = "narrow32" Optional;
     /// Merge repeated map look-ups, and remove the checks of those that succeed

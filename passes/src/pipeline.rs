@@ -50,7 +50,9 @@ macro_rules! for_time_and {
             "promote-stack",
             // Canonical forms (constant on the right, folded addresses) are what gvn compares.
             "simplify",
-            // Reloads are values now: error paths pass constants to the checks after them. Then what
+            // Reloads are values now, so what loops carry can be followed to where it is asked for.
+            "same-answer",
+            // Likewise, error paths pass constants to the checks after them. Then what
             // follows sees longer blocks.
             "jump-thread",
             "simplify-cfg",
@@ -73,6 +75,7 @@ macro_rules! for_time_and {
             // jump-thread would lead edges past one by one.
             "sccp",
             // Once more with what gvn and forward-memory found to be the same.
+            "same-answer",
             "jump-thread",
             // Branches that simplify decided leave blocks to merge and parameters with one argument.
             "simplify-cfg",
@@ -97,7 +100,7 @@ macro_rules! for_time_and {
 const O2: &[&str] = for_time_and!();
 
 /// [`O2`] and what trades time for slots, which sees the accesses in their final form.
-const OS: &[&str] = for_time_and!("atomic-add");
+const OS: &[&str] = for_time_and!("atomic-add", "hoist");
 
 impl OptLevel {
     /// All levels.

@@ -6,7 +6,8 @@
 //! **Why sound.** Two ranges from one root are compared byte by byte. Ranges from different roots
 //! are apart only when their regions are: the stack, packets, and plain memory (values of maps,
 //! data sections, ring buffer records) are different objects to the kernel, which lets no pointer
-//! move from one to another. Values of two maps that the program names are different objects too.
+//! move from one to another. Values of two maps that the program names are different objects too, and
+//! two pointers to the first byte of such an object ([`Starts`]) are equal or point to different ones.
 //! A pointer of unknown kind may be any of them. It is apart from the
 //! stack as long as no address of the stack was ever stored, merged or handed to a function
 //! ([`Memory::frame_escapes`]): then no unknown pointer can have come from it.
@@ -14,17 +15,21 @@
 //! **Cost.** One walk over the instructions; an address is found by following at most [`MAX_SUMS`]
 //! sums.
 
-use super::{Kinds, kinds::Kind};
+use super::{Kinds, kinds::Kind, starts::Starts};
 use crate::pass::PassContext;
 use bpf::helpers;
 use bpf::insn::MemWidth;
+use cranelift_entity::EntitySet;
 use mir::opcode::Effect;
-use mir::{Function, Inst, InstData, Module, Opcode, Symbol, SymbolKind, Value};
+use mir::{CoreRelo, Function, Inst, InstData, Module, Opcode, Symbol, SymbolKind, Value};
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
 /// Sums of constants to look through. After `simplify` there is at most one.
 const MAX_SUMS: usize = 8;
+
+/// `BPF_CORE_FIELD_BYTE_OFFSET`, by `include/uapi/linux/bpf.h`.
+const FIELD_OFFSET: u32 = 0;
 
 /// The kind of memory that a pointer points into.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -104,6 +109,9 @@ pub(crate) struct Memory {
     kinds: Kinds,
     context: Option<Value>,
     frame_escapes: bool,
+    starts: Starts,
+    /// CO-RE records of offsets of fields.
+    field_offsets: EntitySet<CoreRelo>,
     /// The entry in the object's symbol table for each symbol of a map.
     objects: FxHashMap<Symbol, u32>,
 }
@@ -113,15 +121,17 @@ impl Memory {
     pub(crate) fn of(func: &Function, cx: &mut PassContext<'_>) -> Memory {
         let cfg = cx.analyses.cfg(func);
         let kinds = Kinds::compute(cx.module, func, &cfg, cx.uses_arena());
-        Memory::new(cx.module, func, kinds)
+        Memory::new(cx.module, func, kinds, Starts::find(func, &cfg))
     }
 
     /// Looks at all instructions of a function.
-    fn new(module: &Module, func: &Function, kinds: Kinds) -> Memory {
+    fn new(module: &Module, func: &Function, kinds: Kinds, starts: Starts) -> Memory {
         let mut memory = Memory {
             kinds,
             context: context(module, func),
             frame_escapes: false,
+            starts,
+            field_offsets: EntitySet::new(),
             objects: module
                 .symbols
                 .iter()
@@ -129,6 +139,11 @@ impl Memory {
                 .filter_map(|(symbol, data)| Some((symbol, data.object_symbol?)))
                 .collect(),
         };
+        for (relo, data) in &module.core_relos {
+            if data.kind == FIELD_OFFSET {
+                memory.field_offsets.insert(relo);
+            }
+        }
         memory.frame_escapes = func.layout.blocks().any(|block| {
             func.layout
                 .insts(block)
@@ -158,6 +173,41 @@ impl Memory {
             start: sum.saturating_add(offset),
             size,
         }
+    }
+
+    /// The lowest that an address in the frame can be, as distance from the frame pointer. A loader may
+    /// add offsets of fields to it, which are not negative.
+    pub(crate) fn lowest_in_frame(&self, func: &Function, mut address: Value) -> Option<i64> {
+        let mut lowest = 0i64;
+        for _ in 0..MAX_SUMS {
+            let range = self.range(func, address, lowest, 0);
+            lowest = range.start;
+            let Root::Value(sum) = range.root else {
+                return (range.root == Root::Frame).then_some(lowest);
+            };
+            let (
+                add,
+                &InstData::Binary {
+                    opcode: Opcode::Iadd,
+                    args: [inner, offset],
+                    ..
+                },
+            ) = func.dfg.def_inst(sum)?
+            else {
+                return None;
+            };
+            let (constant, InstData::Const { .. }) = func.dfg.def_inst(offset)? else {
+                return None;
+            };
+            // It belongs to the constant, or to the operation that alone uses it.
+            let records = [add, constant].map(|inst| func.core_relos[inst].expand());
+            let record = records[0].or(records[1])?;
+            if !self.field_offsets.contains(record) {
+                return None;
+            }
+            address = inner;
+        }
+        None
     }
 
     fn root(&self, func: &Function, value: Value) -> (Region, Root) {
@@ -214,9 +264,10 @@ impl Memory {
     }
 
     /// Whether two ranges may have a byte in common.
-    pub(crate) fn may_overlap(&self, a: &Range, b: &Range) -> bool {
+    pub(crate) fn may_overlap(&self, func: &Function, a: &Range, b: &Range) -> bool {
+        let meet = a.start < b.end() && b.start < a.end();
         if a.root == b.root {
-            return a.start < b.end() && b.start < a.end();
+            return meet;
         }
         match (a.region, b.region) {
             (Region::Unknown, Region::Frame) | (Region::Frame, Region::Unknown) => {
@@ -224,11 +275,15 @@ impl Memory {
             }
             (Region::Unknown, _) | (_, Region::Unknown) => true,
             (Region::Shared, Region::Shared) => match (a.object, b.object) {
-                (Some(a), Some(b)) => !self.are_apart(a, b),
-                _ => true,
+                (Some(a), Some(b)) if self.are_apart(a, b) => false,
+                _ => meet || !(self.is_start(func, a.root) && self.is_start(func, b.root)),
             },
             (a, b) => a == b,
         }
+    }
+
+    fn is_start(&self, func: &Function, root: Root) -> bool {
+        matches!(root, Root::Value(value) if self.starts.contains(func, value))
     }
 
     /// Whether two symbols certainly name different maps or sections.
@@ -255,12 +310,14 @@ impl Memory {
                 // The kernel knows the result for an address of the stack, and so do we.
                 any(&func.dfg.args(inst)) && !func.dfg.result(inst).is_some_and(points_to_frame)
             }
-            InstData::Branch { .. } => {
-                let mut escapes = false;
-                for call in func.dfg.successors(inst) {
-                    escapes |= any(func.dfg.call_args(&call));
-                }
-                escapes
+            // A parameter that is only ever such an address is known for one.
+            InstData::Branch { .. } | InstData::Jump { .. } | InstData::MayGoto { .. } => {
+                let calls = func.dfg.successors(inst).into_iter();
+                calls.into_iter().any(|call| {
+                    let params = func.dfg.block_params(call.block).iter();
+                    let mut passed = params.zip(func.dfg.call_args(&call));
+                    passed.any(|(&param, &arg)| points_to_frame(arg) && !points_to_frame(param))
+                })
             }
             InstData::Store { value, .. } | InstData::AtomicRmw { value, .. } => {
                 points_to_frame(value)

@@ -4,10 +4,14 @@
 //! on which most arithmetic is refused ([`Kinds`]); and which upper bits does the kernel itself
 //! know to be zero ([`Widths`]), so that a mask may go without taking a bound away from it.
 
+pub(crate) mod between;
+pub(crate) mod compared;
+pub(crate) mod equal;
 mod frame;
 mod kinds;
 pub(crate) mod memory;
 pub(crate) mod reach;
+mod starts;
 mod width;
 
 pub(crate) use frame::{FRAME_BYTES, frame_offset};

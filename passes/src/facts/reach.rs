@@ -5,7 +5,7 @@
 //! reach of a helper; everything is for functions and callbacks once an address escaped.
 
 use super::kinds::Kind;
-use super::memory::{Memory, Region, Root};
+use super::memory::{Memory, Range, Region, Root};
 use bpf::helpers::{self, Access, ArgKind, Helper};
 use mir::{Function, Inst, InstData, Value};
 use smallvec::SmallVec;
@@ -22,36 +22,51 @@ pub(crate) enum Reach {
     Bytes(i64, i64),
 }
 
+impl Reach {
+    /// Whether bytes of the frame may be among them.
+    pub(crate) fn may_meet(self, range: &Range) -> bool {
+        match self {
+            Reach::Bytes(start, end) if range.root == Root::Frame => {
+                range.start < end && start < range.end()
+            }
+            Reach::All | Reach::Bytes(..) => true,
+        }
+    }
+}
+
 fn is_frame_address(func: &Function, memory: &Memory, value: Value) -> bool {
     let kinds = memory.kinds();
     !kinds.is_number(func, value) && kinds.get(func, value) == Kind::Stack
 }
 
-/// Whether a call may change bytes of the frame.
-pub(crate) fn may_write_frame(func: &Function, memory: &Memory, call: Inst) -> bool {
+/// What a call may change of the frame.
+pub(crate) fn written_by(func: &Function, memory: &Memory, call: Inst) -> SmallVec<[Reach; 2]> {
+    let mut reached = SmallVec::new();
     if memory.frame_escapes() {
-        return true;
+        reached.push(Reach::All);
+        return reached;
     }
     let InstData::CallHelper { id, args } = *func.dfg.inst(call) else {
-        return false;
+        return reached;
     };
     let kinds = helpers::by_id(id).map(|helper| helper.args);
-    args.as_slice(&func.dfg.pool)
-        .iter()
-        .enumerate()
-        .filter(|&(_, &arg)| is_frame_address(func, memory, arg))
-        .any(|(place, _)| {
-            let kind = kinds.and_then(|kinds| kinds.get(place)).map(|arg| arg.kind);
-            !matches!(
-                kind,
-                Some(
-                    ArgKind::MapKey
-                        | ArgKind::MapValue(Access::Read)
-                        | ArgKind::Mem(Access::Read)
-                        | ArgKind::FixedMem(_, Access::Read)
-                )
+    let args = args.as_slice(&func.dfg.pool);
+    for (place, &arg) in args.iter().enumerate() {
+        let kind = kinds.and_then(|kinds| kinds.get(place)).map(|arg| arg.kind);
+        let only_reads = matches!(
+            kind,
+            Some(
+                ArgKind::MapKey
+                    | ArgKind::MapValue(Access::Read)
+                    | ArgKind::Mem(Access::Read)
+                    | ArgKind::FixedMem(_, Access::Read)
             )
-        })
+        );
+        if !only_reads && is_frame_address(func, memory, arg) {
+            reached.push(argument(func, memory, id, args, place));
+        }
+    }
+    reached
 }
 
 /// What a call, an atomic operation or a patched access may read of the frame, or must find
@@ -83,7 +98,8 @@ pub(crate) fn read_by(func: &Function, memory: &Memory, inst: Inst) -> SmallVec<
 fn argument(func: &Function, memory: &Memory, id: u32, args: &[Value], place: usize) -> Reach {
     let range = memory.range(func, args[place], 0, 0);
     if (range.region, range.root) != (Region::Frame, Root::Frame) {
-        return Reach::All;
+        let lowest = memory.lowest_in_frame(func, args[place]);
+        return lowest.map_or(Reach::All, |lowest| Reach::Bytes(lowest, 0));
     }
     let Some(helper) = helpers::by_id(id) else {
         return Reach::All;

@@ -31,7 +31,7 @@
 //!
 //! **When it pays.** Over a call, and over more than [`table::MAX_AGE`] instructions, only constants
 //! are kept: anything else would occupy one of the few registers in place of a reload. To leave out a store nothing has to be kept in a register, so for
-//! that everything is remembered over calls that only read the frame.
+//! that everything is remembered over calls, but for what of the frame they may write.
 //!
 //! **Order.** After `simplify` and `gvn`, which make equal addresses look equal; before
 //! `dead-store`, which removes what is not read any more.
@@ -95,7 +95,7 @@ fn explain(
     match known.memory.touch(func, inst) {
         Touch::Nothing => return,
         Touch::Barrier => after.pass_barrier(func, &known.memory, inst),
-        Touch::Writes(range) => after.write(&known.memory, &range),
+        Touch::Writes(range) => after.write(func, &known.memory, &range),
         Touch::Reads(range) => {
             let lost = forgotten.iter().rev().find(|(one, _)| *one == range);
             if let Some(&(_, cause)) = lost
@@ -161,16 +161,17 @@ fn visit(
         }
         Touch::Writes(range) => {
             let InstData::Store { value, .. } = *func.dfg.inst(inst) else {
-                table.write(memory, &range);
+                table.write(func, memory, &range);
                 return false;
             };
             let value = func.dfg.resolve(value);
-            if range.region == Region::Frame && table.holds(func, &range, value) {
+            let little = cx.endian() == Endian::Little;
+            if range.region == Region::Frame && table.holds(func, &range, value, little) {
                 cx.applied(func, inst, "removed a store of what memory holds");
                 func.remove_inst(inst);
                 return true;
             }
-            table.write(memory, &range);
+            table.write(func, memory, &range);
             if matches!(range.region, Region::Frame | Region::Packet) {
                 table.add(Entry::new(range, Source::Stored(value)));
             }

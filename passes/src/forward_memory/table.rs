@@ -1,12 +1,12 @@
 //! What memory is known to hold at one point.
 
-use super::is_call;
+use super::{constant_part, is_call};
 use crate::facts::memory::{Memory, Range, Region};
-use crate::facts::reach;
+use crate::facts::reach::{self, Reach};
 use mir::{Function, Inst, Opcode, Value};
 
 /// Most entries. A value that was touched so long ago is not worth a register.
-pub(super) const MAX_ENTRIES: usize = 24;
+pub(super) const MAX_ENTRIES: usize = 48;
 
 /// Instructions over which a value may be kept in a register instead of being loaded again. Measured:
 /// less finds less, more makes functions need more stack than there is.
@@ -87,7 +87,7 @@ impl Table {
     }
 
     /// Whether the bytes are known to hold what a store of a value would write.
-    pub(super) fn holds(&self, func: &Function, range: &Range, value: Value) -> bool {
+    pub(super) fn holds(&self, func: &Function, range: &Range, value: Value, little: bool) -> bool {
         let Some(entry) = self.covering(range) else {
             return false;
         };
@@ -95,23 +95,26 @@ impl Table {
         let low =
             |constant: i64| constant.cast_unsigned() & (u64::MAX >> 64u32.saturating_sub(bits));
         match entry.source {
-            _ if entry.range != *range => false,
             Source::Stored(stored) => {
-                let constants = func.constant(stored).zip(func.constant(value));
-                stored == value || constants.is_some_and(|(old, new)| low(old) == low(new))
+                let part = || {
+                    constant_part(func, stored, Opcode::Load, range, &entry.range, little)
+                        .zip(func.constant(value))
+                };
+                stored == value && entry.range == *range
+                    || part().is_some_and(|(old, new)| low(old) == low(new))
             }
             // All of the bytes are in the value that was loaded.
-            Source::Loaded(Opcode::Load, loaded) => loaded == value,
+            Source::Loaded(Opcode::Load, loaded) => loaded == value && entry.range == *range,
             Source::Loaded(..) => false,
         }
     }
 
     /// Forgets what a store may change. A field of the context can change others: the kernel makes
     /// more of such a store than a store.
-    pub(super) fn write(&mut self, memory: &Memory, range: &Range) {
+    pub(super) fn write(&mut self, func: &Function, memory: &Memory, range: &Range) {
         let context = range.region == Region::Context;
         self.entries.retain(|entry| {
-            !(memory.may_overlap(&entry.range, range)
+            !(memory.may_overlap(func, &entry.range, range)
                 || context && entry.range.region == Region::Context)
         });
     }
@@ -121,11 +124,14 @@ impl Table {
         if self.entries.is_empty() {
             return;
         }
-        let may_write = !is_call(func, inst) || reach::may_write_frame(func, memory, inst);
+        let mut written = reach::written_by(func, memory, inst);
+        if !is_call(func, inst) {
+            written.push(Reach::All);
+        }
         self.entries.retain(|entry| {
-            !may_write
-                && entry.range.region == Region::Frame
+            entry.range.region == Region::Frame
                 && matches!(entry.source, Source::Stored(_))
+                && !written.iter().any(|reach| reach.may_meet(&entry.range))
         });
         for entry in &mut self.entries {
             entry.over_call = true;

@@ -42,7 +42,8 @@ pub(crate) fn rewrite(view: &View<'_>, inst: Inst) -> Option<(Decision, &'static
         )),
         (None, Some(y)) => by_width(view, cond, ty, a, y)
             .map(|holds| (decided(holds), "decided a branch by the width of a value"))
-            .or_else(|| bit_test(view, cond, ty, a, y)),
+            .or_else(|| bit_test(view, cond, ty, a, y))
+            .or_else(|| sign_test(view, cond, ty, a, y)),
         (None, None) if a == b => match cond {
             Cond::Eq | Cond::Ge | Cond::Le | Cond::Sge | Cond::Sle => Some(true),
             Cond::Ne | Cond::Gt | Cond::Lt | Cond::Sgt | Cond::Slt => Some(false),
@@ -153,6 +154,46 @@ fn bit_test(
             swapped,
         },
         "turned a masked comparison into a bit test",
+    ))
+}
+
+/// The sign of a shifted value is that of the value: `(x << 32) >> 32 < 0` needs the first shift only.
+/// Compilers extend a lower half so before v3, which has no comparisons of 32 bits. The shifted value
+/// must have no other use, as above.
+fn sign_test(
+    view: &View<'_>,
+    cond: Cond,
+    ty: Type,
+    a: Value,
+    constant: i64,
+) -> Option<(Decision, &'static str)> {
+    if !view.has_one_use(a) {
+        return None;
+    }
+    let (x, amount) = view.binary_with_constant(a, Opcode::Sshr)?;
+    // Zero stays zero, and what is not zero stays so if only zeros are shifted out.
+    let is_exact = view
+        .binary_with_constant(x, Opcode::Ishl)
+        .is_some_and(|(_, left)| (amount..i64::from(ty.bits())).contains(&left) && amount >= 0);
+    let cpu = view.target.cpu;
+    // Before v2 there is no "less than".
+    let (cond, swapped) = match (cond, constant) {
+        (Cond::Slt, 0) | (Cond::Sle, -1) if cpu >= Cpu::V2 => (Cond::Slt, false),
+        (Cond::Slt, 0) | (Cond::Sle, -1) => (Cond::Sge, true),
+        (Cond::Sge, 0) | (Cond::Sgt, -1) => (Cond::Sge, false),
+        (Cond::Sgt, 0) if is_exact => (Cond::Sgt, false),
+        (Cond::Sle, 0) if is_exact && cpu >= Cpu::V2 => (Cond::Sle, false),
+        (Cond::Sle, 0) if is_exact => (Cond::Sgt, true),
+        _ => return None,
+    };
+    Some((
+        Decision::Compare {
+            cond,
+            ty,
+            args: Box::new([Expr::Value(x), Expr::Const(ty, 0)]),
+            swapped,
+        },
+        "compared the sign of a value where it was before a shift",
     ))
 }
 

@@ -68,7 +68,7 @@ pub(crate) fn may_sink(
         match context.memory.touch(func, inst) {
             Touch::Nothing => {}
             Touch::Reads(range) | Touch::Writes(range) => {
-                let meets = |moved: &&Range| context.memory.may_overlap(moved, &range);
+                let meets = |moved: &&Range| context.memory.may_overlap(func, moved, &range);
                 if let Some(moved) = moved.iter().find(meets) {
                     return Err(Obstacle::at(meeting(moved, &range), inst));
                 }
@@ -100,7 +100,7 @@ pub(crate) fn may_hoist(
         let inst = next.ok_or(far)?;
         next = func.layout.next_inst(inst);
         if let Some((_, range)) = waiting.next_if(|&&(load, _)| load == inst) {
-            let meets = |(_, write): &&(Inst, Range)| memory.may_overlap(write, range);
+            let meets = |(_, write): &&(Inst, Range)| memory.may_overlap(func, write, range);
             if let Some((store, write)) = written.iter().find(meets) {
                 return Err(Obstacle::at(meeting(range, write), *store));
             }
