@@ -25,7 +25,7 @@ pub mod regalloc;
 pub mod select;
 pub mod undefined;
 
-pub use emit::{EmittedFunction, emit_function};
+pub use emit::{CHOICES, EmittedFunction, emit_function};
 pub use error::{EmitError, LinkError};
 pub use link::{FunctionInput, Linked, link};
 pub use regalloc::Allocator;
@@ -43,6 +43,8 @@ pub struct Options {
     pub check_allocation: bool,
     /// Whether size is worth more than the time that looking for it takes.
     pub thorough: bool,
+    /// The one choice to emit with, below [`CHOICES`]; else those that may be shortest are tried.
+    pub choice: Option<usize>,
     /// Order blocks for the fewest jumps; else they keep the order that they have in MIR.
     pub order_blocks: bool,
 }
@@ -54,6 +56,7 @@ impl Default for Options {
             stack_limit: 512,
             check_allocation: cfg!(debug_assertions),
             thorough: true,
+            choice: None,
             order_blocks: true,
         }
     }

@@ -1,12 +1,14 @@
-//! A compilation whose programs stay accepted, in walks not much longer: a pass that makes one worse
-//! is left out of the function where it does, and a note names it. Each round leaves out one
-//! application more and there are at most [`MAX_LEFT_OUT`]; what is worse even then keeps its input,
-//! as the gate has it. So does what is worse without any pass.
+//! A compilation whose programs stay accepted, in walks not much longer. For a walk the choices of
+//! emission are tried that were not the shortest; then, a pass that makes a program worse is left out
+//! of the function where it does, and a note names it. Each round leaves out one application more and
+//! there are at most [`MAX_LEFT_OUT`]; what is worse even then keeps its input, as the gate has it. So
+//! does what is worse without any pass.
 
+use backend_host::CHOICES;
 use bpf::object::Object;
 use passes::{Event, UnknownPass};
 
-use super::{Basis, CompileOptions, Compiled, Judge, Lost, bisect, compile_with, gate};
+use super::{Basis, CompileOptions, Compiled, Judge, Lost, Worse, bisect, compile_with, gate};
 
 /// Passes that are left out, one after the other, before functions keep their input.
 const MAX_LEFT_OUT: usize = 8;
@@ -26,57 +28,107 @@ pub(super) fn compile_judged(
         return Ok(compiled);
     }
     let mut options = options.clone();
+    let mut choices = basis.choices.clone();
     let mut notes = Vec::new();
-    // Programs that no pass made worse.
-    let mut emission = Vec::new();
+    // Programs for which nothing can be done.
+    let mut hopeless = Vec::new();
     while notes.len() < MAX_LEFT_OUT {
-        let open = |lost: &&Lost| !emission.contains(&lost.id);
+        let open = |lost: &&Lost| !hopeless.contains(&lost.id);
         let Some(lost) = compiled.lost.iter().find(open) else {
             break;
         };
-        let Some(culprit) = blame(object, &options, lost, basis.before, judge)? else {
-            emission.push(lost.id.clone());
-            continue;
+        let Some(input) = basis.before.get(&lost.id) else {
+            break;
         };
-        let bisect::Application { pass, function, .. } = culprit;
-        notes.push(format!(
-            "`{pass}` is left out of `{function}`: with it {}",
-            lost.worse.of(&lost.id.function)
-        ));
-        options.pipeline.disable.push(format!("{pass}@{function}"));
+        let round = Round {
+            object,
+            options: options.selecting(&lost.functions),
+            basis: Basis {
+                choices: &choices,
+                ..basis
+            },
+            judge,
+            lost,
+            input,
+        };
+        if let Some(choice) = round.better_choice()? {
+            let functions = lost.functions.iter().cloned();
+            choices.extend(functions.map(|function| (function, choice)));
+        } else if let Some(culprit) = round.blame()? {
+            let bisect::Application { pass, function, .. } = culprit;
+            notes.push(format!(
+                "`{pass}` is left out of `{function}`: with it {}",
+                lost.worse.of(&lost.id.function)
+            ));
+            options.pipeline.disable.push(format!("{pass}@{function}"));
+        } else {
+            hopeless.push(lost.id.clone());
+            continue;
+        }
+        let basis = Basis {
+            choices: &choices,
+            ..basis
+        };
         compiled = compile_with(object, &options, &mut sink, basis)?;
     }
     compiled.notes.extend(notes);
     Ok(compiled)
 }
 
-/// The application of a pass that made a program worse, if it was one.
-fn blame(
-    object: &Object,
-    options: &CompileOptions,
-    lost: &Lost,
-    before: &gate::Verdicts,
-    judge: &Judge,
-) -> Result<Option<bisect::Application>, UnknownPass> {
-    let Some(input) = before.get(&lost.id) else {
-        return Ok(None);
-    };
-    let asked = gate::Asked::by(options);
-    let selected = |function: &&String| options.selects(function);
-    let only = lost.functions.iter().filter(selected).cloned().collect();
-    let options = CompileOptions {
-        only,
-        ..options.clone()
-    };
-    let culprit = bisect::bisect_from(object, &options, before, |compiled| {
-        let verdicts = judge(&compiled.object, asked, Some(&lost.id));
-        let worse = gate::worse(input, verdicts.get(&lost.id));
-        Ok::<_, UnknownPass>(worse.is_none())
-    })?;
-    Ok(match culprit {
-        bisect::Culprit::Pass(application) => Some(application),
-        bisect::Culprit::Nothing | bisect::Culprit::NoPass => None,
-    })
+/// A program that became worse, and how it was compiled.
+struct Round<'a> {
+    object: &'a Object,
+    /// Those of the program's functions only.
+    options: CompileOptions,
+    basis: Basis<'a>,
+    judge: &'a Judge,
+    lost: &'a Lost,
+    /// What the verifier says of the input.
+    input: &'a gate::Checked,
+}
+
+impl Round<'_> {
+    fn is_good(&self, compiled: &Compiled) -> bool {
+        let asked = gate::Asked::by(&self.options);
+        let verdicts = (self.judge)(&compiled.object, asked, Some(&self.lost.id));
+        gate::worse(self.input, verdicts.get(&self.lost.id)).is_none()
+    }
+
+    /// A choice of emission with which the walk is not longer. How long it is depends on what is in
+    /// which register where paths meet, and there a few slots more can save a third of it.
+    fn better_choice(&self) -> Result<Option<usize>, UnknownPass> {
+        let chosen = |function| self.basis.choices.contains_key(function);
+        let is_walk = matches!(self.lost.worse, Worse::Walk { .. });
+        if !is_walk || self.lost.functions.iter().any(chosen) {
+            return Ok(None);
+        }
+        for choice in 0..CHOICES {
+            let functions = self.lost.functions.iter().cloned();
+            let mut choices = self.basis.choices.clone();
+            choices.extend(functions.map(|function| (function, choice)));
+            let basis = Basis {
+                judge: None,
+                choices: &choices,
+                ..self.basis
+            };
+            let compiled = compile_with(self.object, &self.options, |_| {}, basis)?;
+            if self.is_good(&compiled) {
+                return Ok(Some(choice));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The application of a pass that made the program worse, if it was one.
+    fn blame(&self) -> Result<Option<bisect::Application>, UnknownPass> {
+        let (before, choices) = (self.basis.before, self.basis.choices);
+        let is_good = |compiled: &Compiled| Ok::<_, UnknownPass>(self.is_good(compiled));
+        let culprit = bisect::bisect_from(self.object, &self.options, before, choices, is_good)?;
+        Ok(match culprit {
+            bisect::Culprit::Pass(application) => Some(application),
+            bisect::Culprit::Nothing | bisect::Culprit::NoPass => None,
+        })
+    }
 }
 
 #[cfg(test)]
@@ -88,7 +140,7 @@ mod tests {
     use verifier::{Finding, Rule, Verdict};
 
     use super::compile_judged;
-    use crate::compile::{Basis, CompileOptions, Judge, gate, judged};
+    use crate::compile::{Basis, Choices, CompileOptions, Judge, gate, judged};
 
     /// Two functions with something for `gvn` in each.
     const TEXT: &str = "\t.section xdp,\"ax\",@progbits\n\t.globl f\n\t.type f,@function\nf:\n\
@@ -135,6 +187,7 @@ mod tests {
             let basis = Basis {
                 before: &before,
                 judge: Some(judge),
+                choices: &Choices::new(),
             };
             compile_judged(&object, &options, |_| {}, basis).unwrap()
         };

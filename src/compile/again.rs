@@ -12,7 +12,7 @@ use bpf::object::Object;
 use passes::{OptLevel, UnknownPass};
 
 use super::report::{Compiled, FunctionReport};
-use super::{Basis, CompileOptions, accepted, gate};
+use super::{Basis, Choices, CompileOptions, accepted, gate};
 
 /// Whether to go on after a first round.
 pub(super) fn is_wanted(object: &Object, options: &CompileOptions, first: &Compiled) -> bool {
@@ -39,6 +39,7 @@ pub(super) fn round(first: Compiled, options: &CompileOptions) -> Result<Compile
     let basis = Basis {
         before: &first.verdicts,
         judge: options.verify.then_some(&gate::verdicts),
+        choices: &Choices::new(),
     };
     let again = accepted::compile_judged(&first.object, &options, |_| {}, basis)?;
     let same = |(one, other): (&FunctionReport, &FunctionReport)| {

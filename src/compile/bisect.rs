@@ -8,7 +8,7 @@
 use bpf::object::Object;
 use passes::{Event, UnknownPass};
 
-use super::{Basis, CompileOptions, Compiled, compile_with, gate, judged};
+use super::{Basis, Choices, CompileOptions, Compiled, compile_with, gate, judged};
 
 /// An application of a pass.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,7 +41,8 @@ pub fn bisect<E: From<UnknownPass>>(
     options: &CompileOptions,
     is_good: impl FnMut(&Compiled) -> Result<bool, E>,
 ) -> Result<Culprit, E> {
-    bisect_from(object, options, &judged(object, options), is_good)
+    let before = judged(object, options);
+    bisect_from(object, options, &before, &Choices::new(), is_good)
 }
 
 /// [`bisect`] where it is known what the verifier says of the input.
@@ -49,12 +50,14 @@ pub(super) fn bisect_from<E: From<UnknownPass>>(
     object: &Object,
     options: &CompileOptions,
     before: &gate::Verdicts,
+    choices: &Choices,
     mut is_good: impl FnMut(&Compiled) -> Result<bool, E>,
 ) -> Result<Culprit, E> {
     // The gate would hide a change.
     let basis = Basis {
         before,
         judge: None,
+        choices,
     };
     let mut applications = Vec::new();
     let all = limited(options, u64::MAX);

@@ -23,6 +23,7 @@ pub use options::CompileOptions;
 pub use report::{Compiled, FunctionReport, Kept, Lost, Worse};
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 use backend_host::{Allocator, EmittedFunction, FunctionInput, emit_function, frame, link};
@@ -51,6 +52,7 @@ pub fn compile(
     let basis = Basis {
         before: &judged(object, options),
         judge: options.verify.then_some(&gate::verdicts),
+        choices: &Choices::new(),
     };
     let first = accepted::compile_judged(object, options, sink, basis)?;
     match again::is_wanted(object, options, &first) {
@@ -67,7 +69,11 @@ type Judge = dyn Fn(&Object, gate::Asked, Option<&ProgramId>) -> gate::Verdicts;
 struct Basis<'a> {
     before: &'a gate::Verdicts,
     judge: Option<&'a Judge>,
+    /// By function the choice to emit with, where not the shortest is taken.
+    choices: &'a Choices,
 }
+
+type Choices = BTreeMap<String, usize>;
 
 /// The verdicts on an input, where options want them.
 fn judged(object: &Object, options: &CompileOptions) -> gate::Verdicts {
@@ -117,6 +123,7 @@ fn compile_with(
         session,
         lifted,
         allocator: Allocator::default(),
+        choices: basis.choices,
     };
     let mut inputs = Vec::with_capacity(compilation.lifted.functions.len());
     let mut reports = Vec::with_capacity(inputs.capacity());
@@ -219,6 +226,7 @@ struct Compilation<'a> {
     session: Session<'a>,
     lifted: LiftedObject,
     allocator: Allocator,
+    choices: &'a Choices,
 }
 
 impl Compilation<'_> {
@@ -300,6 +308,7 @@ impl Compilation<'_> {
             stack_limit,
             check_allocation: self.options.check_allocation,
             thorough: self.options.pipeline.level == OptLevel::Os,
+            choice: self.choices.get(&module.functions[func].name).copied(),
             order_blocks,
         };
         emit_function(module, func, &options, &mut self.allocator).map_err(Kept::NotEmitted)

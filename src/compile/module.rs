@@ -121,6 +121,7 @@ fn emit_all(
                 stack_limit: limits[func],
                 check_allocation: options.check_allocation,
                 thorough: options.pipeline.level == OptLevel::Os,
+                choice: None,
                 order_blocks: pipeline.runs(Layout::NAME, name),
             },
             &mut allocator,

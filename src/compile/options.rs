@@ -54,4 +54,13 @@ impl CompileOptions {
     pub fn selects(&self, function: &str) -> bool {
         self.only.is_empty() || self.only.iter().any(|name| name == function)
     }
+
+    /// The same for those of some functions that are to be compiled.
+    pub(super) fn selecting(&self, functions: &[String]) -> CompileOptions {
+        let selected = |function: &&String| self.selects(function);
+        CompileOptions {
+            only: functions.iter().filter(selected).cloned().collect(),
+            ..self.clone()
+        }
+    }
 }

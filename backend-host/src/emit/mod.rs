@@ -30,7 +30,7 @@ use copies::Code;
 use lines::{End, Line, Target};
 use places::Places;
 
-pub use search::emit_function;
+pub use search::{CHOICES, emit_function};
 
 use crate::lir::{FRAME, Lir, LirInst, LirOp, assign};
 use crate::regalloc::Allocator;

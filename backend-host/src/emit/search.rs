@@ -17,8 +17,11 @@ use crate::select::Strategy;
 use crate::{EmitError, Options, frame};
 use mir::{Func, Module};
 
+/// How many choices there are.
+pub const CHOICES: usize = 5;
+
 /// What is tried.
-const STRATEGIES: [Strategy; 5] = [
+const STRATEGIES: [Strategy; CHOICES] = [
     Strategy {
         init_undef: false,
         copy_return: true,
@@ -84,6 +87,9 @@ pub fn emit_function(
     };
     let is_large = function.inst_count() > limit;
     let mut best: Result<EmittedFunction, EmitError> = Err(EmitError::Declaration);
+    if let Some(&strategy) = options.choice.and_then(|choice| STRATEGIES.get(choice)) {
+        return emit_with(module, function, frame, options, strategy, allocator);
+    }
     for (number, &strategy) in STRATEGIES.iter().enumerate() {
         // What cannot be emitted yet is worth every try.
         if number >= QUICK && is_large && best.is_ok() {
