@@ -58,14 +58,14 @@ fn blame(
         only,
         ..options.clone()
     };
-    let culprit = bisect::bisect(object, &options, |compiled| {
+    let culprit = bisect::in_one_round(object, &options, |compiled| {
         let verdicts = judge(&compiled.object, asked);
         let accepted = |checked: &gate::Checked| checked.verdict == Verdict::Accepted;
         Ok::<_, UnknownPass>(verdicts.get(&lost.id).is_some_and(accepted))
     })?;
     Ok(match culprit {
         bisect::Culprit::Pass(application) => Some(application),
-        bisect::Culprit::Nothing | bisect::Culprit::NoPass => None,
+        bisect::Culprit::Nothing | bisect::Culprit::NoPass | bisect::Culprit::SecondRound => None,
     })
 }
 

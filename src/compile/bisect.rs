@@ -8,7 +8,7 @@
 use bpf::object::Object;
 use passes::{Event, UnknownPass};
 
-use super::{CompileOptions, Compiled, compile_once};
+use super::{CompileOptions, Compiled, again, compile, compile_once};
 
 /// An application of a pass.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,11 +28,14 @@ pub enum Culprit {
     Nothing,
     /// No pass: the result is bad without any.
     NoPass,
+    /// No pass: the result of the first round is good, and bad once it is compiled again without any.
+    SecondRound,
     /// This one.
     Pass(Application),
 }
 
-/// Finds the culprit. The judge says whether a result is good; its errors end the search.
+/// Finds the culprit, in both rounds where there are two. The judge says whether a result is good;
+/// its errors end the search.
 ///
 /// # Errors
 /// The options name a pass that does not exist, or the judge's.
@@ -41,9 +44,43 @@ pub fn bisect<E: From<UnknownPass>>(
     options: &CompileOptions,
     mut is_good: impl FnMut(&Compiled) -> Result<bool, E>,
 ) -> Result<Culprit, E> {
+    let culprit = search(object, options, &mut is_good, |object, options, sink| {
+        compile(object, options, sink)
+    })?;
+    if let Culprit::Pass(application) = &culprit {
+        let before = application.number - 1;
+        let begun = again::begun(object, &limited(options, before), before)?;
+        if let Some(begun) = begun
+            && !is_good(&begun)?
+        {
+            return Ok(Culprit::SecondRound);
+        }
+    }
+    Ok(culprit)
+}
+
+/// The same in one round, for who looks at rounds one by one.
+pub(super) fn in_one_round<E: From<UnknownPass>>(
+    object: &Object,
+    options: &CompileOptions,
+    is_good: impl FnMut(&Compiled) -> Result<bool, E>,
+) -> Result<Culprit, E> {
+    search(object, options, is_good, |object, options, sink| {
+        compile_once(object, options, sink)
+    })
+}
+
+type Sink<'s> = &'s mut dyn FnMut(Event<'_>);
+
+fn search<E: From<UnknownPass>>(
+    object: &Object,
+    options: &CompileOptions,
+    mut is_good: impl FnMut(&Compiled) -> Result<bool, E>,
+    compile: impl Fn(&Object, &CompileOptions, Sink<'_>) -> Result<Compiled, UnknownPass>,
+) -> Result<Culprit, E> {
     let mut applications = Vec::new();
     let all = limited(options, u64::MAX);
-    let compiled = compile_once(object, &all, |event| {
+    let compiled = compile(object, &all, &mut |event| {
         if let Event::Bisect {
             number,
             pass,
@@ -62,7 +99,7 @@ pub fn bisect<E: From<UnknownPass>>(
         return Ok(Culprit::Nothing);
     }
     let mut try_first = |count: usize| {
-        let compiled = compile_once(object, &limited(options, count as u64), |_| {})?;
+        let compiled = compile(object, &limited(options, count as u64), &mut |_| {})?;
         is_good(&compiled)
     };
     if !try_first(0)? {

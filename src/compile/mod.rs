@@ -45,11 +45,7 @@ pub fn compile(
     options: &CompileOptions,
     sink: impl FnMut(Event<'_>),
 ) -> Result<Compiled, UnknownPass> {
-    let first = accepted::compile_judged(object, options, sink, &gate::verdicts)?;
-    match again::is_wanted(object, options, &first) {
-        true => again::round(first, options),
-        false => Ok(first),
-    }
+    again::compile(object, options, sink)
 }
 
 /// What says whether programs are accepted.
@@ -371,6 +367,7 @@ impl Compilation<'_> {
             differences: Vec::new(),
             lost,
             cpu: self.cpu,
+            rounds: 1,
             micros: u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX),
         }
     }
