@@ -11,7 +11,8 @@ use crate::compile::bisect::{self, Application, Culprit};
 use crate::compile::{self, CompileOptions, Compiled};
 use crate::failure::Failure;
 use crate::terminal::Terminal;
-use crate::{input, output, render};
+use crate::{input, listing, output, render};
+use frontend::lift::lift_object;
 
 /// Options of `bisect`.
 #[derive(Debug, Args)]
@@ -53,6 +54,11 @@ pub fn run(options: &Options, terminal: &Terminal) -> Result<(), Failure> {
         Culprit::NoPass => Err(Failure::Usage(
             "the test fails without any pass: lifting or emission alone makes the difference, or \
              the test fails on the input too"
+                .to_owned(),
+        )),
+        Culprit::SecondRound => Err(Failure::Usage(
+            "the test fails when the first round's result is lifted and emitted again, without any \
+             pass; `-O 2` has one round"
                 .to_owned(),
         )),
         Culprit::Pass(application) => {
@@ -97,19 +103,31 @@ fn is_good(test: &str, path: &Path, compiled: &Compiled) -> Result<bool, Failure
     }
 }
 
-/// What the application changed, as a difference of MIR texts.
+/// What the application changed, as a difference of MIR texts, or of assembly where that has none.
 fn difference(
     object: &bpf::object::Object,
     options: &CompileOptions,
     application: &Application,
 ) -> Result<String, Failure> {
-    let text = |limit: u64| {
+    let with_first = |limit: u64| {
         let mut options = options.clone();
         options.pipeline.bisect_limit = Some(limit);
         options.verify = false;
-        let compiled = compile::compile(object, &options, |_| {})?;
-        Ok::<_, Failure>(compiled.module.to_string())
+        Ok::<_, Failure>(compile::compile(object, &options, |_| {})?)
     };
-    let (before, after) = (text(application.number - 1)?, text(application.number)?);
-    Ok(render::difference(&before, &after, 3))
+    let before = with_first(application.number - 1)?;
+    let after = with_first(application.number)?;
+    // The first application of a second round is to what the first round's result lifts to.
+    let module = match before.rounds == after.rounds {
+        true => before.module,
+        false => lift_object(&before.object).module,
+    };
+    let difference = render::difference(&module.to_string(), &after.module.to_string(), 3);
+    if difference.is_empty() {
+        // What the back end made shows in its code only.
+        let (before, after) = (&before.object, &after.object);
+        let (before, after) = (listing::assembly(before), listing::assembly(after));
+        return Ok(render::difference(&before, &after, 3));
+    }
+    Ok(difference)
 }

@@ -121,12 +121,13 @@ impl Round<'_> {
 
     /// The application of a pass that made the program worse, if it was one.
     fn blame(&self) -> Result<Option<bisect::Application>, UnknownPass> {
-        let (before, choices) = (self.basis.before, self.basis.choices);
         let is_good = |compiled: &Compiled| Ok::<_, UnknownPass>(self.is_good(compiled));
-        let culprit = bisect::bisect_from(self.object, &self.options, before, choices, is_good)?;
+        let culprit = bisect::in_one_round(self.object, &self.options, self.basis, is_good)?;
         Ok(match culprit {
             bisect::Culprit::Pass(application) => Some(application),
-            bisect::Culprit::Nothing | bisect::Culprit::NoPass => None,
+            bisect::Culprit::Nothing | bisect::Culprit::NoPass | bisect::Culprit::SecondRound => {
+                None
+            }
         })
     }
 }

@@ -5,55 +5,180 @@
 //! branches, and the passes find more. Each round is gated like the first, and one that gains nothing
 //! is dropped. A third would gain a quarter of what the second does.
 //!
-//! Remarks are those of the first round, whose places are the input's. Where applications of passes
-//! are counted or shown, there is one round only.
+//! Where applications of passes are counted, those of the second round go on where the first ended,
+//! if all of them together make a round that is kept: so the last of them gives what is compiled
+//! without counting. A limit within the second round keeps what it gives, gain or not, and one that
+//! the first does not go beyond leaves no second round.
+//!
+//! Remarks are those of the first round, whose places are the input's. Where functions are shown
+//! between passes there is one round only.
 
+use bpf::insn::Cpu;
 use bpf::object::Object;
-use passes::{OptLevel, UnknownPass};
+use passes::{Event, OptLevel, UnknownPass};
 
 use super::report::{Compiled, FunctionReport};
-use super::{Basis, Choices, CompileOptions, accepted, gate};
+use super::{Basis, Choices, CompileOptions, accepted, judged};
+
+/// Compiles for the first time, and a second where that is wanted and gains something.
+///
+/// # Errors
+/// The options name a pass that does not exist.
+pub(super) fn compile(
+    object: &Object,
+    options: &CompileOptions,
+    mut sink: impl FnMut(Event<'_>),
+    basis: Basis<'_>,
+) -> Result<Compiled, UnknownPass> {
+    let mut applications = 0;
+    let counted = |event: Event<'_>| {
+        applications += u64::from(matches!(event, Event::Bisect { .. }));
+        sink(event);
+    };
+    let first = accepted::compile_judged(object, options, counted, basis)?;
+    if !is_wanted(object, options, &first) {
+        return Ok(first);
+    }
+    let ungated = basis
+        .judge
+        .is_none()
+        .then(|| judged(&first.object, options));
+    let basis = Basis {
+        before: ungated.as_ref().unwrap_or(&first.verdicts),
+        choices: &Choices::new(),
+        ..basis
+    };
+    let Some(limit) = options.pipeline.bisect_limit else {
+        let again = round(&first.object, first.cpu, options, |_| {}, basis)?;
+        return Ok(match gains(&first, &again) {
+            true => joined(first, again),
+            false => without(first, again),
+        });
+    };
+    let left = limit.saturating_sub(applications);
+    if left == 0 || !gains(&first, &limited(&first, options, u64::MAX, |_| {}, basis)?) {
+        return Ok(first);
+    }
+    let numbered = |event: Event<'_>| sink(after(event, applications));
+    let again = limited(&first, options, left, numbered, basis)?;
+    Ok(match are_comparable(&first, &again) {
+        true => joined(first, again),
+        false => without(first, again),
+    })
+}
+
+/// Both rounds, the second without any pass, if so many applications are those of the first.
+///
+/// # Errors
+/// As there.
+pub(super) fn begun(
+    object: &Object,
+    options: &CompileOptions,
+    limit: u64,
+    basis: Basis<'_>,
+) -> Result<Option<Compiled>, UnknownPass> {
+    let mut options = options.clone();
+    options.pipeline.bisect_limit = Some(limit);
+    let mut applications = 0;
+    let counted =
+        |event: Event<'_>| applications += u64::from(matches!(event, Event::Bisect { .. }));
+    let first = accepted::compile_judged(object, &options, counted, basis)?;
+    if applications != limit || !is_wanted(object, &options, &first) {
+        return Ok(None);
+    }
+    let verdicts = judged(&first.object, &options);
+    let basis = Basis {
+        before: &verdicts,
+        choices: &Choices::new(),
+        ..basis
+    };
+    let again = limited(&first, &options, 0, |_| {}, basis)?;
+    Ok(are_comparable(&first, &again).then(|| joined(first, again)))
+}
 
 /// Whether to go on after a first round.
-pub(super) fn is_wanted(object: &Object, options: &CompileOptions, first: &Compiled) -> bool {
+fn is_wanted(object: &Object, options: &CompileOptions, first: &Compiled) -> bool {
     let pipeline = &options.pipeline;
     let watched = pipeline.print_changed || !pipeline.print_after.is_empty();
     pipeline.level == OptLevel::Os
         && pipeline.passes.is_none()
-        && pipeline.bisect_limit.is_none()
         && !watched
         && first.differences.is_empty()
         && first.object != *object
 }
 
-/// Compiles a result once more, and keeps it as it is if that gains nothing.
-///
-/// # Errors
-/// The options name a pass that does not exist.
-pub(super) fn round(first: Compiled, options: &CompileOptions) -> Result<Compiled, UnknownPass> {
+/// Compiles a result once more.
+fn round(
+    first: &Object,
+    cpu: Cpu,
+    options: &CompileOptions,
+    sink: impl FnMut(Event<'_>),
+    basis: Basis<'_>,
+) -> Result<Compiled, UnknownPass> {
     let options = CompileOptions {
-        cpu: Some(first.cpu),
+        cpu: Some(cpu),
         keep_remarks: false,
         ..options.clone()
     };
-    let basis = Basis {
-        before: &first.verdicts,
-        judge: options.verify.then_some(&gate::verdicts),
-        choices: &Choices::new(),
-    };
-    let again = accepted::compile_judged(&first.object, &options, |_| {}, basis)?;
+    accepted::compile_judged(first, &options, sink, basis)
+}
+
+/// The same with the first applications of passes only.
+fn limited(
+    first: &Compiled,
+    options: &CompileOptions,
+    limit: u64,
+    sink: impl FnMut(Event<'_>),
+    basis: Basis<'_>,
+) -> Result<Compiled, UnknownPass> {
+    let mut options = options.clone();
+    options.pipeline.bisect_limit = Some(limit);
+    round(&first.object, first.cpu, &options, sink, basis)
+}
+
+/// What a second round shows, with applications numbered from the end of the first.
+fn after(event: Event<'_>, applications: u64) -> Event<'_> {
+    match event {
+        Event::Bisect {
+            number,
+            pass,
+            function,
+            ran,
+        } => Event::Bisect {
+            number: applications.saturating_add(number),
+            pass,
+            function,
+            ran,
+        },
+        event @ Event::Text { .. } => event,
+    }
+}
+
+/// Whether both rounds compiled the same functions.
+fn are_comparable(first: &Compiled, again: &Compiled) -> bool {
     let same = |(one, other): (&FunctionReport, &FunctionReport)| {
         (&one.name, &one.section) == (&other.name, &other.section)
     };
-    let comparable = first.functions.len() == again.functions.len()
-        && first.functions.iter().zip(&again.functions).all(same);
-    let gains = again.total_slots().1 < first.total_slots().1;
+    first.functions.len() == again.functions.len()
+        && first.functions.iter().zip(&again.functions).all(same)
+}
+
+fn gains(first: &Compiled, again: &Compiled) -> bool {
+    are_comparable(first, again) && again.total_slots().1 < first.total_slots().1
+}
+
+/// The first round, where the second is dropped.
+fn without(mut first: Compiled, again: Compiled) -> Compiled {
+    first.micros += again.micros;
+    first.differences.extend(again.differences);
+    first
+}
+
+/// The second round, with what the first told.
+fn joined(first: Compiled, again: Compiled) -> Compiled {
     let mut result = first;
     result.micros += again.micros;
     result.differences.extend(again.differences);
-    if !comparable || !gains {
-        return Ok(result);
-    }
     for (report, after) in result.functions.iter_mut().zip(again.functions) {
         report.slots_after = after.slots_after;
         report.verdict_after = after.verdict_after;
@@ -70,5 +195,6 @@ pub(super) fn round(first: Compiled, options: &CompileOptions) -> Result<Compile
     let new = again.notes.into_iter();
     let new: Vec<String> = new.filter(|note| !result.notes.contains(note)).collect();
     result.notes.extend(new);
-    Ok(result)
+    result.rounds += again.rounds;
+    result
 }

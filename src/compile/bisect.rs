@@ -8,7 +8,7 @@
 use bpf::object::Object;
 use passes::{Event, UnknownPass};
 
-use super::{Basis, Choices, CompileOptions, Compiled, compile_with, gate, judged};
+use super::{Basis, Choices, CompileOptions, Compiled, again, compile_with, judged};
 
 /// An application of a pass.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,40 +28,71 @@ pub enum Culprit {
     Nothing,
     /// No pass: the result is bad without any.
     NoPass,
+    /// No pass: the result of the first round is good, and bad once it is compiled again without any.
+    SecondRound,
     /// This one.
     Pass(Application),
 }
 
-/// Finds the culprit. The judge says whether a result is good; its errors end the search.
+/// Finds the culprit, in both rounds where there are two. The judge says whether a result is good;
+/// its errors end the search.
 ///
 /// # Errors
 /// The options name a pass that does not exist, or the judge's.
 pub fn bisect<E: From<UnknownPass>>(
     object: &Object,
     options: &CompileOptions,
-    is_good: impl FnMut(&Compiled) -> Result<bool, E>,
-) -> Result<Culprit, E> {
-    let before = judged(object, options);
-    bisect_from(object, options, &before, &Choices::new(), is_good)
-}
-
-/// [`bisect`] where it is known what the verifier says of the input.
-pub(super) fn bisect_from<E: From<UnknownPass>>(
-    object: &Object,
-    options: &CompileOptions,
-    before: &gate::Verdicts,
-    choices: &Choices,
     mut is_good: impl FnMut(&Compiled) -> Result<bool, E>,
 ) -> Result<Culprit, E> {
     // The gate would hide a change.
     let basis = Basis {
-        before,
+        before: &judged(object, options),
         judge: None,
-        choices,
+        choices: &Choices::new(),
     };
+    let culprit = search(object, options, &mut is_good, |object, options, sink| {
+        again::compile(object, options, sink, basis)
+    })?;
+    if let Culprit::Pass(application) = &culprit {
+        let before = application.number - 1;
+        let begun = again::begun(object, &limited(options, before), before, basis)?;
+        if let Some(begun) = begun
+            && !is_good(&begun)?
+        {
+            return Ok(Culprit::SecondRound);
+        }
+    }
+    Ok(culprit)
+}
+
+/// The same in one round, for who looks at rounds one by one. What the basis has for a gate is left
+/// out.
+pub(super) fn in_one_round<E: From<UnknownPass>>(
+    object: &Object,
+    options: &CompileOptions,
+    basis: Basis<'_>,
+    is_good: impl FnMut(&Compiled) -> Result<bool, E>,
+) -> Result<Culprit, E> {
+    let basis = Basis {
+        judge: None,
+        ..basis
+    };
+    search(object, options, is_good, |object, options, sink| {
+        compile_with(object, options, sink, basis)
+    })
+}
+
+type Sink<'s> = &'s mut dyn FnMut(Event<'_>);
+
+fn search<E: From<UnknownPass>>(
+    object: &Object,
+    options: &CompileOptions,
+    mut is_good: impl FnMut(&Compiled) -> Result<bool, E>,
+    compile: impl Fn(&Object, &CompileOptions, Sink<'_>) -> Result<Compiled, UnknownPass>,
+) -> Result<Culprit, E> {
     let mut applications = Vec::new();
     let all = limited(options, u64::MAX);
-    let show = |event: Event<'_>| {
+    let compiled = compile(object, &all, &mut |event| {
         if let Event::Bisect {
             number,
             pass,
@@ -75,13 +106,12 @@ pub(super) fn bisect_from<E: From<UnknownPass>>(
                 function: function.to_owned(),
             });
         }
-    };
-    let compiled = compile_with(object, &all, show, basis)?;
+    })?;
     if is_good(&compiled)? {
         return Ok(Culprit::Nothing);
     }
     let mut try_first = |count: usize| {
-        let compiled = compile_with(object, &limited(options, count as u64), |_| {}, basis)?;
+        let compiled = compile(object, &limited(options, count as u64), &mut |_| {})?;
         is_good(&compiled)
     };
     if !try_first(0)? {

@@ -54,11 +54,7 @@ pub fn compile(
         judge: options.verify.then_some(&gate::verdicts),
         choices: &Choices::new(),
     };
-    let first = accepted::compile_judged(object, options, sink, basis)?;
-    match again::is_wanted(object, options, &first) {
-        true => again::round(first, options),
-        false => Ok(first),
-    }
+    again::compile(object, options, sink, basis)
 }
 
 /// What says whether programs are accepted: all of an object's, or one.
@@ -344,11 +340,12 @@ impl Compilation<'_> {
                 }
             };
             let after = match basis.judge {
-                Some(judge) if linked.object != *object => judge(&linked.object, asked, None),
-                _ => before.clone(),
+                _ if linked.object == *object => before.clone(),
+                Some(judge) => judge(&linked.object, asked, None),
+                None => gate::Verdicts::new(),
             };
             let mut given_up = 0;
-            for (id, worse) in gate::worsened(before, &after) {
+            for (id, worse) in gate::worsened(before, &after).filter(|_| basis.judge.is_some()) {
                 let functions = &before[id].functions;
                 let part =
                     |range: &FunctionRange| functions.contains(&(range.section, range.offset));
@@ -394,6 +391,7 @@ impl Compilation<'_> {
             lost,
             verdicts: after,
             cpu: self.cpu,
+            rounds: 1,
             micros: u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX),
         }
     }

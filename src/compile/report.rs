@@ -151,6 +151,8 @@ pub struct Compiled {
     pub(super) verdicts: gate::Verdicts,
     /// The newest instruction set that output could use.
     pub cpu: Cpu,
+    /// How often code was compiled, its own result for the second time.
+    pub rounds: u32,
     /// Time from the object to the object.
     pub micros: u64,
 }

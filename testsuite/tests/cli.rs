@@ -8,6 +8,8 @@ use serde_json::Value;
 
 const FILTER: &str = "testsuite/programs/drop_udp.s";
 const BALANCER: &str = "testsuite/programs/v3/xdp_balancer.o";
+/// What a second round makes shorter.
+const VLAN: &str = "testsuite/programs/v3/xdp_vlan.o";
 
 fn bpfmill(arguments: &[&str], input: &[u8]) -> Output {
     let mut child = Command::new(env!("CARGO_BIN_EXE_bpfmill"))
@@ -155,6 +157,91 @@ fn bisection_runs_the_first_applications_only() {
     assert!(!shown.contains("BISECT: running"));
     let two = bpfmill(&["build", BALANCER, "--opt-bisect-limit=2"], b"");
     assert_eq!(text(&two.stderr).matches("BISECT: running").count(), 2);
+}
+
+/// The applications of a compilation for size go on in its second round, and all of them together give
+/// what is compiled without counting.
+#[test]
+fn bisection_covers_both_rounds() {
+    let count = |limit: &str| {
+        let built = bpfmill(
+            &[
+                "build",
+                VLAN,
+                "-O",
+                "s",
+                "--opt-bisect-limit",
+                limit,
+                "-o",
+                "-",
+            ],
+            b"",
+        );
+        let shown = text(&built.stderr);
+        (built.stdout, shown)
+    };
+    let (all, shown) = count("-1");
+    let first = shown.matches("decided-branch").count();
+    assert_eq!(first, 2, "one for each round: {shown}");
+    let last = shown.lines().count();
+    assert!(
+        shown.contains(&format!("BISECT: running pass ({last}) ")),
+        "{shown}"
+    );
+    let counted = bpfmill(&["build", VLAN, "-O", "s", "-o", "-"], b"");
+    assert!(
+        all == counted.stdout,
+        "the last gives what is compiled without counting"
+    );
+    let (before, shown) = count(&(last - 1).to_string());
+    assert!(
+        shown.contains(&format!("NOT running pass ({last}) ")),
+        "{shown}"
+    );
+    assert_eq!(shown.matches("NOT running").count(), 1);
+    assert!(!before.is_empty());
+}
+
+#[test]
+fn bisect_finds_a_pass_of_the_second_round() {
+    let binary = env!("CARGO_BIN_EXE_bpfmill");
+    let folder = Folder::new("rounds");
+    let object = folder.0.join("object.o");
+    let object = object.to_str().unwrap();
+    let lines = |limit: &str| {
+        let limits = ["--no-verify", "--opt-bisect-limit", limit];
+        let mut arguments = vec!["build", VLAN, "-O", "s", "-o", object];
+        arguments.extend_from_slice(&limits);
+        let shown = text(&bpfmill(&arguments, b"").stderr);
+        let code = bpfmill(&["dis", object], b"").stdout;
+        (text(&code).lines().count(), shown.lines().count())
+    };
+    let (shortest, applications) = lines("-1");
+    let one_round = applications / 2;
+    let first_round = lines(&one_round.to_string()).0;
+    let begun = lines(&(one_round + 1).to_string()).0;
+    assert!(
+        shortest < begun && begun < first_round,
+        "{shortest} {begun} {first_round}"
+    );
+    let bisect = |least: usize| {
+        let is_longer = format!("f() {{ test $({binary} dis $1 | wc -l) -ge {least}; }}; f");
+        bpfmill(&["bisect", VLAN, "-O", "s", "--test", &is_longer], b"")
+    };
+    let found = bisect(begun);
+    let shown = text(&found.stdout);
+    let number = shown.strip_prefix("application ");
+    let number = number.and_then(|rest| rest.split(':').next()?.parse::<usize>().ok());
+    assert!(
+        number.unwrap_or(0) > one_round + 1,
+        "{shown}{}",
+        text(&found.stderr)
+    );
+    assert!(shown.contains("\n-"), "with what it changed: {shown}");
+    // What emitting the same once more does is no pass's doing.
+    let found = bisect(first_round);
+    assert_eq!(found.status.code(), Some(2));
+    assert!(text(&found.stderr).contains("lifted and emitted again"));
 }
 
 #[test]
