@@ -9,7 +9,7 @@
 //! **Cost.** Selection, allocation and clean-up once for each: five times, and twice for large
 //! functions, where time matters and the others gain next to nothing. Large is from [`LARGE`]
 //! instructions where size matters most, and from [`LARGE_ENOUGH`] elsewhere: that halves the time
-//! of emission and costs one slot in a thousand.
+//! of emission and costs one slot in a thousand. Once for those of more than [`HUGE`].
 
 use super::{EmittedFunction, emit_with};
 use crate::regalloc::Allocator;
@@ -59,6 +59,9 @@ const STRATEGIES: [Strategy; CHOICES] = [
     },
 ];
 
+/// Instructions from which the first choice is taken, if it can be emitted.
+const HUGE: usize = 8192;
+
 /// How many of [`STRATEGIES`] are tried for a large function.
 const QUICK: usize = 2;
 
@@ -85,14 +88,19 @@ pub fn emit_function(
         true => LARGE,
         false => LARGE_ENOUGH,
     };
-    let is_large = function.inst_count() > limit;
+    let count = function.inst_count();
+    let tries = match count {
+        _ if count > HUGE => 1,
+        _ if count > limit => QUICK,
+        _ => CHOICES,
+    };
     let mut best: Result<EmittedFunction, EmitError> = Err(EmitError::Declaration);
     if let Some(&strategy) = options.choice.and_then(|choice| STRATEGIES.get(choice)) {
         return emit_with(module, function, frame, options, strategy, allocator);
     }
     for (number, &strategy) in STRATEGIES.iter().enumerate() {
         // What cannot be emitted yet is worth every try.
-        if number >= QUICK && is_large && best.is_ok() {
+        if number >= tries && best.is_ok() {
             break;
         }
         let emitted = emit_with(module, function, frame, options, strategy, allocator);
