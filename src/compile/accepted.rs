@@ -1,12 +1,18 @@
 //! A compilation whose programs stay accepted: a pass that loses one's acceptance is left out of the
 //! function where it does, and a note names it. Each round leaves out one application more and
 //! there are at most [`MAX_LEFT_OUT`]; what is lost even then keeps its input, as the gate has it.
+//!
+//! Likewise, values that find no register need stack, which `promote-stack` takes from a place where there
+//! was some. Functions that come out with more than there is are compiled without it.
 
+use backend_host::EmitError;
 use bpf::object::Object;
 use passes::{Event, UnknownPass};
 use verifier::Verdict;
 
-use super::{CompileOptions, Compiled, Judge, Lost, bisect, compile_with, gate};
+use super::{
+    CompileOptions, Compiled, FunctionReport, Judge, Kept, Lost, bisect, compile_with, gate,
+};
 
 /// Passes that are left out, one after the other, before functions keep their input.
 const MAX_LEFT_OUT: usize = 8;
@@ -24,6 +30,19 @@ pub(super) fn compile_judged(
     }
     let mut options = options.clone();
     let mut notes = Vec::new();
+    let crowded: Vec<(String, String)> = compiled.functions.iter().filter_map(crowded).collect();
+    if !crowded.is_empty() {
+        for (function, reason) in crowded {
+            notes.push(format!(
+                "`{PROMOTION}` is left out of `{function}`: with it {reason}"
+            ));
+            options
+                .pipeline
+                .disable
+                .push(format!("{PROMOTION}@{function}"));
+        }
+        compiled = compile_with(object, &options, &mut sink, judge)?;
+    }
     for _ in 0..MAX_LEFT_OUT {
         let Some(lost) = compiled.lost.first() else {
             break;
@@ -42,6 +61,21 @@ pub(super) fn compile_judged(
     }
     compiled.notes.extend(notes);
     Ok(compiled)
+}
+
+/// The pass that makes values of what is in the stack.
+const PROMOTION: &str = "promote-stack";
+
+/// A function that needs more stack than there is because of promoted slots, and the error.
+fn crowded(function: &FunctionReport) -> Option<(String, String)> {
+    let Some(Kept::NotEmitted(error @ (EmitError::Stack { .. } | EmitError::UnknownFrame))) =
+        &function.kept
+    else {
+        return None;
+    };
+    let mut passes = function.passes.iter();
+    let promoted = passes.any(|pass| pass.name == PROMOTION && pass.changed.any());
+    promoted.then(|| (function.name.clone(), error.to_string()))
 }
 
 /// The application of a pass that lost a program's acceptance, if it was one.

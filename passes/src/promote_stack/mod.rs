@@ -22,8 +22,9 @@
 //! A narrow slot's value is masked at the store, so that loads see what memory would have held;
 //! the mask never meets a pointer, because the kernel refuses narrow stores of those.
 //!
-//! **When it pays.** A slot that is live across a call where four other values are already would be
-//! spilled again ([`pressure`]); it stays one.
+//! **When it pays.** A slot that is live across calls where four other values are already is spilled
+//! again, which costs as much as it did; what was known of its value in between is worth more. Where
+//! the frame has no room for that, the function is compiled without this pass.
 //!
 //! **Cost.** Finding accesses is linear. Two bit vectors of slots a block for the paths, and one
 //! value a slot and block for renaming; at most [`access::MAX_SLOTS`] slots.
@@ -34,7 +35,6 @@
 mod access;
 mod escape;
 mod paths;
-mod pressure;
 mod rename;
 
 use crate::edit;
@@ -58,11 +58,6 @@ impl Pass for PromoteStack {
             return changed;
         };
         let slots = frame.promotable(func, &cfg, cx);
-        let (slots, spilled) = pressure::divide(func, &cfg, &frame, slots);
-        for slot in spilled {
-            let access = frame.first_access(slot);
-            cx.missed(func, access, "a stack slot would be spilled again");
-        }
         if slots.is_empty() {
             return changed;
         }
