@@ -46,7 +46,7 @@ pub fn compile(
 ) -> Result<Compiled, UnknownPass> {
     let first = accepted::compile_judged(object, options, sink, &gate::verdicts)?;
     match again::is_wanted(object, options, &first) {
-        true => again::round(first, options),
+        true => again::rounds(first, options),
         false => Ok(first),
     }
 }

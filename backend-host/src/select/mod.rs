@@ -64,6 +64,8 @@ struct Selector<'a> {
     options: &'a Options,
     strategy: Strategy,
     uses: SecondaryMap<Value, u32>,
+    /// Uses that are not selected yet.
+    uses_left: SecondaryMap<Value, u32>,
     vregs: SecondaryMap<Value, Option<VReg>>,
     /// Patched constants that their only user takes as an immediate.
     folded: SecondaryMap<Value, bool>,
@@ -90,12 +92,14 @@ impl<'a> Selector<'a> {
         options: &'a Options,
         strategy: Strategy,
     ) -> Self {
+        let uses = func.use_counts();
         Selector {
             module,
             func,
             options,
             strategy,
-            uses: func.use_counts(),
+            uses_left: uses.clone(),
+            uses,
             vregs: SecondaryMap::with_capacity(func.dfg.value_count()),
             folded: SecondaryMap::new(),
             anchored: SecondaryMap::new(),

@@ -11,6 +11,11 @@ use regalloc2::{Operand, VReg};
 impl Selector<'_> {
     pub(super) fn operation(&mut self, inst: Inst) -> Result<(), EmitError> {
         self.cause = Some(inst);
+        let func = self.func;
+        func.dfg.for_each_operand(inst, |value| {
+            let left = &mut self.uses_left[value];
+            *left = left.saturating_sub(1);
+        });
         let data = *self.func.dfg.inst(inst);
         let result = self.result(inst);
         if let Some(value) = result {
@@ -243,8 +248,8 @@ impl Selector<'_> {
         if opcode.is_commutative() && relo.is_none() && !self.folded[right] {
             let constant_left = self.constant(left).is_some() && self.constant(right).is_none();
             // The left operand's register is overwritten: better the one that nobody needs again.
-            let dying_right = self.uses[right] == 1
-                && self.uses[left] > 1
+            let dying_right = self.uses_left[right] == 0
+                && self.uses_left[left] > 0
                 && !self.is_remade(right)
                 && self.constant(left).is_none();
             if constant_left || dying_right {

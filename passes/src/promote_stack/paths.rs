@@ -21,6 +21,7 @@ impl SlotSet {
     pub(super) fn insert(&mut self, index: usize) {
         self.0[index / 64] |= 1 << (index % 64);
     }
+
     pub(super) fn contains(&self, index: usize) -> bool {
         self.0
             .get(index / 64)
