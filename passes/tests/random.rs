@@ -16,10 +16,17 @@ const STEPS_AFTER: u64 = 3000;
 /// Runs with different arguments for each function.
 const RUNS: usize = 4;
 
-/// Passes that find nothing in random functions, which have no maps, no other memory than their
-/// stack; file tests and `--validate` over real objects exercise them.
+/// Passes that find little in random functions, which have no maps, no other memory than their
+/// stack, few equal computations and no results that are compared twice; file tests and `--validate`
+/// over real objects exercise them.
 /// What the verifier found out is not there for random MIR.
-const RARE: &[&str] = &["inline-lookup", "atomic-add", "decided-branch"];
+const RARE: &[&str] = &[
+    "inline-lookup",
+    "atomic-add",
+    "decided-branch",
+    "same-answer",
+    "hoist",
+];
 
 fn transformed(pipeline: &Pipeline, module: &Module) -> Module {
     let mut after = module.clone();

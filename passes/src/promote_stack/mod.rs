@@ -13,8 +13,9 @@
 //! a compiler that allocated registers before it knew what we learn; and every pass after this one
 //! sees through values and not through memory.
 //!
-//! **Soundness.** A slot is a range of frame bytes that every access to any of them covers exactly,
-//! by a plain load or store of one width. It must not be reachable otherwise: an address that is
+//! **Soundness.** A slot is a range of frame bytes that plain loads and stores of one width cover
+//! exactly. Where slots of different widths share bytes, no load of one may find what a store of another
+//! left ([`paths`]); else all of them stay. A slot must not be reachable otherwise: an address that is
 //! handed to a helper reaches the bytes from there upward (as many as the size beside it says, or
 //! all); one that is handed to a subprogram, a callback or an unknown function, stored, compared,
 //! merged, returned, or moved by a variable reaches all. Every load must be preceded by a store on
