@@ -81,6 +81,8 @@ struct Selector<'a> {
     current: usize,
     mir_block: Option<Block>,
     cause: Option<Inst>,
+    /// Constants that take two slots, and how often they are used.
+    wide_constants: BTreeMap<i64, u32>,
     /// Frame addresses made in the current block, by offset, if they are shared.
     frame_addresses: BTreeMap<i32, VReg>,
 }
@@ -110,6 +112,7 @@ impl<'a> Selector<'a> {
             current: 0,
             mir_block: None,
             cause: None,
+            wide_constants: BTreeMap::new(),
             frame_addresses: BTreeMap::new(),
         }
     }
