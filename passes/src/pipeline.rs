@@ -48,6 +48,9 @@ macro_rules! for_time_and {
             "simplify-cfg",
             // First of the value passes: a reload becomes the value itself, with its constants and bits.
             "promote-stack",
+            // Operations of 32 bits come with extensions that mostly nobody needs: what asks for the
+            // only use of a value must not count them.
+            "dce",
             // Canonical forms (constant on the right, folded addresses) are what gvn compares.
             "simplify",
             // Reloads are values now, so what loops carry can be followed to where it is asked for.

@@ -16,11 +16,10 @@ const STEPS_AFTER: u64 = 3000;
 /// Runs with different arguments for each function.
 const RUNS: usize = 4;
 
-/// Passes that find nothing in random functions, which have no maps, no other memory than their
-/// stack; file tests and `--validate` over real objects exercise them.
+/// Passes that find little in random functions, which have no maps, no other memory than their
+/// stack, few equal computations and no results that are compared twice; file tests and `--validate`
+/// over real objects exercise them.
 /// What the verifier found out is not there for random MIR, and the order of blocks is the back end's.
-/// Few branches have the same computation on both sides.
-/// Their branches compare what was computed, not what paths set to constants.
 const RARE: &[&str] = &[
     "inline-lookup",
     "atomic-add",

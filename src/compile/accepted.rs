@@ -3,12 +3,18 @@
 //! of the function where it does, and a note names it. Each round leaves out one application more and
 //! there are at most [`MAX_LEFT_OUT`]; what is worse even then keeps its input, as the gate has it. So
 //! does what is worse without any pass.
+//!
+//! Likewise, values that find no register need stack, which `promote-stack` takes from a place where
+//! there was some. Functions that come out with more than there is are compiled without it.
 
-use backend_host::CHOICES;
+use backend_host::{CHOICES, EmitError};
 use bpf::object::Object;
 use passes::{Event, UnknownPass};
 
-use super::{Basis, CompileOptions, Compiled, Judge, Lost, Worse, bisect, compile_with, gate};
+use super::{
+    Basis, CompileOptions, Compiled, FunctionReport, Judge, Kept, Lost, Worse, bisect,
+    compile_with, gate,
+};
 
 /// Passes that are left out, one after the other, before functions keep their input.
 const MAX_LEFT_OUT: usize = 8;
@@ -21,18 +27,31 @@ pub(super) fn compile_judged(
     basis: Basis<'_>,
 ) -> Result<Compiled, UnknownPass> {
     let mut compiled = compile_with(object, options, &mut sink, basis)?;
-    let Some(judge) = basis.judge else {
-        return Ok(compiled);
-    };
     if options.pipeline.bisect_limit.is_some() {
         return Ok(compiled);
     }
     let mut options = options.clone();
-    let mut choices = basis.choices.clone();
     let mut notes = Vec::new();
+    let crowded: Vec<(String, String)> = compiled.functions.iter().filter_map(crowded).collect();
+    if !crowded.is_empty() {
+        for (function, reason) in crowded {
+            notes.push(format!(
+                "`{PROMOTION}` is left out of `{function}`: with it {reason}"
+            ));
+            let switch = format!("{PROMOTION}@{function}");
+            options.pipeline.disable.push(switch);
+        }
+        compiled = compile_with(object, &options, &mut sink, basis)?;
+    }
+    let Some(judge) = basis.judge else {
+        compiled.notes.extend(notes);
+        return Ok(compiled);
+    };
+    let mut left_out = 0;
+    let mut choices = basis.choices.clone();
     // Programs for which nothing can be done.
     let mut hopeless = Vec::new();
-    while notes.len() < MAX_LEFT_OUT {
+    while left_out < MAX_LEFT_OUT {
         let open = |lost: &&Lost| !hopeless.contains(&lost.id);
         let Some(lost) = compiled.lost.iter().find(open) else {
             break;
@@ -61,6 +80,7 @@ pub(super) fn compile_judged(
                 lost.worse.of(&lost.id.function)
             ));
             options.pipeline.disable.push(format!("{pass}@{function}"));
+            left_out += 1;
         } else {
             hopeless.push(lost.id.clone());
             continue;
@@ -73,6 +93,21 @@ pub(super) fn compile_judged(
     }
     compiled.notes.extend(notes);
     Ok(compiled)
+}
+
+/// The pass that makes values of what is in the stack.
+const PROMOTION: &str = "promote-stack";
+
+/// A function that needs more stack than there is because of promoted slots, and the error.
+fn crowded(function: &FunctionReport) -> Option<(String, String)> {
+    let Some(Kept::NotEmitted(error @ (EmitError::Stack { .. } | EmitError::UnknownFrame))) =
+        &function.kept
+    else {
+        return None;
+    };
+    let mut passes = function.passes.iter();
+    let promoted = passes.any(|pass| pass.name == PROMOTION && pass.changed.any());
+    promoted.then(|| (function.name.clone(), error.to_string()))
 }
 
 /// A program that became worse, and how it was compiled.

@@ -7,6 +7,7 @@
 //! before its destination if nothing falls through there, and else right behind its source.
 
 use super::Selector;
+use super::operands::fits_one_slot;
 use super::operations::width_of;
 use crate::EmitError;
 use crate::lir::{ANY, Lir, LirBlock, LirEdge, LirOp};
@@ -29,6 +30,7 @@ impl Selector<'_> {
         let order = self.reverse_postorder();
         self.find_folded(&order);
         self.find_anchored(&order);
+        self.find_wide_constants(&order);
         let places = self.place_blocks(&order);
         for &block in &order {
             let params: Vec<Value> = self.func.dfg.block_params(block).to_vec();
@@ -127,6 +129,19 @@ impl Selector<'_> {
                     if self.is_remade(arg) && !self.is_undef(arg) {
                         self.anchored[arg] = true;
                     }
+                }
+            }
+        }
+    }
+
+    fn find_wide_constants(&mut self, order: &[Block]) {
+        for &block in order {
+            for inst in self.func.layout.insts(block) {
+                if let InstData::Const { imm, .. } = *self.func.dfg.inst(inst)
+                    && !fits_one_slot(imm)
+                    && let Some(value) = self.func.dfg.result(inst)
+                {
+                    *self.wide_constants.entry(imm).or_default() += self.uses[value];
                 }
             }
         }

@@ -64,6 +64,8 @@ struct Selector<'a> {
     options: &'a Options,
     strategy: Strategy,
     uses: SecondaryMap<Value, u32>,
+    /// Uses that are not selected yet.
+    uses_left: SecondaryMap<Value, u32>,
     vregs: SecondaryMap<Value, Option<VReg>>,
     /// Patched constants that their only user takes as an immediate.
     folded: SecondaryMap<Value, bool>,
@@ -79,6 +81,8 @@ struct Selector<'a> {
     current: usize,
     mir_block: Option<Block>,
     cause: Option<Inst>,
+    /// Constants that take two slots, and how often they are used.
+    wide_constants: BTreeMap<i64, u32>,
     /// Frame addresses made in the current block, by offset, if they are shared.
     frame_addresses: BTreeMap<i32, VReg>,
 }
@@ -90,12 +94,14 @@ impl<'a> Selector<'a> {
         options: &'a Options,
         strategy: Strategy,
     ) -> Self {
+        let uses = func.use_counts();
         Selector {
             module,
             func,
             options,
             strategy,
-            uses: func.use_counts(),
+            uses_left: uses.clone(),
+            uses,
             vregs: SecondaryMap::with_capacity(func.dfg.value_count()),
             folded: SecondaryMap::new(),
             anchored: SecondaryMap::new(),
@@ -106,6 +112,7 @@ impl<'a> Selector<'a> {
             current: 0,
             mir_block: None,
             cause: None,
+            wide_constants: BTreeMap::new(),
             frame_addresses: BTreeMap::new(),
         }
     }

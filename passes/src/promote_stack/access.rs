@@ -22,7 +22,7 @@ pub(super) struct Slot {
 }
 
 impl Slot {
-    fn end(&self) -> i64 {
+    pub(super) fn end(&self) -> i64 {
         self.start + i64::from(self.width.bytes())
     }
 }
@@ -127,66 +127,71 @@ impl Frame {
         cfg: &ControlFlowGraph,
         cx: &mut PassContext<'_>,
     ) -> Vec<Slot> {
-        let mut reach = i64::MIN;
-        let mut slots: Vec<(Slot, bool)> = Vec::new();
-        for &slot in self.accesses.keys() {
-            // In the order of starts, a slot overlaps an earlier one when that reaches beyond its
-            // start; then neither is one.
-            let overlaps = slot.start < reach;
-            if overlaps {
-                for (earlier, alone) in slots.iter_mut().rev() {
-                    *alone &= earlier.end() <= slot.start;
+        let mut open = 0;
+        let slots: Vec<(Slot, bool)> = self
+            .accesses
+            .keys()
+            .map(|&slot| {
+                let is_open = !self.pinned.contains(slot) && open < MAX_SLOTS;
+                open += usize::from(is_open);
+                (slot, is_open)
+            })
+            .collect();
+        let candidates: Vec<Slot> = slots.iter().filter(|one| one.1).map(|one| one.0).collect();
+        let assigned = paths::assigned_at_loads(func, cfg, self, &candidates);
+        let mut assigned = candidates.iter().zip(assigned);
+        let mut fits: Vec<bool> = slots
+            .iter()
+            .map(|&(_, is_open)| is_open && assigned.next().is_some_and(|(_, assigned)| assigned))
+            .collect();
+        self.drop_overlapping(&slots, &mut fits);
+        for (&(slot, is_open), fits) in slots.iter().zip(&fits) {
+            if !is_open && cx.explains() {
+                self.explain(func, cx, slot);
+            }
+            if is_open && !fits {
+                let others = paths::overlapping(slots.iter().map(|one| one.0), slot);
+                let message = match others.first() {
+                    Some(_) => "a stack slot stays in memory: an access overlaps it in part",
+                    None => "a stack slot may be read before it is written",
+                };
+                let cause = others
+                    .first()
+                    .and_then(|&other| self.first_access(slots[other].0));
+                if let Some(access) = self.first_access(slot) {
+                    cx.missed_for(func, access, message, cause);
                 }
             }
-            reach = reach.max(slot.end());
-            slots.push((slot, !overlaps));
         }
-        if cx.explains() {
-            self.explain(func, cx, &slots);
-        }
-        let candidates: Vec<Slot> = slots
+        slots
             .into_iter()
-            .filter(|&(slot, alone)| alone && !self.pinned.contains(slot))
-            .map(|(slot, _)| slot)
-            .take(MAX_SLOTS)
-            .collect();
-        let assigned = paths::assigned_at_loads(func, cfg, self, &candidates);
-        candidates
-            .into_iter()
-            .zip(assigned)
-            .filter(|&(slot, assigned)| {
-                if !assigned {
-                    cx.missed(
-                        func,
-                        self.first_access(slot),
-                        "a stack slot may be read before it is written",
-                    );
-                }
-                assigned
-            })
-            .map(|(slot, _)| slot)
+            .zip(fits)
+            .filter(|&(_, fits)| fits)
+            .map(|((slot, _), _)| slot)
             .collect()
     }
 
-    /// Says of each slot that stays in memory why.
-    fn explain(&self, func: &Function, cx: &mut PassContext<'_>, slots: &[(Slot, bool)]) {
-        for &(slot, alone) in slots {
-            let Some(access) = self.first_access(slot) else {
-                continue;
-            };
-            if self.pinned.contains(slot) {
-                let message = "a stack slot stays in memory: its address is used by more than loads \
-                               and stores";
-                cx.missed_for(func, access, message, self.pinning(func, slot));
-            } else if !alone {
-                let overlaps = |other: &&(Slot, bool)| {
-                    other.0 != slot && other.0.start < slot.end() && slot.start < other.0.end()
-                };
-                let other = slots.iter().find(overlaps);
-                let cause = other.and_then(|&(other, _)| self.first_access(other));
-                let message = "a stack slot stays in memory: an access overlaps it in part";
-                cx.missed_for(func, access, message, cause);
+    /// Takes back what overlaps a slot that stays in memory.
+    fn drop_overlapping(&self, slots: &[(Slot, bool)], fits: &mut [bool]) {
+        let mut work: Vec<usize> = (0..fits.len()).filter(|&number| !fits[number]).collect();
+        while let Some(number) = work.pop() {
+            let overlapping = paths::overlapping(slots.iter().map(|one| one.0), slots[number].0);
+            for other in overlapping {
+                if std::mem::take(&mut fits[other]) {
+                    work.push(other);
+                }
             }
+        }
+    }
+
+    /// Says why a slot is reached otherwise.
+    fn explain(&self, func: &Function, cx: &mut PassContext<'_>, slot: Slot) {
+        if let Some(access) = self.first_access(slot)
+            && self.pinned.contains(slot)
+        {
+            let message = "a stack slot stays in memory: its address is used by more than loads and \
+                           stores";
+            cx.missed_for(func, access, message, self.pinning(func, slot));
         }
     }
 

@@ -13,8 +13,9 @@
 //! a compiler that allocated registers before it knew what we learn; and every pass after this one
 //! sees through values and not through memory.
 //!
-//! **Soundness.** A slot is a range of frame bytes that every access to any of them covers exactly,
-//! by a plain load or store of one width. It must not be reachable otherwise: an address that is
+//! **Soundness.** A slot is a range of frame bytes that plain loads and stores of one width cover
+//! exactly. Where slots of different widths share bytes, no load of one may find what a store of another
+//! left ([`paths`]); else all of them stay. A slot must not be reachable otherwise: an address that is
 //! handed to a helper reaches the bytes from there upward (as many as the size beside it says, or
 //! all); one that is handed to a subprogram, a callback or an unknown function, stored, compared,
 //! merged, returned, or moved by a variable reaches all. Every load must be preceded by a store on
@@ -22,8 +23,9 @@
 //! A narrow slot's value is masked at the store, so that loads see what memory would have held;
 //! the mask never meets a pointer, because the kernel refuses narrow stores of those.
 //!
-//! **When it pays.** A slot that is live across a call where four other values are already would be
-//! spilled again ([`pressure`]); it stays one.
+//! **When it pays.** A slot that is live across calls where four other values are already is spilled
+//! again, which costs as much as it did; what was known of its value in between is worth more. Where
+//! the frame has no room for that, the function is compiled without this pass.
 //!
 //! **Cost.** Finding accesses is linear. Two bit vectors of slots a block for the paths, and one
 //! value a slot and block for renaming; at most [`access::MAX_SLOTS`] slots.
@@ -34,7 +36,6 @@
 mod access;
 mod escape;
 mod paths;
-mod pressure;
 mod rename;
 
 use crate::edit;
@@ -58,11 +59,6 @@ impl Pass for PromoteStack {
             return changed;
         };
         let slots = frame.promotable(func, &cfg, cx);
-        let (slots, spilled) = pressure::divide(func, &cfg, &frame, slots);
-        for slot in spilled {
-            let access = frame.first_access(slot);
-            cx.missed(func, access, "a stack slot would be spilled again");
-        }
         if slots.is_empty() {
             return changed;
         }

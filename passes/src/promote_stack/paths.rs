@@ -1,9 +1,13 @@
-//! Is every load of a slot preceded by a store on every path?
+//! Is every load of a slot preceded by a store of just that slot on every path?
+//!
+//! Compilers use bytes of the frame for one value here and for another there. Slots of different widths that
+//! overlap are different values as long as no load meets what a store of another slot left.
 
 use super::access::{Frame, Slot};
 use cranelift_entity::SecondaryMap;
 use mir::analysis::ControlFlowGraph;
 use mir::{Block, Function, InstData};
+use smallvec::SmallVec;
 
 /// A set of slots by index.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -22,7 +26,7 @@ impl SlotSet {
         self.0[index / 64] |= 1 << (index % 64);
     }
 
-    pub(super) fn remove(&mut self, index: usize) {
+    fn remove(&mut self, index: usize) {
         self.0[index / 64] &= !(1 << (index % 64));
     }
 
@@ -30,6 +34,12 @@ impl SlotSet {
         self.0
             .get(index / 64)
             .is_some_and(|word| word >> (index % 64) & 1 != 0)
+    }
+
+    fn subtract(&mut self, other: &SlotSet) {
+        for (word, other) in self.0.iter_mut().zip(&other.0) {
+            *word &= !other;
+        }
     }
 
     fn intersect(&mut self, other: &SlotSet) {
@@ -61,7 +71,18 @@ pub(super) fn index_of(slots: &[Slot], slot: Slot) -> Option<usize> {
     slots.binary_search(&slot).ok()
 }
 
-/// For each slot, whether all its loads come after a store on every path.
+/// The numbers of the slots in a list that have bytes in common with a slot, but for itself.
+pub(super) fn overlapping(slots: impl Iterator<Item = Slot>, slot: Slot) -> SmallVec<[usize; 4]> {
+    let meets = |other: &Slot| other.start < slot.end() && slot.start < other.end();
+    let numbered = slots.enumerate();
+    numbered
+        .filter(|(_, other)| *other != slot && meets(other))
+        .map(|(number, _)| number)
+        .collect()
+}
+
+/// For each slot, whether all its loads come after a store of it on every path, with none to the same
+/// bytes by another slot in between.
 pub(super) fn assigned_at_loads(
     func: &Function,
     cfg: &ControlFlowGraph,
@@ -69,17 +90,29 @@ pub(super) fn assigned_at_loads(
     slots: &[Slot],
 ) -> Vec<bool> {
     let count = slots.len();
+    let others: Vec<SmallVec<[usize; 4]>> = slots
+        .iter()
+        .map(|&slot| overlapping(slots.iter().copied(), slot))
+        .collect();
+    let store = |set: &mut SlotSet, index: usize| {
+        others[index].iter().for_each(|&other| set.remove(other));
+        set.insert(index);
+    };
+    // What a block leaves assigned, and what it overwrites.
     let mut stored: SecondaryMap<Block, SlotSet> = SecondaryMap::with_capacity(cfg.block_bound());
+    let mut lost: SecondaryMap<Block, SlotSet> = SecondaryMap::with_capacity(cfg.block_bound());
     for &block in cfg.reverse_postorder() {
-        let mut set = SlotSet::empty(count);
+        let (mut set, mut over) = (SlotSet::empty(count), SlotSet::empty(count));
         for inst in func.layout.insts(block) {
             if matches!(func.dfg.inst(inst), InstData::Store { .. })
                 && let Some(index) = frame.slot_of(func, inst).and_then(|s| index_of(slots, s))
             {
-                set.insert(index);
+                store(&mut set, index);
+                others[index].iter().for_each(|&other| over.insert(other));
             }
         }
         stored[block] = set;
+        lost[block] = over;
     }
     // Assigned at the end of each block; everything, until a path says otherwise. Sets only
     // shrink, so the rounds end; without nested irreducible cycles two are enough.
@@ -88,6 +121,7 @@ pub(super) fn assigned_at_loads(
         let mut changed = false;
         for &block in cfg.reverse_postorder() {
             let mut set = at_start(cfg, &at_end, block, count);
+            set.subtract(&lost[block]);
             set.unite(&stored[block]);
             if at_end[block] != set {
                 at_end[block] = set;
@@ -106,7 +140,7 @@ pub(super) fn assigned_at_loads(
                 continue;
             };
             match func.dfg.inst(inst) {
-                InstData::Store { .. } => set.insert(index),
+                InstData::Store { .. } => store(&mut set, index),
                 _ => all[index] &= set.contains(index),
             }
         }

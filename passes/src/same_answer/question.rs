@@ -8,6 +8,9 @@ use mir::{Block, Function, Inst, InstData, Opcode, Type, Value, ValueDef, eval};
 /// Branches before an edge that are asked. What a round finds out is known at its end.
 const MAX_BEFORE: usize = 4;
 
+/// Conversions to look through: a lower half is extended, stored, loaded and cut again.
+const MAX_CONVERSIONS: usize = 4;
+
 /// What a branch asks.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Question {
@@ -37,7 +40,7 @@ impl Question {
         };
         Some(Question {
             branch,
-            subject: whole(func, args[0]),
+            subject: whole(func, ty, args[0]),
             cond,
             ty,
             with,
@@ -48,7 +51,7 @@ impl Question {
     pub(super) fn is_asked_by(&self, func: &Function, branch: Inst, value: Value) -> bool {
         Question::asked(func, branch).is_some_and(|other| {
             let same = other.cond == self.cond || Some(other.cond) == self.cond.inverted();
-            same && other.subject == whole(func, value)
+            same && other.subject == whole(func, self.ty, value)
                 && (other.ty, other.with) == (self.ty, self.with)
         })
     }
@@ -64,6 +67,11 @@ impl Question {
         })
     }
 
+    /// What is asked about when this value is.
+    pub(super) fn whole(&self, func: &Function, value: Value) -> Value {
+        whole(func, self.ty, value)
+    }
+
     /// What the comparison of a value gives when control leaves by an edge.
     pub(super) fn on_edge(
         &self,
@@ -76,8 +84,7 @@ impl Question {
             let number = eval::to_type(self.ty, number);
             return Some(eval::compare(self.cond, self.ty, number, self.with));
         }
-        let is_value =
-            |one| matches!(one, Operand::Value(compared) if whole(func, compared) == value);
+        let is_value = |one| matches!(one, Operand::Value(compared) if whole(func, self.ty, compared) == value);
         for _ in 0..MAX_BEFORE {
             if let Some(known) = Known::on_edge(func, inst, index)
                 && known.ty == self.ty
@@ -98,19 +105,25 @@ impl Question {
     }
 }
 
-/// The value of which this is the lower half, or itself. Comparisons of 32 bits look at no more, so
-/// that two of them compare the same if the wholes are the same.
-pub(super) fn whole(func: &Function, value: Value) -> Value {
-    let value = func.dfg.resolve(value);
-    match func.dfg.def_inst(value) {
-        Some((
-            inst,
-            &InstData::Unary {
-                opcode: Opcode::Trunc,
-                arg,
-                ..
-            },
-        )) if !func.is_patched(inst) => func.dfg.resolve(arg),
-        _ => value,
+/// The value whose lower half is compared when this is compared at a width. Truncations and extensions
+/// keep the lower half, so that two comparisons of 32 bits look at the same if the wholes are the same.
+fn whole(func: &Function, ty: Type, value: Value) -> Value {
+    let mut value = func.dfg.resolve(value);
+    if ty == Type::I64 {
+        return value;
     }
+    for _ in 0..MAX_CONVERSIONS {
+        match func.dfg.def_inst(value) {
+            Some((
+                inst,
+                &InstData::Unary {
+                    opcode: Opcode::Trunc | Opcode::Zext | Opcode::Sext,
+                    arg,
+                    ..
+                },
+            )) if !func.is_patched(inst) => value = func.dfg.resolve(arg),
+            _ => break,
+        }
+    }
+    value
 }

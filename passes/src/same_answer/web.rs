@@ -1,6 +1,6 @@
 //! The parameters that what is compared comes through, and the answer of each.
 
-use super::question::{Question, whole};
+use super::question::Question;
 use crate::facts::memory::Users;
 use mir::analysis::ControlFlowGraph;
 use mir::{Function, Inst, InstData, Opcode, Value, ValueDef};
@@ -118,7 +118,7 @@ impl Web {
         edge: (Inst, usize),
         arg: Value,
     ) {
-        let arg = whole(func, arg);
+        let arg = question.whole(func, arg);
         let known = question.on_edge(func, cfg, edge, arg);
         if let Some(answer) = known {
             let param = &mut self.params[param];
