@@ -42,6 +42,18 @@ impl Function {
         }
     }
 
+    /// The function without its body.
+    #[must_use]
+    pub fn declaration(&self) -> Function {
+        Function {
+            name: self.name.clone(),
+            section: self.section.clone(),
+            global: self.global,
+            parameter_count: self.parameter_count,
+            ..Function::default()
+        }
+    }
+
     /// Whether it has no body.
     #[must_use]
     pub fn is_declaration(&self) -> bool {

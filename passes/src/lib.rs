@@ -24,16 +24,18 @@ mod pipeline;
 mod registry;
 mod remarks;
 mod rewrite;
+mod session;
 mod target;
 mod window;
 
 pub use analyses::Analyses;
 pub use change::Change;
-pub use manager::{Event, FunctionStats, PassFailure, PassStats, Session};
+pub use manager::{Event, FunctionStats, PassFailure, PassStats};
 pub use pass::{Changed, Directions, Maps, Pass, PassContext, PassInfo, PassKind, Taken};
 pub use pipeline::{OptLevel, Pipeline, PipelineOptions};
 pub use registry::{UnknownPass, find as find_pass, names as pass_names};
 pub use remarks::{Place, Remark, RemarkKey, RemarkKind, Remarks};
+pub use session::{Session, SessionSeed, SessionSeeds};
 pub use target::{KernelVersion, Target};
 
 registry::declare_passes! {

@@ -6,10 +6,10 @@
 
 use crate::analyses::Analyses;
 use crate::change::{Application, Change};
-use crate::pass::{Changed, Directions, Maps, PassInfo, PassKind};
+use crate::pass::{Changed, PassInfo};
 use crate::pipeline::Pipeline;
-use crate::remarks::{RemarkKey, RemarkKind, Remarks};
-use mir::{Func, Function, Module, Opcode};
+use crate::session::Session;
+use mir::{Func, Module};
 use std::time::Instant;
 
 /// What one application of a pass did to one function.
@@ -123,120 +123,6 @@ impl std::fmt::Display for Event<'_> {
     }
 }
 
-/// Says what is wrong with a change.
-type Checker<'s> = Box<dyn FnMut(&Change<'_>) -> Result<(), String> + 's>;
-
-type Sink<'s> = Box<dyn FnMut(Event<'_>) + 's>;
-
-/// State that lasts over all functions of a run.
-#[derive(Default)]
-pub struct Session<'s> {
-    /// What passes reported.
-    pub remarks: Remarks,
-    applications: u64,
-    sink: Option<Sink<'s>>,
-    checker: Option<Checker<'s>>,
-    maps: Maps,
-    directions: Directions,
-    uses_arena: Option<bool>,
-}
-
-impl std::fmt::Debug for Session<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Session")
-            .field("remarks", &self.remarks)
-            .field("applications", &self.applications)
-            .finish_non_exhaustive()
-    }
-}
-
-impl<'s> Session<'s> {
-    /// Counts remarks, keeps none, shows nothing.
-    #[must_use]
-    pub fn new() -> Self {
-        Session::default()
-    }
-
-    /// Keeps remarks beside counting them.
-    #[must_use]
-    pub fn keeping_remarks(mut self) -> Self {
-        self.remarks = Remarks::new(true);
-        self
-    }
-
-    /// Hands bisection lines and printed functions to `sink`.
-    #[must_use]
-    pub fn with_sink(mut self, sink: impl FnMut(Event<'_>) + 's) -> Self {
-        self.sink = Some(Box::new(sink));
-        self
-    }
-
-    /// Tells of the maps that symbols name; without it nothing is known of them.
-    #[must_use]
-    pub fn with_maps(mut self, maps: Maps) -> Self {
-        self.maps = maps;
-        self
-    }
-
-    /// Tells of branches that go one way only in the functions as they are now.
-    #[must_use]
-    pub fn with_directions(mut self, directions: Directions) -> Self {
-        self.directions = directions;
-        self
-    }
-
-    /// Has every change checked: an error is a failure of the pass.
-    #[must_use]
-    pub fn with_checker(
-        mut self,
-        checker: impl FnMut(&Change<'_>) -> Result<(), String> + 's,
-    ) -> Self {
-        self.checker = Some(Box::new(checker));
-        self
-    }
-
-    /// Counts, and remarks on, what the back end did to a function for a pass.
-    pub fn applied_in_back_end(
-        &mut self,
-        module: &Module,
-        func: Func,
-        pass: &'static str,
-        message: &'static str,
-    ) {
-        let key = RemarkKey {
-            pass,
-            kind: RemarkKind::Applied,
-            message,
-        };
-        let function = &module.functions[func];
-        self.remarks.add(key, module, function, None, None);
-    }
-
-    fn show(&mut self, event: Event<'_>) {
-        if let Some(sink) = &mut self.sink {
-            sink(event);
-        }
-    }
-
-    /// Counts an application and says whether it is within the limit.
-    fn may_run(&mut self, limit: Option<u64>, info: &PassInfo, function: &str) -> bool {
-        let Some(limit) = limit else { return true };
-        if info.kind == PassKind::Required {
-            return true;
-        }
-        self.applications += 1;
-        let number = self.applications;
-        let ran = number <= limit;
-        self.show(Event::Bisect {
-            number,
-            pass: info.name,
-            function,
-            ran,
-        });
-        ran
-    }
-}
-
 impl Pipeline {
     /// Runs the passes on one function of a module.
     pub fn run_function(
@@ -245,7 +131,7 @@ impl Pipeline {
         func: Func,
         session: &mut Session<'_>,
     ) -> FunctionStats {
-        let uses_arena = *session.uses_arena.get_or_insert_with(|| uses_arena(module));
+        let uses_arena = session.uses_arena(module);
         let mut stats = FunctionStats::default();
         let name = match module.functions.get(func) {
             Some(function) if !function.is_declaration() => function.name.clone(),
@@ -354,15 +240,4 @@ impl Pipeline {
 
 fn print(module: &Module, func: Func) -> String {
     mir::print::function(&module.functions[func]).to_string()
-}
-
-fn uses_arena(module: &Module) -> bool {
-    module.functions.values().any(|function: &Function| {
-        function.layout.blocks().any(|block| {
-            function
-                .layout
-                .insts(block)
-                .any(|inst| function.dfg.inst(inst).opcode() == Opcode::AddrSpaceCast)
-        })
-    })
 }

@@ -120,6 +120,17 @@ impl Remarks {
             .sum()
     }
 
+    /// Adds what others reported, as if it had been reported here.
+    pub fn append(&mut self, others: Remarks) {
+        for (key, count) in others.counts {
+            *self.counts.entry(key).or_default() += count;
+        }
+        if self.keep {
+            let free = MAX_REMARKS.saturating_sub(self.list.len());
+            self.list.extend(others.list.into_iter().take(free));
+        }
+    }
+
     /// Whether remarks are kept, and not only counted.
     pub(crate) fn are_kept(&self) -> bool {
         self.keep

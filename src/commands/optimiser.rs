@@ -1,6 +1,7 @@
 //! The options that decide the code that comes out: passes, levels, targets, from the command line
 //! and from `bpfmill.toml`.
 
+use std::num::NonZeroUsize;
 use std::path::Path;
 
 use bpf::insn::Cpu;
@@ -61,6 +62,9 @@ pub struct OptimiserOptions {
     /// Type of the programs whose section says none, such as xdp or sched_cls
     #[arg(long = "type", value_name = "T", value_parser = super::run::program_type)]
     kind: Option<ProgramType>,
+    /// Threads that work at once [default: as many as the machine runs]
+    #[arg(short = 'j', long, value_name = "N")]
+    jobs: Option<NonZeroUsize>,
     /// Compile this function only; may be repeated
     #[arg(long, value_name = "NAME")]
     prog: Vec<String>,
@@ -150,6 +154,7 @@ impl OptimiserOptions {
             program_type: self.kind,
             validate: self.validate,
             keep_remarks: false,
+            jobs: self.jobs,
         })
     }
 }

@@ -10,6 +10,7 @@ mod accepted;
 mod again;
 pub mod bisect;
 mod directions;
+mod functions;
 mod gate;
 mod maps;
 mod module;
@@ -26,16 +27,11 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use backend_host::{Allocator, EmittedFunction, FunctionInput, emit_function, frame, link};
+use backend_host::{FunctionInput, link};
 use bpf::insn::{Cpu, Insn, read_slots};
 use bpf::object::{FunctionRange, Object};
-use bpf::program_type::ProgramType;
 use frontend::lift::{LiftedFunction, LiftedObject, lift_object};
-use mir::Func;
-use passes::layout::Layout;
-use passes::{
-    Changed, Event, OptLevel, PassStats, Pipeline, PipelineOptions, Session, UnknownPass,
-};
+use passes::{Event, Pipeline, PipelineOptions, Session, UnknownPass};
 use verifier::ProgramId;
 
 use crate::validate::Validator;
@@ -111,37 +107,16 @@ fn compile_with(
     if options.verify && lifted.functions.iter().any(told) {
         session = session.with_directions(directions::of(object, &lifted, asked, basis.before));
     }
-    let stack_limits = frame::stack_limits(&lifted.module);
     let mut compilation = Compilation {
         options,
         pipeline,
         cpu,
         session,
         lifted,
-        allocator: Allocator::default(),
         choices: basis.choices,
     };
-    let mut inputs = Vec::with_capacity(compilation.lifted.functions.len());
-    let mut reports = Vec::with_capacity(inputs.capacity());
-    for index in 0..compilation.lifted.functions.len() {
-        let function = compilation.lifted.functions[index].clone();
-        let limit = stack_limits[function.func];
-        let mut report = compilation.report(&function);
-        let emitted = match compilation.function(&function, limit, &mut report) {
-            Ok(emitted) => Some(emitted),
-            Err(kept) => {
-                report.slots_after = report.slots_before;
-                report.kept = Some(kept);
-                None
-            }
-        };
-        inputs.push(FunctionInput {
-            func: function.func,
-            range: function.range,
-            emitted,
-        });
-        reports.push(report);
-    }
+    let watched = validator.is_some() || shows_something(&options.pipeline);
+    let (inputs, reports) = compilation.functions(watched);
     let mut compiled = compilation.finish(object, inputs, reports, start, basis);
     match validator {
         Some(Ok(validator)) => {
@@ -221,93 +196,28 @@ struct Compilation<'a> {
     cpu: Cpu,
     session: Session<'a>,
     lifted: LiftedObject,
-    allocator: Allocator,
     choices: &'a Choices,
 }
 
 impl Compilation<'_> {
-    fn report(&self, function: &LiftedFunction) -> FunctionReport {
-        let section = self.lifted.module.functions[function.func].section.clone();
-        let slots = usize::try_from(function.range.size / 8).unwrap_or(usize::MAX);
-        FunctionReport {
-            name: function.range.name.clone(),
-            program_type: ProgramType::from_section(&section),
-            section,
-            slots_before: slots,
-            slots_after: slots,
-            kept: None,
-            verdict_before: None,
-            verdict_after: None,
-            passes: Vec::new(),
-            micros: 0,
-        }
-    }
-
-    fn function(
-        &mut self,
-        function: &LiftedFunction,
-        stack_limit: u32,
-        report: &mut FunctionReport,
-    ) -> Result<EmittedFunction, Kept> {
-        if !self.options.selects(&function.range.name) {
-            return Err(Kept::NotSelected);
-        }
-        if let Some(error) = &function.kept {
-            return Err(Kept::NotLifted(error.clone()));
-        }
-        let start = Instant::now();
-        let result = self.passes_and_emission(function.func, stack_limit, report);
-        report.micros = u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX);
-        let emitted = result?;
-        let (before, after) = (report.slots_before, emitted.slots.len());
-        let changed = report.passes.iter().any(|pass| pass.changed.any());
-        let optimising = !self.pipeline.steps(&function.range.name).is_empty();
-        if after > before {
-            return Err(Kept::Longer { before, after });
-        }
-        if optimising && !changed && after == before {
-            return Err(Kept::NothingFound);
-        }
-        report.slots_after = after;
-        if emitted.jumps_saved > 0 {
-            self.note_layout(function.func, report);
-        }
-        Ok(emitted)
-    }
-
-    /// Counts what the back end did for the pass that is its own.
-    fn note_layout(&mut self, func: Func, report: &mut FunctionReport) {
-        let module = &self.lifted.module;
-        self.session
-            .applied_in_back_end(module, func, Layout::NAME, Layout::APPLIED);
-        let named = |pass: &&mut PassStats| pass.name == Layout::NAME;
-        if let Some(pass) = report.passes.iter_mut().rev().find(named) {
-            pass.changed = Changed::ControlFlow;
-        }
-    }
-
-    fn passes_and_emission(
-        &mut self,
-        func: Func,
-        stack_limit: u32,
-        report: &mut FunctionReport,
-    ) -> Result<EmittedFunction, Kept> {
-        let module = &mut self.lifted.module;
-        let stats = self.pipeline.run_function(module, func, &mut self.session);
-        let order_blocks = stats.asks_back_end(Layout::NAME);
-        report.passes = stats.passes;
-        if let Some(failure) = stats.failure {
-            return Err(Kept::BrokenByPass(failure));
-        }
-        let options = backend_host::Options {
+    fn functions(&mut self, watched: bool) -> (Vec<FunctionInput>, Vec<FunctionReport>) {
+        let settings = functions::Settings {
+            options: self.options,
+            pipeline: &self.pipeline,
             cpu: self.cpu,
-            stack_limit,
-            check_allocation: self.options.check_allocation,
-            thorough: self.options.pipeline.level == OptLevel::Os,
-            choice: self.choices.get(&module.functions[func].name).copied(),
-            order_blocks,
+            choices: self.choices,
+            watched,
         };
-        emit_function(module, func, &options, &mut self.allocator).map_err(Kept::NotEmitted)
+        let done = functions::compile(settings, &mut self.lifted, &mut self.session);
+        let input = |(function, done): (&LiftedFunction, functions::Done)| {
+            let input = FunctionInput {
+                func: function.func,
+                range: function.range.clone(),
+                emitted: done.emitted,
+            };
+            (input, done.report)
+        };
+        self.lifted.functions.iter().zip(done).map(input).unzip()
     }
 
     fn finish(

@@ -1,5 +1,7 @@
 //! What a user can ask of a compilation.
 
+use std::num::NonZeroUsize;
+
 use bpf::insn::Cpu;
 use bpf::program_type::ProgramType;
 use passes::{OptLevel, PipelineOptions, Session};
@@ -23,6 +25,8 @@ pub struct CompileOptions {
     pub validate: bool,
     /// Keep remarks beside counting them.
     pub keep_remarks: bool,
+    /// Threads that may work at once; by default as many as the machine runs.
+    pub jobs: Option<NonZeroUsize>,
 }
 
 impl CompileOptions {

@@ -1,6 +1,7 @@
 //! How fast an object is read, compiled at `-O 2` and written: the example balancer, and the
 //! largest object of the corpus where there is one. Throughput is in slots of 8 bytes.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use bpfmill::compile::{CompileOptions, compile};
@@ -21,6 +22,7 @@ fn objects() -> Vec<PathBuf> {
 fn build(bytes: &[u8], verify: bool) -> Option<(usize, Vec<u8>)> {
     let options = CompileOptions {
         check_allocation: false,
+        jobs: NonZeroUsize::new(1),
         verify,
         ..CompileOptions::at_level(OptLevel::O2)
     };

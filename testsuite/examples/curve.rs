@@ -12,6 +12,8 @@
 #![expect(clippy::print_stdout, reason = "what the example is for")]
 
 use std::fmt::Write as _;
+use std::num::NonZeroUsize;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -79,6 +81,7 @@ fn compiled(path: &Path, level: OptLevel) -> Result<(Compiled, Vec<u8>), String>
     let object = bpf::elf::read(&bytes).map_err(|error| error.to_string())?;
     let options = CompileOptions {
         check_allocation: false,
+        jobs: NonZeroUsize::new(1),
         ..CompileOptions::at_level(level)
     };
     let compiled =
