@@ -348,13 +348,15 @@ impl Selector<'_> {
             _ => Some(constant as i32),
         });
         let was_immediate = self.constant(value).is_some();
-        if opcode == Opcode::Store && width == MemWidth::B64 && immediate.is_none() && base == FRAME {
-            if let Some(halves) = self.halves(inst, value, offset) {
-                for template in halves {
-                    self.push(LirOp::Insn(template), Vec::new());
-                }
-                return Ok(());
+        if opcode == Opcode::Store
+            && width == MemWidth::B64
+            && base == FRAME
+            && let Some(halves) = self.halves(inst, value, offset)
+        {
+            for template in halves {
+                self.push(LirOp::Insn(template), Vec::new());
             }
+            return Ok(());
         }
         let template = match (opcode, immediate) {
             (Opcode::Store, Some(imm)) if was_immediate && !self.may_be_context(base_value) => {
@@ -393,7 +395,10 @@ impl Selector<'_> {
     /// that is made for several such stores is better made once, in a register.
     fn halves(&self, inst: Inst, value: Value, offset: i16) -> Option<[Insn; 2]> {
         let constant = self.constant(value)?;
-        let is_rare = self.wide_constants.get(&constant).is_some_and(|&count| count < SHARED);
+        let is_rare = self
+            .wide_constants
+            .get(&constant)
+            .is_some_and(|&count| count < SHARED);
         let aligned = offset % 4 == 0;
         if fits_one_slot(constant) || !is_rare || !aligned || self.func.is_patched(inst) {
             return None;
