@@ -16,10 +16,12 @@
 //! offset. Neither of two such computations dominates the other, so `gvn` leaves them.
 //!
 //! **Soundness.** Only pure operations move, and their operands are defined there: what dominates
-//! both computations dominates the closest block that does. For the kernel: arithmetic is refused
-//! on a pointer that may be null, and with a number without bounds, and comparisons are what removes
-//! both. So nothing moves above a comparison of a value that it is computed from, but that of
-//! packet pointers, whose comparison teaches the same before and after arithmetic with constants.
+//! both computations dominates the closest block that does. For the kernel, a path that did not compute
+//! this must be able to. So operands are set on all paths ([`Unset`]) and numbers on all paths, since
+//! most arithmetic is refused on pointers; but a packet pointer or an address of the frame, which is never
+//! null, may be moved by a number whose width the kernel knows. And nothing moves above a comparison of
+//! a value that it is computed from, but for that of packet pointers, whose comparison teaches the same
+//! before and after arithmetic with constants.
 //!
 //! **Cost.** Each computation is held against at most [`MAX_EQUAL`] others, and what lies between is
 //! looked at in at most [`MAX_BLOCKS`](crate::facts::between::MAX_BLOCKS) blocks. The result lives from the new place on; calls on the way, which
@@ -29,17 +31,23 @@
 
 use crate::facts::between::{Between, add_sources, find_pointers};
 use crate::facts::equal::{Key, key};
-use crate::facts::{Kind, Kinds};
+use crate::facts::{Kind, Kinds, Widths};
 use crate::pass::{Changed, Pass, PassContext};
 use cranelift_entity::EntitySet;
 use mir::analysis::{ControlFlowGraph, DominatorTree};
-use mir::{Block, Function, Inst, InstData, Opcode, Value};
+use mir::{Block, Function, Inst, InstData, Opcode, Type, Value};
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
 /// Equal computations that one is held against, the nearest before it. More apart than this they
 /// rarely share a block without calls in between.
 const MAX_EQUAL: usize = 4;
+
+/// Bits of a number that may be added to a pointer: the kernel wants less than 1 << 29.
+const MAX_DISTANCE: u32 = 28;
+
+/// Rounds until it is known which parameters may be unset; loops in loops take one each.
+const MAX_ROUNDS: usize = 4;
 
 /// See the module documentation.
 #[derive(Clone, Copy, Debug)]
@@ -55,6 +63,8 @@ impl Pass for Hoist {
             dominators: &dominators,
             pointers: find_pointers(func),
             kinds: &kinds,
+            widths: Widths::compute(func, &cfg),
+            unset: Unset::find(func, &cfg),
         };
         let mut table: FxHashMap<Key, SmallVec<[Inst; MAX_EQUAL]>> = FxHashMap::default();
         let mut changed = false;
@@ -129,6 +139,8 @@ struct Sums<'a> {
     dominators: &'a DominatorTree,
     pointers: EntitySet<Value>,
     kinds: &'a Kinds,
+    widths: Widths,
+    unset: Unset,
 }
 
 impl Sums<'_> {
@@ -137,6 +149,9 @@ impl Sums<'_> {
         let blocks = [func.layout.inst_block(one)?, func.layout.inst_block(other)?];
         let to = self.dominators.common_dominator(blocks[0], blocks[1])?;
         if blocks.contains(&to) {
+            return None;
+        }
+        if !self.may_be_computed(func, one) {
             return None;
         }
         let mut sources = SmallVec::<[Value; 8]>::new();
@@ -158,7 +173,99 @@ impl Sums<'_> {
         Some(to)
     }
 
+    /// Whether the kernel takes an operation on every path on which its operands are defined.
+    fn may_be_computed(&self, func: &Function, inst: Inst) -> bool {
+        let args = func.dfg.args(inst);
+        if args.iter().any(|&arg| self.unset.contains(func, arg)) {
+            return false;
+        }
+        let moves = matches!(
+            *func.dfg.inst(inst),
+            InstData::Binary {
+                opcode: Opcode::Iadd | Opcode::Isub,
+                ty: Type::I64,
+                ..
+            }
+        );
+        let pointers = args
+            .iter()
+            .filter(|&&arg| !self.is_number(func, arg))
+            .count();
+        match pointers {
+            0 => true,
+            1 if moves => args.iter().all(|&arg| {
+                if self.is_number(func, arg) {
+                    self.widths.of(func, arg) <= MAX_DISTANCE || func.constant(arg).is_some()
+                } else {
+                    matches!(
+                        self.kinds.get(func, arg),
+                        Kind::PacketOrNumber | Kind::Stack
+                    )
+                }
+            }),
+            _ => false,
+        }
+    }
+
+    /// Whether a value is a number, or the lower half of one.
+    fn is_number(&self, func: &Function, value: Value) -> bool {
+        match func.dfg.def_inst(value) {
+            Some((
+                _,
+                &InstData::Unary {
+                    opcode: Opcode::Trunc,
+                    arg,
+                    ..
+                },
+            )) => self.kinds.is_number(func, arg),
+            _ => self.kinds.is_number(func, value),
+        }
+    }
+
     fn is_packet(&self, func: &Function, value: Value) -> bool {
         self.pointers.contains(value) && self.kinds.get(func, value) == Kind::PacketOrNumber
+    }
+}
+
+/// Values that nobody wrote on some path: what is unset, and parameters of blocks that may be.
+struct Unset(EntitySet<Value>);
+
+impl Unset {
+    fn find(func: &Function, cfg: &ControlFlowGraph) -> Unset {
+        let mut unset = Unset(EntitySet::new());
+        for _ in 0..MAX_ROUNDS {
+            if !unset.round(func, cfg) {
+                return unset;
+            }
+        }
+        // Too far apart to say.
+        for &block in cfg.reverse_postorder() {
+            for &param in func.dfg.block_params(block) {
+                unset.0.insert(param);
+            }
+        }
+        unset
+    }
+
+    fn round(&mut self, func: &Function, cfg: &ControlFlowGraph) -> bool {
+        let mut changed = false;
+        for &block in cfg.reverse_postorder() {
+            let Some(last) = func.layout.last_inst(block) else {
+                continue;
+            };
+            for call in func.dfg.successors(last) {
+                let params = func.dfg.block_params(call.block);
+                for (&param, &arg) in params.iter().zip(func.dfg.call_args(&call)) {
+                    changed |= self.contains(func, arg) && self.0.insert(param);
+                }
+            }
+        }
+        changed
+    }
+
+    fn contains(&self, func: &Function, value: Value) -> bool {
+        let value = func.dfg.resolve(value);
+        let made = func.dfg.def_inst(value);
+        made.is_some_and(|(_, data)| data.opcode() == Opcode::Undef) || self.0.contains(value)
     }
 }

@@ -249,4 +249,36 @@ mod tests {
         assert_eq!(of("f").slots_after, plain.functions[0].slots_after);
         assert_eq!(of("g").verdict_after, Some("accepted"));
     }
+
+    /// Sixty values over a call, beside a frame that reaches to its end.
+    #[test]
+    fn where_the_stack_has_no_room_slots_are_not_promoted() {
+        use std::fmt::Write;
+
+        let mut text = "\t.section xdp,\"ax\",@progbits\n\t.globl f\n\t.type f,@function\nf:\n\
+             r6 = 0\n r1 = 0\n *(u64 *)(r10 - 512) = r1\n"
+            .to_owned();
+        for slot in 1..=60 {
+            write!(text, " call 7\n *(u64 *)(r10 - {}) = r0\n", 8 * slot).unwrap();
+        }
+        text.push_str(" call 7\n r6 ^= r0\n");
+        for slot in 1..=60 {
+            write!(text, " r1 = *(u64 *)(r10 - {})\n r6 ^= r1\n", 8 * slot).unwrap();
+        }
+        text.push_str(" r1 = r10\n r1 += -512\n r2 = 8\n r3 = 0\n call 4\n");
+        text.push_str(" r0 = *(u64 *)(r10 - 512)\n r0 += r6\n exit\n\t.size f, .-f\n");
+        let options = AsmOptions {
+            endian: Endian::Little,
+        };
+        let object = assemble(&text, FileId(0), &options).unwrap().object;
+        let options = CompileOptions::at_level(OptLevel::O2);
+        let compiled = compile_judged(&object, &options, |_| {}, &gate::verdicts).unwrap();
+        let notes: Vec<&String> = compiled.notes.iter().collect();
+        assert!(
+            notes.len() == 1 && notes[0].contains("`promote-stack` is left out of `f`"),
+            "{notes:?}"
+        );
+        let report = &compiled.functions[0];
+        assert!(report.kept.is_none() && report.slots_after <= report.slots_before);
+    }
 }

@@ -12,6 +12,8 @@ pub enum Level {
     O0,
     /// All of the time-oriented pipeline.
     O2,
+    /// All rounds of the size-oriented one.
+    Os,
 }
 
 impl Level {
@@ -22,12 +24,13 @@ impl Level {
             Level::Copy => "copy",
             Level::O0 => "-O 0",
             Level::O2 => "-O 2",
+            Level::Os => "-O s",
         }
     }
 }
 
 /// The levels that exist.
-pub const LEVELS: &[Level] = &[Level::Copy, Level::O0, Level::O2];
+pub const LEVELS: &[Level] = &[Level::Copy, Level::O0, Level::O2, Level::Os];
 
 /// Compiles an object at a level.
 ///
@@ -39,6 +42,7 @@ pub fn build(object: &[u8], level: Level) -> Result<Vec<u8>, String> {
         Level::Copy => parsed,
         Level::O0 => compiled(&parsed, OptLevel::O0)?.object,
         Level::O2 => compiled(&parsed, OptLevel::O2)?.object,
+        Level::Os => compiled(&parsed, OptLevel::Os)?.object,
     };
     bpf::elf::write(&result).map_err(|error| error.to_string())
 }

@@ -348,9 +348,9 @@ impl Selector<'_> {
             _ => Some(constant as i32),
         });
         let was_immediate = self.constant(value).is_some();
-        let is_wide = opcode == Opcode::Store && width == MemWidth::B64 && base == FRAME;
-        if is_wide
-            && immediate.is_none()
+        if opcode == Opcode::Store
+            && width == MemWidth::B64
+            && base == FRAME
             && let Some(halves) = self.halves(inst, value, offset)
         {
             for template in halves {

@@ -171,26 +171,29 @@ impl Web {
         users: &Users,
     ) -> Vec<(Value, bool)> {
         // For each the parameters that it is passed to, or none if it is used otherwise.
-        let mut passed: Vec<Option<Vec<usize>>> = self
+        let passed: Vec<Option<Vec<usize>>> = self
             .params
             .iter()
             .map(|param| self.passed_to(func, question, users, param.value))
             .collect();
-        loop {
-            let is_lost = |passed: &[Option<Vec<usize>>], number: usize| {
-                let to = passed[number].as_ref();
-                to.is_some_and(|to| to.iter().any(|&to| passed[to].is_none()))
-            };
-            let lost = (0..passed.len()).filter(|&number| is_lost(&passed, number));
-            let lost: Vec<usize> = lost.collect();
-            if lost.is_empty() {
-                break;
+        let mut fits: Vec<bool> = passed.iter().map(Option::is_some).collect();
+        let mut passed_from: Vec<Vec<usize>> = vec![Vec::new(); passed.len()];
+        for (from, to) in passed.iter().enumerate() {
+            for &to in to.iter().flatten() {
+                passed_from[to].push(from);
             }
-            lost.into_iter().for_each(|number| passed[number] = None);
         }
-        let params = self.params.iter().zip(passed);
+        let mut lost: Vec<usize> = (0..fits.len()).filter(|&number| !fits[number]).collect();
+        while let Some(number) = lost.pop() {
+            for &from in &passed_from[number] {
+                if std::mem::take(&mut fits[from]) {
+                    lost.push(from);
+                }
+            }
+        }
+        let params = self.params.iter().zip(fits);
         params
-            .filter(|(_, passed)| passed.is_some())
+            .filter(|&(_, fits)| fits)
             .filter_map(|(param, _)| match param.answer {
                 Answer::One(answer) => Some((param.value, answer)),
                 _ => None,
