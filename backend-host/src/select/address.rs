@@ -1,14 +1,18 @@
 //! Addresses: the frame pointer folds into the access, large offsets are added first.
 
 use super::Selector;
+use super::operands::fits_one_slot;
 use crate::EmitError;
 use crate::lir::{ANY, FRAME};
-use bpf::insn::{AluOp, Insn, Operand as Source, Reg, Width};
+use bpf::insn::{AluOp, Endian, Insn, MemWidth, Operand as Source, Reg, Width};
 use mir::{Inst, InstData, Opcode, Type, Value};
 use regalloc2::Operand;
 
 /// Additions to the frame pointer are looked through this deep.
 const CHAIN_DEPTH: usize = 8;
+
+/// Uses of a wide constant from which it is made in a register for all of them.
+const SHARED: u32 = 3;
 
 impl Selector<'_> {
     /// The constant offset from the frame pointer that a value is.
@@ -84,5 +88,31 @@ impl Selector<'_> {
                 ..
             }
         ) && self.frame_offset(result).is_some()
+    }
+
+    /// A store to the frame of a constant that takes two slots to make, as two stores of its halves. One
+    /// that is made for several such stores is better made once, in a register.
+    pub(super) fn halves(&self, inst: Inst, value: Value, offset: i16) -> Option<[Insn; 2]> {
+        let constant = self.constant(value)?;
+        let is_rare = self
+            .wide_constants
+            .get(&constant)
+            .is_some_and(|&count| count < SHARED);
+        let aligned = offset % 4 == 0;
+        if fits_one_slot(constant) || !is_rare || !aligned || self.func.is_patched(inst) {
+            return None;
+        }
+        let (low, high) = (constant as i32, (constant >> 32) as i32);
+        let [first, second] = match self.module.endian {
+            Endian::Little => [low, high],
+            Endian::Big => [high, low],
+        };
+        let store = |offset, imm| Insn::Store {
+            width: MemWidth::B32,
+            base: FRAME,
+            offset,
+            src: Source::Imm(imm),
+        };
+        Some([store(offset, first), store(offset.checked_add(4)?, second)])
     }
 }

@@ -1,16 +1,12 @@
 //! One MIR instruction that is neither call nor terminator.
 
 use super::Selector;
-use super::operands::fits_one_slot;
 use crate::EmitError;
 use crate::lir::{ANY, FRAME, LirOp};
 use crate::regalloc::preg;
-use bpf::insn::{AluOp, AtomicOp, Cpu, Endian, EndianOp, Insn, MemWidth, Operand as Source, Width};
+use bpf::insn::{AluOp, AtomicOp, Cpu, EndianOp, Insn, MemWidth, Operand as Source, Width};
 use mir::{Inst, InstData, Opcode, Type, Value};
 use regalloc2::{Operand, VReg};
-
-/// Uses of a wide constant from which it is made in a register for all of them.
-const SHARED: u32 = 3;
 
 impl Selector<'_> {
     pub(super) fn operation(&mut self, inst: Inst) -> Result<(), EmitError> {
@@ -389,32 +385,6 @@ impl Selector<'_> {
         let relo = self.func.core_relos[inst].expand();
         self.push(LirOp::Insn(template), operands).core_relo = relo;
         Ok(())
-    }
-
-    /// A store to the frame of a constant that takes two slots to make, as two stores of its halves. One
-    /// that is made for several such stores is better made once, in a register.
-    fn halves(&self, inst: Inst, value: Value, offset: i16) -> Option<[Insn; 2]> {
-        let constant = self.constant(value)?;
-        let is_rare = self
-            .wide_constants
-            .get(&constant)
-            .is_some_and(|&count| count < SHARED);
-        let aligned = offset % 4 == 0;
-        if fits_one_slot(constant) || !is_rare || !aligned || self.func.is_patched(inst) {
-            return None;
-        }
-        let (low, high) = (constant as i32, (constant >> 32) as i32);
-        let [first, second] = match self.module.endian {
-            Endian::Little => [low, high],
-            Endian::Big => [high, low],
-        };
-        let store = |offset, imm| Insn::Store {
-            width: MemWidth::B32,
-            base: FRAME,
-            offset,
-            src: Source::Imm(imm),
-        };
-        Some([store(offset, first), store(offset.checked_add(4)?, second)])
     }
 
     #[expect(clippy::too_many_arguments, reason = "the fields of one instruction")]

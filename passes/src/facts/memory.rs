@@ -15,6 +15,7 @@
 //! **Cost.** One walk over the instructions; an address is found by following at most [`MAX_SUMS`]
 //! sums.
 
+pub(crate) use super::users::Users;
 use super::{Kinds, kinds::Kind, starts::Starts};
 use crate::pass::PassContext;
 use bpf::helpers;
@@ -23,7 +24,6 @@ use cranelift_entity::EntitySet;
 use mir::opcode::Effect;
 use mir::{CoreRelo, Function, Inst, InstData, Module, Opcode, Symbol, SymbolKind, Value};
 use rustc_hash::FxHashMap;
-use smallvec::SmallVec;
 
 /// Sums of constants to look through. After `simplify` there is at most one.
 const MAX_SUMS: usize = 8;
@@ -406,43 +406,4 @@ fn context(module: &Module, func: &Function) -> Option<Value> {
     }
     let entry = func.layout.entry()?;
     func.dfg.block_params(entry).first().copied()
-}
-
-/// The instructions that use each value, in no particular order.
-#[derive(Debug)]
-pub(crate) struct Users {
-    users: cranelift_entity::SecondaryMap<Value, SmallVec<[Inst; 2]>>,
-}
-
-impl Users {
-    /// Finds all users.
-    pub(crate) fn find(func: &Function) -> Users {
-        let mut users: cranelift_entity::SecondaryMap<Value, SmallVec<[Inst; 2]>> =
-            cranelift_entity::SecondaryMap::with_capacity(func.dfg.value_count());
-        for block in func.layout.blocks() {
-            for inst in func.layout.insts(block) {
-                func.dfg
-                    .for_each_operand(inst, |value| users[func.dfg.resolve(value)].push(inst));
-            }
-        }
-        Users { users }
-    }
-
-    /// The users of a value that are in the layout; one is listed as often as it uses the value.
-    pub(crate) fn of<'u>(
-        &'u self,
-        func: &'u Function,
-        value: Value,
-    ) -> impl Iterator<Item = Inst> + 'u {
-        self.users[func.dfg.resolve(value)]
-            .iter()
-            .copied()
-            .filter(|&inst| func.layout.inst_block(inst).is_some())
-    }
-
-    /// Notes a new user.
-    pub(crate) fn add(&mut self, func: &Function, inst: Inst) {
-        func.dfg
-            .for_each_operand(inst, |value| self.users[func.dfg.resolve(value)].push(inst));
-    }
 }

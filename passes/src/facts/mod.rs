@@ -12,6 +12,7 @@ mod kinds;
 pub(crate) mod memory;
 pub(crate) mod reach;
 mod starts;
+mod users;
 mod width;
 
 pub(crate) use frame::{FRAME_BYTES, frame_offset};
