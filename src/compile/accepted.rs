@@ -272,7 +272,12 @@ mod tests {
         };
         let object = assemble(&text, FileId(0), &options).unwrap().object;
         let options = CompileOptions::at_level(OptLevel::O2);
-        let compiled = compile_judged(&object, &options, |_| {}, &gate::verdicts).unwrap();
+        let basis = Basis {
+            before: &judged(&object, &options),
+            judge: Some(&gate::verdicts),
+            choices: &Choices::new(),
+        };
+        let compiled = compile_judged(&object, &options, |_| {}, basis).unwrap();
         let notes: Vec<&String> = compiled.notes.iter().collect();
         assert!(
             notes.len() == 1 && notes[0].contains("`promote-stack` is left out of `f`"),
