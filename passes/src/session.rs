@@ -189,7 +189,8 @@ impl SessionSeed {
     }
 }
 
-fn uses_arena(module: &Module) -> bool {
+/// Whether any function of a module handles arena pointers.
+pub(crate) fn uses_arena(module: &Module) -> bool {
     module.functions.values().any(|function: &Function| {
         function.layout.blocks().any(|block| {
             function

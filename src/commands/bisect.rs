@@ -42,6 +42,8 @@ pub fn run(options: &Options, terminal: &Terminal) -> Result<(), Failure> {
     let compile_options = options
         .optimiser
         .compile_options(assembled.from_text, Some(object))?;
+    let object = &compile::with_maps_as_data(object, &compile_options)
+        .map_err(|error| Failure::refused(format!("{}: {error}", options.file)))?;
     let folder = tempfile::tempdir().map_err(|error| Failure::io("temporary folder", error))?;
     let path = folder.path().join("object.o");
     let culprit = bisect::bisect(object, &compile_options, |compiled| {

@@ -107,10 +107,10 @@ fn build_object(
     terminal.show_warnings(assembled);
     let compile_options = options.compile_options(assembled.from_text, Some(&assembled.object))?;
     let events = RefCell::new(Vec::new());
-    let compiled = compile::compile(&assembled.object, &compile_options, |event| {
-        show(&events, event)
-    })
-    .map_err(|error| Failure::Usage(error.to_string()))?;
+    let object = compile::with_maps_as_data(&assembled.object, &compile_options)
+        .map_err(|error| Failure::refused(format!("{}: {error}", options.file)))?;
+    let compiled = compile::compile(&object, &compile_options, |event| show(&events, event))
+        .map_err(|error| Failure::Usage(error.to_string()))?;
     for event in events.into_inner() {
         terminal.line(event.trim_end());
     }
@@ -181,6 +181,10 @@ fn reports(
 fn build_mir(options: &Options, parsed: Parsed, terminal: &Terminal) -> Result<(), Failure> {
     let mut module = parsed.module;
     let compile_options = options.compile_options(true, None)?;
+    if !compile_options.map_as_data.is_empty() {
+        let message = "--map-as-data: MIR text does not define maps, only objects do";
+        return Err(Failure::Usage(message.to_owned()));
+    }
     let events = RefCell::new(Vec::new());
     let remarks = compile::optimise(&mut module, &compile_options, |event| show(&events, event));
     for event in events.into_inner() {

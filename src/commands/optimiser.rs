@@ -65,6 +65,10 @@ pub struct OptimiserOptions {
     /// Threads that work at once [default: as many as the machine runs]
     #[arg(short = 'j', long, value_name = "N")]
     jobs: Option<NonZeroUsize>,
+    /// Make this array map of one element, which is only looked up by key 0, the data section
+    /// `.data.NAME`, as which user space then sees it; may be repeated
+    #[arg(long, value_name = "NAME")]
+    map_as_data: Vec<String>,
     /// Compile this function only; may be repeated
     #[arg(long, value_name = "NAME")]
     prog: Vec<String>,
@@ -149,6 +153,7 @@ impl OptimiserOptions {
             },
             cpu: choose(self.mcpu, config.mcpu.as_deref(), cpu)?.or(used),
             only: self.prog.clone(),
+            map_as_data: self.map_as_data.clone(),
             check_allocation: self.verify_each || cfg!(debug_assertions),
             verify: !self.no_verify,
             program_type: self.kind,

@@ -12,12 +12,14 @@ pub mod bisect;
 mod directions;
 mod functions;
 mod gate;
+mod map_as_data;
 mod maps;
 mod module;
 mod options;
 mod report;
 
 pub use directions::directions;
+pub use map_as_data::{MapAsDataError, with_maps_as_data};
 pub use maps::of as maps_of;
 pub use module::{OptimiseError, object_of, object_with, optimise};
 pub use options::CompileOptions;

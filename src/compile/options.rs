@@ -17,6 +17,8 @@ pub struct CompileOptions {
     pub program_type: Option<ProgramType>,
     /// Names of the functions to compile; all when empty.
     pub only: Vec<String>,
+    /// Maps to make data sections of, by [`super::with_maps_as_data`].
+    pub map_as_data: Vec<String>,
     /// Have each register allocation proved by an independent checker.
     pub check_allocation: bool,
     /// Verify programs before and after, and keep the input's code where the verdict got worse.

@@ -22,6 +22,7 @@ fn main() {
             &object,
         ));
     }
+    trials.push(map_as_data_trial("maps as data".to_owned()));
     let conclusion = libtest_mimic::run(&arguments, trials);
     #[cfg(feature = "kernel")]
     oracle::summarise();
@@ -43,20 +44,30 @@ fn interpreter_trial(name: String, object: &TestObject) -> Trial {
     trial(name, object, testsuite::build::Level::Copy)
 }
 
+#[cfg(not(feature = "kernel"))]
+fn map_as_data_trial(name: String) -> Trial {
+    Trial::test(name, || Ok(()))
+        .with_kind("needs --features kernel")
+        .with_ignored_flag(true)
+}
+
 #[cfg(feature = "kernel")]
-use oracle::{interpreter_trial, trial};
+use oracle::{interpreter_trial, map_as_data_trial, trial};
 
 #[cfg(feature = "kernel")]
 mod oracle {
-    use std::collections::BTreeMap;
+    use std::collections::{BTreeMap, BTreeSet};
     use std::path::PathBuf;
     use std::sync::{LazyLock, Mutex};
 
+    use bpfmill::compile::{self, CompileOptions};
     use libtest_mimic::{Failed, Trial};
+    use passes::OptLevel;
     use testsuite::build::{Level, build};
-    use testsuite::fixture::Fixture;
+    use testsuite::fixture::{Entry, Fixture, Value};
     use testsuite::kernel::{
-        Agreement, Comparison, Reference, agree, compare, missing_capability, reference,
+        Agreement, Comparison, Observations, Reference, agree, compare, load, missing_capability,
+        observe, program_names, reference,
     };
     use testsuite::objects::{self, TestObject};
     use testsuite::packets::Packet;
@@ -123,6 +134,65 @@ mod oracle {
                 Err(agreement.differences.join("\n").into())
             }
         }))
+    }
+
+    /// Maps that become data sections hold the same after the same packets, under their new names.
+    pub fn map_as_data_trial(name: String) -> Trial {
+        only_with_capability(Trial::test(name, || {
+            for version in ["v1", "v3"] {
+                let path = objects::root().join(format!("programs/{version}/xdp_quota.o"));
+                let before = std::fs::read(path)?;
+                let object = bpf::elf::read(&before)?;
+                let options = CompileOptions {
+                    map_as_data: vec!["limits".to_owned(), "spent_by_all".to_owned()],
+                    ..CompileOptions::at_level(OptLevel::O2)
+                };
+                let with_data = compile::with_maps_as_data(&object, &options)?;
+                let compiled = compile::compile(&with_data, &options, |_| {})?;
+                let after = bpf::elf::write(&compiled.object)?;
+                let (before, after) = (spent(&before, "limits")?, spent(&after, ".data.limits")?);
+                let renamed = after
+                    .into_iter()
+                    .map(|(thing, seen)| (thing.replace("map .data.", "map "), seen));
+                let after: Observations = renamed.collect();
+                if before != after {
+                    let (before, after): (BTreeSet<_>, BTreeSet<_>) =
+                        (before.into_iter().collect(), after.into_iter().collect());
+                    let other: Vec<_> = before.symmetric_difference(&after).collect();
+                    return Err(format!("{version}: {other:?}").into());
+                }
+                let results: BTreeSet<&String> = before
+                    .iter()
+                    .filter(|(thing, _)| thing.ends_with("return"))
+                    .map(|(_, result)| result)
+                    .collect();
+                if results.len() < 2 || !before.keys().any(|thing| thing.contains("spent_by_all")) {
+                    return Err("the quota is never spent".into());
+                }
+            }
+            Ok(())
+        }))
+    }
+
+    /// What is seen of the quota's program, with some bytes to spend.
+    fn spent(bytes: &[u8], limits: &str) -> Result<Observations, String> {
+        let refused = |refusal: testsuite::kernel::Refusal| refusal.message;
+        let limit = [
+            &2000u64.to_ne_bytes()[..],
+            &1u32.to_ne_bytes(),
+            &0u32.to_ne_bytes(),
+        ];
+        let fixture = Fixture {
+            entries: vec![Entry {
+                map: limits.to_owned(),
+                key: vec![0; 4],
+                value: Value::Bytes(limit.concat()),
+            }],
+        };
+        let names = program_names(bytes).map_err(refused)?;
+        let name = names.first().ok_or("no program")?;
+        let loaded = load(bytes, name, "xdp_quota", &fixture).map_err(refused)?;
+        observe(&loaded, &PACKETS, &fixture, false)
     }
 
     fn fixture(object: &TestObject) -> Result<Fixture, String> {

@@ -72,6 +72,8 @@ impl Build {
         let object = &assembled.object;
         let mut options = self.options(input.folder(), assembled.from_text, Some(object), keep)?;
         options.cpu = options.cpu.or_else(|| Some(compile::newest_used(object)));
+        let object =
+            &compile::with_maps_as_data(object, &options).map_err(|error| error.to_string())?;
         let compiled =
             compile::compile(object, &options, |_| ()).map_err(|error| error.to_string())?;
         if !compiled.differences.is_empty() {

@@ -34,16 +34,14 @@ fn shape(kind: MapType) -> Option<(Shape, bool)> {
 }
 
 /// Stores the fixture's entries and, with `seeded`, in maps that it does not mention, values which
-/// depend on the map's name alone. Data sections keep what the object gave them.
+/// depend on the map's name alone. Data sections that it does not mention keep what the object gave
+/// them.
 ///
 /// # Errors
 /// An entry of the fixture which the kernel does not take.
 pub fn fill(object: &Object, fixture: &Fixture, seeded: bool) -> Result<(), String> {
     for map in object.maps() {
         let name = map.name().to_string_lossy().into_owned();
-        if name.contains('.') {
-            continue;
-        }
         let mut mentioned = false;
         for entry in fixture.entries.iter().filter(|entry| entry.map == name) {
             mentioned = true;
@@ -56,6 +54,7 @@ pub fn fill(object: &Object, fixture: &Fixture, seeded: bool) -> Result<(), Stri
         }
         if seeded
             && !mentioned
+            && !name.contains('.')
             && let Some((shape, per_cpu)) = shape(map.map_type())
         {
             seed(&map, &name, shape, per_cpu);

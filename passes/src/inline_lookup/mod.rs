@@ -23,20 +23,23 @@
 //! processors delete meanwhile, the first look-up could have missed as well. Repeated look-ups
 //! in per-CPU maps, maps of maps and all other kinds are left alone, as is a map that is not named by the instruction.
 //!
-//! **Cost.** A data flow over blocks with at most [`MAX_WORDS`] constants of the stack; and within
+//! **Cost.** A data flow over blocks with at most [`keys::MAX_WORDS`] constants of the stack; and within
 //! each block at most [`MAX_LOOKUPS`] look-ups are remembered.
 //!
 //! **Order.** After `simplify` made constants and folded addresses, before `simplify-cfg`, which
 //! removes what is guarded; before `store-combine`, which else merges the keys' stores.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod keys;
+
+pub use keys::{LookupKey, lookup_keys};
+
+use std::collections::BTreeSet;
 
 use bpf::helpers::{self, Access, ArgKind, HelperFlags};
-use bpf::insn::{Cond, MemWidth};
+use bpf::insn::Cond;
 use bpf::maps::MapKind;
 use mir::opcode::Effect;
-use mir::{Function, Inst, InstData, Opcode, Symbol, Type, Value, ValueDef};
-use rustc_hash::FxHashMap;
+use mir::{Function, Inst, InstData, Symbol, Type, Value, ValueDef};
 
 use crate::edit;
 use crate::facts::{Kind, Kinds, frame_offset};
@@ -45,12 +48,8 @@ use crate::target::KernelVersion;
 
 /// `bpf_map_lookup_elem`
 const LOOKUP: u32 = 1;
-/// Words of the stack that are followed: a frame has 128.
-const MAX_WORDS: usize = 128;
 /// Look-ups that are remembered in a block.
 const MAX_LOOKUPS: usize = 16;
-/// Rounds over the blocks until the words must have settled; else none is known.
-const MAX_ROUNDS: usize = 8;
 
 /// See the module documentation.
 #[derive(Clone, Copy, Debug)]
@@ -280,75 +279,15 @@ fn merge_repeated(func: &mut Function, kinds: &Kinds, cx: &mut PassContext<'_>) 
     changed
 }
 
-/// Constants of four bytes on the stack, by offset.
-type Words = BTreeMap<i64, u32>;
-
-fn step(func: &Function, kinds: &Kinds, inst: Inst, words: &mut Words) {
-    match written(func, kinds, inst) {
-        Written::Nothing => {}
-        Written::Anything => words.clear(),
-        Written::Bytes(start, end) => {
-            words.retain(|&word, _| word + 4 <= start || end <= word);
-            if let InstData::Store {
-                opcode: Opcode::Store,
-                width: MemWidth::B32,
-                value,
-                ..
-            } = *func.dfg.inst(inst)
-                && !func.is_patched(inst)
-                && words.len() < MAX_WORDS
-                && let Some(number) = func.constant(value)
-                // Elsewhere the kernel remembers no more than whether it is zero.
-                && (start % 8 == 0 || number as u32 == 0)
-            {
-                words.insert(start, number as u32);
-            }
-        }
-    }
-}
-
 fn remove_checks(func: &mut Function, kinds: &Kinds, cx: &mut PassContext<'_>) -> bool {
     let is_known = cx.target.kernel >= KernelVersion::KNOWS_ARRAY_LOOKUPS;
     if !is_known && !cx.explains() {
         return false;
     }
     let cfg = cx.analyses.cfg(func);
-    let mut at_start: FxHashMap<mir::Block, Words> = FxHashMap::default();
-    if let Some(entry) = cfg.entry() {
-        at_start.insert(entry, Words::new());
-    }
-    let mut settled = false;
-    for _ in 0..MAX_ROUNDS {
-        let mut changed = false;
-        for &block in cfg.reverse_postorder() {
-            let Some(mut words) = at_start.get(&block).cloned() else {
-                continue;
-            };
-            func.layout
-                .insts(block)
-                .for_each(|inst| step(func, kinds, inst, &mut words));
-            for &next in cfg.successors(block) {
-                match at_start.get_mut(&next) {
-                    None => {
-                        at_start.insert(next, words.clone());
-                        changed = true;
-                    }
-                    Some(old) => {
-                        let before = old.len();
-                        old.retain(|word, number| words.get(word) == Some(number));
-                        changed |= old.len() != before;
-                    }
-                }
-            }
-        }
-        if !changed {
-            settled = true;
-            break;
-        }
-    }
-    if !settled {
+    let Some(mut at_start) = keys::at_start(func, kinds, &cfg) else {
         return false;
-    }
+    };
     let mut succeeds: Vec<Value> = Vec::new();
     for &block in cfg.reverse_postorder() {
         let mut words = at_start.remove(&block).unwrap_or_default();
@@ -369,7 +308,7 @@ fn remove_checks(func: &mut Function, kinds: &Kinds, cx: &mut PassContext<'_>) -
                     _ => {}
                 }
             }
-            step(func, kinds, inst, &mut words);
+            keys::step(func, kinds, inst, &mut words);
         }
     }
     remove_branches(func, cx, &succeeds)
