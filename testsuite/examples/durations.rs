@@ -1,8 +1,8 @@
 //! What the kernel says of every program of the corpus before and after optimisation: run time,
 //! machine code, and instructions that its verifier walks.
 //!
-//! usage: `durations [LEVEL] [--filter TEXT] [--disable PASS]… [--rounds N] [--untimed]`; LEVEL is 0,
-//! 1, 2 or s. As root. Every program that loads both ways counts for machine code and verification;
+//! usage: `durations [LEVEL] [--filter TEXT] [--disable PASS]… [--mcpu v3] [--rounds N] [--untimed]`;
+//! LEVEL is 0, 1, 2 or s. As root. Every program that loads both ways counts for machine code and verification;
 //! those of at least [`MIN_SLOTS`] slots that test runs take packets for are timed, on the packets
 //! that they take longest for. A ratio above [`GOAL_EACH`] is measured anew, on programs that are
 //! loaded anew: where code and tables come to lie differs with each load, and the input beside
@@ -10,6 +10,7 @@
 
 #![expect(clippy::print_stdout, reason = "what the example is for")]
 
+use bpf::insn::Cpu;
 use bpfmill::compile::{self, CompileOptions};
 use passes::OptLevel;
 use testsuite::fixture::Fixture;
@@ -111,6 +112,10 @@ fn arguments() -> Result<Arguments, String> {
             ("--filter", _) => result.filter = value()?,
             ("--disable", _) => result.options.pipeline.disable.push(value()?),
             ("--rounds", _) => result.rounds = value()?.parse().map_err(|_| "not a number")?,
+            ("--mcpu", _) => {
+                let cpu = Cpu::from_name(&value()?).ok_or("no such instruction set")?;
+                result.options.cpu = Some(cpu);
+            }
             ("--untimed", _) => result.timed = false,
             (_, Some(level)) => result.options.pipeline.level = level,
             _ => return Err(format!("{word}: see the head of the example")),
