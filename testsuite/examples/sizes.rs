@@ -1,8 +1,8 @@
 //! Slots over a folder of objects, before and after, and what each pass is worth.
 //!
 //! usage: `sizes FOLDER [LEVEL] [--passes]`; LEVEL is 0, 1, 2 or s. Prints a line for each folder that
-//! has objects; with `--passes` also how many slots more there are without each pass. Programs are
-//! not verified: see the tests for that.
+//! has objects; with `--passes` also how many slots each pass saves alone, beside no pass at all, and
+//! how many more there are without it. Programs are verified before and after.
 
 #![expect(clippy::print_stdout, reason = "what the example is for")]
 
@@ -26,7 +26,11 @@ fn main() -> Result<(), String> {
     }
     let folder = folder.ok_or("usage: sizes FOLDER [LEVEL] [--passes]")?;
     let objects = objects(&folder);
-    let whole = measure(&objects, level, &[])?;
+    let options = CompileOptions {
+        check_allocation: false,
+        ..CompileOptions::at_level(level)
+    };
+    let whole = measure(&objects, &options)?;
     let mut total = (0, 0);
     for (name, (before, after)) in &whole {
         print_line(name, *before, *after);
@@ -37,10 +41,21 @@ fn main() -> Result<(), String> {
         let mut names = level.pass_names().to_vec();
         names.sort_unstable();
         names.dedup();
+        let slots = |sizes: Sizes| sizes.values().map(|(_, after)| *after as i64).sum::<i64>();
+        let only = |passes: Vec<String>| {
+            let mut options = options.clone();
+            options.pipeline.passes = Some(passes);
+            measure(&objects, &options).map(slots)
+        };
+        let none = only(Vec::new())?;
+        println!("without any pass {none}");
+        println!("{:16} alone  without", "pass");
         for pass in names {
-            let without = measure(&objects, level, &[pass.to_owned()])?;
-            let after: usize = without.values().map(|(_, after)| after).sum();
-            println!("without {pass:16} {:+7}", after as i64 - total.1 as i64);
+            let mut lacking = options.clone();
+            lacking.pipeline.disable = vec![pass.to_owned()];
+            let without = slots(measure(&objects, &lacking)?) - total.1 as i64;
+            let alone = none - only(vec![pass.to_owned()])?;
+            println!("{pass:16} {alone:5} {without:+8}");
         }
     }
     Ok(())
@@ -69,15 +84,8 @@ type Sizes = BTreeMap<String, (usize, usize)>;
 
 fn measure(
     objects: &BTreeMap<String, Vec<PathBuf>>,
-    level: OptLevel,
-    disable: &[String],
+    options: &CompileOptions,
 ) -> Result<Sizes, String> {
-    let mut options = CompileOptions {
-        verify: true,
-        check_allocation: false,
-        ..CompileOptions::at_level(level)
-    };
-    options.pipeline.disable = disable.to_vec();
     let mut sizes = Sizes::new();
     for (set, paths) in objects {
         let (mut before, mut after) = (0, 0);
@@ -87,7 +95,7 @@ fn measure(
             let Ok(object) = bpf::elf::read(&bytes) else {
                 continue;
             };
-            let compiled = compile::compile(&object, &options, |_| {});
+            let compiled = compile::compile(&object, options, |_| {});
             let compiled = compiled.map_err(|error| error.to_string())?;
             let (old, new) = compiled.total_slots();
             before += old;
