@@ -5,7 +5,8 @@
 //! does what is worse without any pass.
 //!
 //! Likewise, values that find no register need stack, which `promote-stack` takes from a place where
-//! there was some. Functions that come out with more than there is are compiled without it.
+//! there was some, and instructions. Functions that come out with more of it than there is, or longer
+//! than they were, are compiled without that pass.
 
 use backend_host::{CHOICES, EmitError};
 use bpf::object::Object;
@@ -98,16 +99,17 @@ pub(super) fn compile_judged(
 /// The pass that makes values of what is in the stack.
 const PROMOTION: &str = "promote-stack";
 
-/// A function that needs more stack than there is because of promoted slots, and the error.
+/// A function that needs more stack than there is, or more instructions than it had, because of
+/// promoted slots; and how that is said.
 fn crowded(function: &FunctionReport) -> Option<(String, String)> {
-    let Some(Kept::NotEmitted(error @ (EmitError::Stack { .. } | EmitError::UnknownFrame))) =
-        &function.kept
-    else {
-        return None;
-    };
+    let kept = function.kept.as_ref()?;
+    let is_crowded = matches!(
+        kept,
+        Kept::NotEmitted(EmitError::Stack { .. } | EmitError::UnknownFrame) | Kept::Longer { .. }
+    );
     let mut passes = function.passes.iter();
     let promoted = passes.any(|pass| pass.name == PROMOTION && pass.changed.any());
-    promoted.then(|| (function.name.clone(), error.to_string()))
+    (is_crowded && promoted).then(|| (function.name.clone(), kept.to_string()))
 }
 
 /// A program that became worse, and how it was compiled.

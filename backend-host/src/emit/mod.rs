@@ -15,6 +15,7 @@ mod lines;
 mod order;
 mod partition;
 mod places;
+mod relax;
 mod reuse;
 mod search;
 mod shared;
@@ -325,19 +326,13 @@ impl<'a> Emitter<'a> {
 
     fn encode(
         &self,
-        blocks: Vec<(usize, Vec<Line>)>,
+        mut blocks: Vec<(usize, Vec<Line>)>,
         mut result: EmittedFunction,
     ) -> Result<EmittedFunction, EmitError> {
-        let count = blocks.iter().map(|(block, _)| block + 1).max();
-        let mut starts = vec![0i64; count.unwrap_or(0)];
-        let mut at = 0i64;
-        for (block, lines) in &blocks {
-            starts[*block] = at;
-            at += lines
-                .iter()
-                .map(|line| line.insn.slots() as i64)
-                .sum::<i64>();
+        if self.options.cpu >= Cpu::V4 {
+            relax::relax(&mut blocks);
         }
+        let starts = relax::starts(&blocks);
         let mut current = None;
         for line in blocks.into_iter().flat_map(|(_, lines)| lines) {
             let slot = result.slots.len() as u32;

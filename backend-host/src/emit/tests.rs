@@ -2,6 +2,7 @@
 
 mod arrange;
 mod order;
+mod relax;
 
 use super::copies::{self, Code};
 use super::lines::{End, Line, Target};
