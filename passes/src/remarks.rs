@@ -132,7 +132,8 @@ impl Remarks {
     }
 
     /// Whether remarks are kept, and not only counted.
-    pub(crate) fn are_kept(&self) -> bool {
+    #[must_use]
+    pub fn are_kept(&self) -> bool {
         self.keep
     }
 

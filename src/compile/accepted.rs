@@ -8,14 +8,12 @@
 //! there was some, and instructions. Functions that come out with more of it than there is, or longer
 //! than they were, are compiled without that pass.
 
-use backend_host::{CHOICES, EmitError};
+use backend_host::CHOICES;
 use bpf::object::Object;
 use passes::{Event, UnknownPass};
 
-use super::{
-    Basis, CompileOptions, Compiled, FunctionReport, Judge, Kept, Lost, Worse, bisect,
-    compile_with, gate,
-};
+use super::functions::{PROMOTION, crowded, left_out};
+use super::{Basis, CompileOptions, Compiled, Judge, Lost, Worse, bisect, compile_with, gate};
 
 /// Passes that are left out, one after the other, before functions keep their input.
 const MAX_LEFT_OUT: usize = 8;
@@ -33,12 +31,16 @@ pub(super) fn compile_judged(
     }
     let mut options = options.clone();
     let mut notes = Vec::new();
-    let crowded: Vec<(String, String)> = compiled.functions.iter().filter_map(crowded).collect();
+    let reports = compiled.functions.iter();
+    let crowded: Vec<(String, String)> = reports
+        .filter_map(|report| {
+            let reason = crowded(report.kept.as_ref()?, report)?;
+            Some((report.name.clone(), reason))
+        })
+        .collect();
     if !crowded.is_empty() {
         for (function, reason) in crowded {
-            notes.push(format!(
-                "`{PROMOTION}` is left out of `{function}`: with it {reason}"
-            ));
+            notes.push(left_out(&function, &reason));
             let switch = format!("{PROMOTION}@{function}");
             options.pipeline.disable.push(switch);
         }
@@ -48,11 +50,11 @@ pub(super) fn compile_judged(
         compiled.notes.extend(notes);
         return Ok(compiled);
     };
-    let mut left_out = 0;
+    let mut count = 0;
     let mut choices = basis.choices.clone();
     // Programs for which nothing can be done.
     let mut hopeless = Vec::new();
-    while left_out < MAX_LEFT_OUT {
+    while count < MAX_LEFT_OUT {
         let open = |lost: &&Lost| !hopeless.contains(&lost.id);
         let Some(lost) = compiled.lost.iter().find(open) else {
             break;
@@ -81,7 +83,7 @@ pub(super) fn compile_judged(
                 lost.worse.of(&lost.id.function)
             ));
             options.pipeline.disable.push(format!("{pass}@{function}"));
-            left_out += 1;
+            count += 1;
         } else {
             hopeless.push(lost.id.clone());
             continue;
@@ -94,22 +96,6 @@ pub(super) fn compile_judged(
     }
     compiled.notes.extend(notes);
     Ok(compiled)
-}
-
-/// The pass that makes values of what is in the stack.
-const PROMOTION: &str = "promote-stack";
-
-/// A function that needs more stack than there is, or more instructions than it had, because of
-/// promoted slots; and how that is said.
-fn crowded(function: &FunctionReport) -> Option<(String, String)> {
-    let kept = function.kept.as_ref()?;
-    let is_crowded = matches!(
-        kept,
-        Kept::NotEmitted(EmitError::Stack { .. } | EmitError::UnknownFrame) | Kept::Longer { .. }
-    );
-    let mut passes = function.passes.iter();
-    let promoted = passes.any(|pass| pass.name == PROMOTION && pass.changed.any());
-    (is_crowded && promoted).then(|| (function.name.clone(), kept.to_string()))
 }
 
 /// A program that became worse, and how it was compiled.

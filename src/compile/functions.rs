@@ -6,6 +6,9 @@
 //! comes out is put together in the order of the object, remarks too, so it is the same for any number
 //! of workers. Who watches passes as they run (bisection, texts, validation) sees them in one thread.
 //!
+//! **Twice.** Where promoted stack slots leave too little room ([`crowded`]), the function is compiled
+//! anew without that pass, unless somebody watches; then `accepted` does so.
+//!
 //! **Cost.** A copy of the module's tables for each worker but one; for objects of fewer than [`MIN_SLOTS`]
 //! slots starting one costs more than it saves.
 
@@ -14,7 +17,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Instant;
 
-use backend_host::{Allocator, EmittedFunction, emit_function, frame};
+use backend_host::{Allocator, EmitError, EmittedFunction, emit_function, frame};
 use bpf::insn::Cpu;
 use bpf::program_type::ProgramType;
 use frontend::lift::{LiftedFunction, LiftedObject};
@@ -42,6 +45,8 @@ pub(super) struct Settings<'a> {
 pub(super) struct Done {
     pub(super) report: FunctionReport,
     pub(super) emitted: Option<EmittedFunction>,
+    /// What is to be said of it.
+    pub(super) note: Option<String>,
 }
 
 /// A function for a worker.
@@ -229,6 +234,26 @@ fn refused(settings: Settings<'_>, function: &LiftedFunction) -> Option<Kept> {
     Some(Kept::NotLifted(error.clone()))
 }
 
+/// The pass that makes values of what is in the stack.
+pub(super) const PROMOTION: &str = "promote-stack";
+
+/// Why a function keeps its input, if that is for want of the room that promoted slots had: values
+/// that find no register need stack, and instructions to get there.
+pub(super) fn crowded(kept: &Kept, report: &FunctionReport) -> Option<String> {
+    let is_crowded = matches!(
+        kept,
+        Kept::NotEmitted(EmitError::Stack { .. } | EmitError::UnknownFrame) | Kept::Longer { .. }
+    );
+    let mut passes = report.passes.iter();
+    let promoted = passes.any(|pass| pass.name == PROMOTION && pass.changed.any());
+    (is_crowded && promoted).then(|| kept.to_string())
+}
+
+/// What is said of a function that was compiled without that pass.
+pub(super) fn left_out(function: &str, reason: &str) -> String {
+    format!("`{PROMOTION}` is left out of `{function}`: with it {reason}")
+}
+
 struct Worker<'w, 's> {
     settings: Settings<'w>,
     module: &'w mut Module,
@@ -243,7 +268,39 @@ impl Worker<'_, '_> {
         stack_limit: u32,
         mut report: FunctionReport,
     ) -> Done {
-        let emitted = match self.function(function, stack_limit, &mut report) {
+        let func = function.func;
+        let may_repeat = !self.settings.watched && refused(self.settings, function).is_none();
+        let input = may_repeat.then(|| self.module.functions[func].clone());
+        let unheard = Remarks::new(self.session.remarks.are_kept());
+        let told = std::mem::replace(&mut self.session.remarks, unheard);
+        let mut note = None;
+        let mut result = self.function(function, stack_limit, &mut report);
+        let reason = result
+            .as_ref()
+            .err()
+            .and_then(|kept| crowded(kept, &report));
+        if let (Some(input), Some(reason)) = (input, reason)
+            && let Some(pipeline) = self.without_promotion(function)
+        {
+            self.session.remarks = Remarks::new(told.are_kept());
+            self.module.functions[func] = input;
+            let mut without = Worker {
+                settings: Settings {
+                    pipeline: &pipeline,
+                    ..self.settings
+                },
+                module: self.module,
+                session: self.session,
+                allocator: self.allocator,
+            };
+            let first = report.micros;
+            result = without.function(function, stack_limit, &mut report);
+            report.micros += first;
+            note = result.is_ok().then(|| left_out(&report.name, &reason));
+        }
+        let new = std::mem::replace(&mut self.session.remarks, told);
+        self.session.remarks.append(new);
+        let emitted = match result {
             Ok(emitted) => Some(emitted),
             Err(kept) => {
                 report.slots_after = report.slots_before;
@@ -251,7 +308,21 @@ impl Worker<'_, '_> {
                 None
             }
         };
-        Done { report, emitted }
+        Done {
+            report,
+            emitted,
+            note,
+        }
+    }
+
+    /// The passes for a function but for the one that makes values of what is in the stack.
+    fn without_promotion(&self, function: &LiftedFunction) -> Option<Pipeline> {
+        let mut options = self.settings.options.pipeline.clone();
+        options.target.cpu = self.settings.cpu;
+        options
+            .disable
+            .push(format!("{PROMOTION}@{}", function.range.name));
+        Pipeline::build(&options).ok()
     }
 
     fn function(

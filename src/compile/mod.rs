@@ -116,6 +116,7 @@ fn compile_with(
         session,
         lifted,
         choices: basis.choices,
+        notes: Vec::new(),
     };
     let watched = validator.is_some() || shows_something(&options.pipeline);
     let (inputs, reports) = compilation.functions(watched);
@@ -199,6 +200,7 @@ struct Compilation<'a> {
     session: Session<'a>,
     lifted: LiftedObject,
     choices: &'a Choices,
+    notes: Vec<String>,
 }
 
 impl Compilation<'_> {
@@ -211,6 +213,8 @@ impl Compilation<'_> {
             watched,
         };
         let done = functions::compile(settings, &mut self.lifted, &mut self.session);
+        let notes = done.iter().filter_map(|done| done.note.clone());
+        self.notes.extend(notes);
         let input = |(function, done): (&LiftedFunction, functions::Done)| {
             let input = FunctionInput {
                 func: function.func,
@@ -238,7 +242,7 @@ impl Compilation<'_> {
             btf_problem,
             ..
         } = self.lifted;
-        let mut notes: Vec<String> = btf_problem.into_iter().collect();
+        let mut notes: Vec<String> = btf_problem.into_iter().chain(self.notes).collect();
         let asked = gate::Asked::by(self.options);
         let mut lost = Vec::new();
         let (result, mut after) = loop {
