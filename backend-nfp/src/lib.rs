@@ -5,3 +5,4 @@
 //! - [`firmware`]: what is around a program on the card: entry, exit, helpers, maps, the packet.
 
 pub mod isa;
+pub mod sim;
