@@ -4,5 +4,6 @@
 //! - [`sim`]: a micro-engine context that runs words.
 //! - [`firmware`]: what is around a program on the card: entry, exit, helpers, maps, the packet.
 
+pub mod firmware;
 pub mod isa;
 pub mod sim;

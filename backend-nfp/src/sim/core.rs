@@ -69,6 +69,8 @@ pub struct Core {
     pub(super) transfer_out: [Value; 64],
     /// Local memory.
     pub local: LocalMemory,
+    /// Where [`Core::run`] returns to its caller, as it does where the program ends.
+    pub stop_at: Option<u32>,
     pub(super) conditions: Conditions,
     /// Result of the last instruction that has one.
     pub(super) previous: Value,
@@ -98,6 +100,7 @@ impl Core {
             transfer_in: [unknown; 64],
             transfer_out: [unknown; 64],
             local: LocalMemory::new(pattern),
+            stop_at: None,
             conditions: Conditions::default(),
             previous: unknown,
             amount: None,
@@ -205,7 +208,8 @@ impl Core {
         value.bits
     }
 
-    /// Runs from an address until control leaves the program; gives the address where it went.
+    /// Runs from an address until control leaves the program or comes to [`Core::stop_at`]; gives the
+    /// address where it went.
     ///
     /// # Errors
     /// [`Fault`]
@@ -213,6 +217,9 @@ impl Core {
         self.at = at;
         self.after = None;
         loop {
+            if self.stop_at == Some(self.at) && self.after.is_none() {
+                return Ok(self.at);
+            }
             let Some(insn) = program.at(self.at) else {
                 return Ok(self.at);
             };

@@ -23,6 +23,8 @@ pub struct Latencies {
     pub word: u64,
     /// A helper of the firmware, from branch to return.
     pub helper: u64,
+    /// Of those, cycles in which the helper's own instructions issue.
+    pub helper_issue: u64,
 }
 
 impl Default for Latencies {
@@ -36,6 +38,7 @@ impl Default for Latencies {
             external: 250,
             word: 1,
             helper: 300,
+            helper_issue: 60,
         }
     }
 }

@@ -1,0 +1,115 @@
+//! Small programs on a card.
+
+use super::*;
+use crate::isa::{Bank, Condition, Destination, Insn, Mode, NOP, Operand, TRAILER, Width, ecc};
+use crate::sim::{HazardKind, Program, Value};
+
+fn program(abi: &Abi, insns: &[Insn]) -> Program {
+    let words = insns
+        .iter()
+        .map(|insn| ecc::protect(insn.encode().unwrap_or_else(|error| panic!("{error}"))));
+    let words: Vec<u64> = words
+        .chain(std::iter::repeat_n(ecc::protect(NOP), TRAILER))
+        .collect();
+    Program::load(&words, abi.start).unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn immed(bank: Bank, register: u8, value: u16, byte_shift: u8) -> Insn {
+    Insn::Immed {
+        destination: Destination {
+            operand: Operand::Gpr(register),
+            bank,
+            both: false,
+        },
+        value,
+        width: Width::Whole,
+        byte_shift,
+        invert: false,
+        mode: Mode::default(),
+    }
+}
+
+fn to_stack(word: u8, value: u16) -> Insn {
+    Insn::Immed {
+        destination: Destination {
+            operand: Operand::lmem(0, word),
+            bank: Bank::A,
+            both: false,
+        },
+        value,
+        width: Width::Whole,
+        byte_shift: 0,
+        invert: false,
+        mode: Mode::default(),
+    }
+}
+
+fn go(target: u16, defer: u8) -> Insn {
+    Insn::Branch {
+        condition: Condition::Always,
+        target,
+        defer,
+    }
+}
+
+fn run(card: &mut Card, insns: &[Insn]) -> Outcome {
+    let code = program(&card.abi, insns);
+    card.run(&code, &[7; 60])
+        .unwrap_or_else(|fault| panic!("{fault}"))
+}
+
+#[test]
+fn a_verdict_in_a_defer_slot() {
+    let mut card = Card::new(Abi::default());
+    let done = card.abi.done;
+    let outcome = run(&mut card, &[go(done, 1), immed(Bank::A, 0, 0x11, 2)]);
+    assert_eq!(outcome.verdict.action, Action::Pass);
+    assert_eq!(outcome.verdict.counter, Some(Counter::Pass));
+    assert!(outcome.verdict.is_plain() && outcome.hazards.is_empty());
+    assert_eq!(outcome.packet, [7; 60]);
+    assert_eq!(outcome.cycles.latency, 3);
+}
+
+#[test]
+fn no_verdict_is_a_hazard_and_the_firmware_s_registers_are_watched() {
+    let mut card = Card::new(Abi::default());
+    let done = card.abi.done;
+    let outcome = run(&mut card, &[immed(Bank::A, 28, 1, 0), go(done, 0)]);
+    assert_eq!(outcome.clobbered, [(Bank::A, 28)]);
+    let kinds: Vec<_> = outcome.hazards.iter().map(|hazard| hazard.kind).collect();
+    assert_eq!(kinds, [HazardKind::UnknownVerdict]);
+}
+
+#[test]
+fn a_lookup_finds_its_value_and_spoils_the_rest() {
+    let mut card = Card::new(Abi::default());
+    card.add_map(DeviceMap::new(9, DeviceMapKind::Array, 4, 8, 2));
+    let (start, done) = (card.abi.start, card.abi.done);
+    for (index, found) in [(1, true), (2, false)] {
+        card.watch = Some(u32::from(start) + 4);
+        let outcome = run(
+            &mut card,
+            &[
+                to_stack(0, index),
+                immed(Bank::A, 0, 9, 0),
+                go(200, 1),
+                immed(Bank::B, 0, start + 4, 0),
+                immed(Bank::A, 12, 0, 0),
+                immed(Bank::A, 0, 0x22, 2),
+                go(done, 0),
+            ],
+        );
+        let (low, high) = outcome.result.unwrap_or_default();
+        assert_eq!((low.bits, high.bits) != (0, 0), found);
+        assert!(outcome.hazards.is_empty(), "{:?}", outcome.hazards);
+        assert_eq!(outcome.verdict.action, Action::Drop);
+    }
+}
+
+#[test]
+fn an_unknown_map_is_a_fault() {
+    let mut card = Card::new(Abi::default());
+    let code = program(&card.abi, &[immed(Bank::A, 0, 9, 0), go(200, 0)]);
+    assert!(card.run(&code, &[0; 14]).is_err());
+    assert_eq!(Value::from(1).unknown, 0);
+}
