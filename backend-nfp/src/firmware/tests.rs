@@ -113,3 +113,45 @@ fn an_unknown_map_is_a_fault() {
     assert!(card.run(&code, &[0; 14]).is_err());
     assert_eq!(Value::from(1).unknown, 0);
 }
+
+#[test]
+fn maps_take_update_and_delete_as_the_kernel_s_do() {
+    use super::maps::Allocator;
+    let mut memory = crate::sim::Memory::default();
+    let mut free = Allocator {
+        next: 0x1000,
+        left: 64,
+    };
+    let mut hash = DeviceMap::new(1, DeviceMapKind::Hash, 4, 8, 2);
+    let (one, two, three) = ([1, 0, 0, 0], [2, 0, 0, 0], [3, 0, 0, 0]);
+    let mut update = |hash: &mut DeviceMap, key: &[u8], flags| {
+        hash.update(&mut memory, &mut free, key, &[key[0]; 8], flags)
+    };
+    assert_eq!(update(&mut hash, &one, 2), -2);
+    assert_eq!(update(&mut hash, &one, 0), 0);
+    assert_eq!(update(&mut hash, &one, 1), -17);
+    assert_eq!(update(&mut hash, &two, 1), 0);
+    assert_eq!(update(&mut hash, &three, 0), -7);
+    let mut array = DeviceMap::new(2, DeviceMapKind::Array, 4, 8, 2);
+    assert_eq!(update(&mut array, &two, 0), -7);
+    assert_eq!(update(&mut array, &one, 0), 0);
+    assert_eq!(array.delete(&mut memory, &one), -22);
+    assert_eq!(hash.delete(&mut memory, &one), 0);
+    assert_eq!(hash.delete(&mut memory, &one), -2);
+    assert_eq!(hash.contents(&mut memory), [(two.to_vec(), vec![2; 8])]);
+    // A word that programs add to is turned around for the host.
+    hash.atomic.insert(4);
+    memory
+        .patch(
+            crate::sim::RegionKind::External,
+            hash.lookup(&mut memory.clone(), &mut free, &two)
+                .unwrap_or(0),
+            8,
+        )
+        .map(|value| value.copy_from_slice(&[0, 0, 0, 0, 1, 2, 3, 4]))
+        .unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(
+        hash.contents(&mut memory),
+        [(two.to_vec(), vec![0, 0, 0, 0, 4, 3, 2, 1])]
+    );
+}

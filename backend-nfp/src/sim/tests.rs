@@ -279,3 +279,78 @@ fn any_words_end_without_panic() {
     }
     assert!(executed > 4000, "{executed}");
 }
+
+#[test]
+fn additions_keep_the_highest_byte_first_and_the_low_word_first() {
+    let mut memory = Memory::default();
+    let region = Region {
+        writable: true,
+        bytes: vec![0xff, 0xff, 0xff, 0xff, 0, 0, 0, 1],
+    };
+    memory.insert(RegionKind::External, 0x1234, region);
+    let add = Insn::Command(Command {
+        action: CommandAction::AddImmediate,
+        mode: CommandMode::WideB,
+        a: A,
+        b: B,
+        transfer: 0,
+        length: 4,
+        signal: 0,
+        swap: None,
+        indirect: true,
+    });
+    let (core, _) = run_with(
+        &[
+            immed(to(Bank::A, 0), 0x34),
+            immed(to(Bank::B, 0), 0x12),
+            // The number 2, to be used as immediate data.
+            immed(to(Bank::A, 1), 2 << 3),
+            Insn::Immed {
+                destination: to(Bank::A, 1),
+                value: 2,
+                width: Width::Half,
+                byte_shift: 2,
+                invert: false,
+                mode: Mode::default(),
+            },
+            add,
+        ],
+        &mut memory,
+    );
+    let found = memory.read(RegionKind::External, 0x1234, 8);
+    assert_eq!(found, Ok(&[0, 0, 0, 1, 0, 0, 0, 2][..]));
+    assert!(core.hazards().is_empty());
+    assert_eq!(memory.added().len(), 2);
+}
+
+#[test]
+fn commands_outside_of_memory_are_faults() {
+    let read = Insn::Command(Command {
+        action: CommandAction::Read8,
+        mode: CommandMode::Short,
+        a: A,
+        b: Operand::Immediate(1),
+        transfer: 0,
+        length: 7,
+        signal: 1,
+        swap: Some(2),
+        indirect: false,
+    });
+    let nop = immed(to(Bank::A, 9), 0);
+    let code = program(&[immed(to(Bank::A, 0), 0x40), read, nop, nop]);
+    let mut core = Core::new(Latencies::default(), Limits::default(), 0);
+    let mut memory = Memory::default();
+    let region = Region {
+        writable: true,
+        bytes: vec![0; 8],
+    };
+    memory.insert(RegionKind::Packet, 0x40, region);
+    let fault = core.run(&code, &mut memory, START.into());
+    let kind = FaultKind::Memory {
+        address: 0x41,
+        size: 8,
+    };
+    // Both slots ran first.
+    let at = u32::from(START) + 3;
+    assert_eq!(fault, Err(Fault { at, kind }));
+}
