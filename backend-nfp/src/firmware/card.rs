@@ -144,6 +144,7 @@ impl Card {
         self.receive(&mut core, packet);
         let before = core.clone();
         let mut result = None;
+        let mut calls = 0;
         let mut at = program.start();
         loop {
             at = core.run(program, &mut self.memory, at)?;
@@ -164,6 +165,11 @@ impl Card {
             let Some((number, _)) = helper.copied() else {
                 return Err(core.fault(FaultKind::Target(at)));
             };
+            // A helper may return to a helper, and so on without an instruction of the program.
+            calls += 1;
+            if calls > self.limits.steps {
+                return Err(core.fault(FaultKind::StepLimit(self.limits.steps)));
+            }
             at = self.helper(&mut core, number)?;
         }
         self.done(core, &before, result)
@@ -188,7 +194,7 @@ impl Card {
         let vector = [length | number, 0, address, 0, 0, 0, 0, 0];
         for (word, value) in (0..).zip(vector) {
             core.local
-                .set_word(abi.packet_vector + 4 * word, value.into());
+                .set_word(abi.packet_vector.wrapping_add(4 * word), value.into());
         }
         for (index, base) in (0..).zip([abi.stack, abi.packet_vector, abi.metadata]) {
             core.local.set_index(index, base.into(), 0);
@@ -207,7 +213,7 @@ impl Card {
 
     /// Bytes of the packet from its start, where packet vector and memory say that it is.
     pub(super) fn packet(&mut self, core: &Core, length: Option<usize>) -> Result<Vec<u8>, Fault> {
-        let word = |word: u32| core.local.word(self.abi.packet_vector + 4 * word).bits;
+        let word = |word: u32| vector_word(core, &self.abi, word);
         let (whole, address) = ((word(0) & LENGTH) as usize, word(2));
         let length = length.unwrap_or(whole).min(whole);
         let bytes = self
@@ -229,7 +235,7 @@ impl Card {
         }
         let packet = self.packet(&core, None)?;
         let abi = &self.abi;
-        let word = |word: u32| core.local.word(abi.packet_vector + 4 * word).bits;
+        let word = |word: u32| vector_word(&core, abi, word);
         // Bit 4 of the flags: a queue is chosen.
         let queue = (word(4) >> 4 & 1 != 0).then(|| word(6) as u8);
         let clobbered = abi
@@ -239,7 +245,7 @@ impl Card {
             .copied()
             .collect();
         let ours = |address: &u32| {
-            let within = |base: u32, size: u32| (base..base + size).contains(address);
+            let within = |base: u32, size: u32| address.wrapping_sub(base) < size;
             within(abi.stack, abi.stack_size) || within(abi.packet_vector, 32)
         };
         let stray = (0..LMEM_WORDS as u32)
@@ -259,4 +265,10 @@ impl Card {
             stray,
         })
     }
+}
+
+/// A word of the packet vector.
+fn vector_word(core: &Core, abi: &Abi, word: u32) -> u32 {
+    let address = abi.packet_vector.wrapping_add(4 * word);
+    core.local.word(address).bits
 }

@@ -168,7 +168,8 @@ fn key_or_value(core: &mut Core, index: u8, size: usize) -> Vec<u8> {
 /// Bytes of local memory, each word's lowest first.
 fn stack_bytes(core: &mut Core, address: u32, size: usize) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(size);
-    for at in (address..).take(size) {
+    for offset in (0..).take(size) {
+        let at = address.wrapping_add(offset);
         let value = core.local.word(at);
         let shift = 8 * (at & 3);
         if value.unknown >> shift & 0xff != 0 {

@@ -56,10 +56,14 @@ pub(super) struct Allocator {
 }
 
 impl Allocator {
-    /// A new value's address; values do not meet.
-    fn take(&mut self, memory: &mut Memory, bytes: Vec<u8>) -> Option<u64> {
-        let size = (bytes.len() as u64).max(1).next_multiple_of(ALIGN);
+    /// Address of a new value of so many bytes, which starts with these; values do not meet.
+    fn take(&mut self, memory: &mut Memory, length: usize, value: &[u8]) -> Option<u64> {
+        let size = (length as u64).max(1).checked_next_multiple_of(ALIGN)?;
         self.left = self.left.checked_sub(size)?;
+        let mut bytes = vec![0; length];
+        for (place, byte) in bytes.iter_mut().zip(value) {
+            *place = *byte;
+        }
         let address = self.next;
         // A gap, so that what goes beyond a value reaches no other.
         self.next += size + 64 * ALIGN;
@@ -115,7 +119,7 @@ impl DeviceMap {
             DeviceMapKind::Array => match self.elements.get(key) {
                 Some(address) => Some(*address),
                 None => {
-                    let address = free.take(memory, vec![0; self.value_size])?;
+                    let address = free.take(memory, self.value_size, &[])?;
                     self.elements.insert(key.to_vec(), address);
                     Some(address)
                 }
@@ -146,7 +150,7 @@ impl DeviceMap {
             if self.elements.len() as u64 >= u64::from(self.max_entries) {
                 return TOO_BIG;
             }
-            let Some(address) = free.take(memory, value.to_vec()) else {
+            let Some(address) = free.take(memory, self.value_size, value) else {
                 return TOO_BIG;
             };
             self.elements.insert(key.to_vec(), address);

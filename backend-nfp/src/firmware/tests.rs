@@ -155,3 +155,47 @@ fn maps_take_update_and_delete_as_the_kernel_s_do() {
         [(two.to_vec(), vec![0, 0, 0, 0, 4, 3, 2, 1])]
     );
 }
+
+/// Whatever words do, helpers included, a run ends without a panic.
+#[test]
+fn any_words_on_a_card_end() {
+    let mut state = 11u64;
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state.wrapping_mul(0x2545_f491_4f6c_dd1d)
+    };
+    let mut ended = 0;
+    for _ in 0..3000 {
+        let mut card = Card::new(Abi {
+            helpers: vec![(1, 200), (2, 201), (3, 202), (25, 203), (99, 204)],
+            ..Abi::default()
+        });
+        card.add_map(DeviceMap::new(1, DeviceMapKind::Hash, 4, 8, 2));
+        card.add_map(DeviceMap::new(2, DeviceMapKind::PerfEvents, 4, 4, 2));
+        card.limits.steps = 200;
+        card.pattern = next() as u32;
+        let (mut words, start) = (Vec::new(), card.abi.start);
+        let word = |insn: Insn| ecc::protect(insn.encode().unwrap_or(NOP));
+        // Calls of each helper with arguments of all kinds, and an instruction of any kind between.
+        for _ in 0..4 {
+            for register in 1..12 {
+                let shift = (next() % 3) as u8;
+                let value = immed(Bank::A, register, (next() & 15) as u16, shift);
+                words.push(word(value));
+            }
+            words.push(word(immed(Bank::A, 0, 1 + (next() & 1) as u16, 0)));
+            words.push(word(go(200 + (next() % 4) as u16, 1)));
+            let back = start + words.len() as u16 + 1;
+            words.push(word(immed(Bank::B, 0, back, 0)));
+            let any = Insn::decode(next() >> (64 - crate::isa::WORD_BITS));
+            words.extend(any.map(word));
+        }
+        words.push(word(go(card.abi.done, 0)));
+        words.extend([ecc::protect(NOP); TRAILER]);
+        let code = Program::load(&words, start).unwrap_or_else(|error| panic!("{error}"));
+        ended += u32::from(card.run(&code, &[1; 64]).is_ok());
+    }
+    assert!(ended > 10, "{ended}");
+}

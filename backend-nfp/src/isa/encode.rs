@@ -263,13 +263,17 @@ impl Insn {
 
 impl Command {
     fn encode(&self) -> Result<u64, EncodeError> {
-        for operand in [self.a, self.b] {
-            if let Operand::Lmem { index: 2.., .. } | Operand::Immediate(0x80..) = operand {
-                let field = "address";
+        let field = "address";
+        // Sources cannot change places, so a number can only be in the second; there is no bit for
+        // a number's eighth bit, nor for the higher index registers.
+        match (self.a, self.b) {
+            (operand @ (Operand::Immediate(_) | Operand::Lmem { index: 2.., .. }), _)
+            | (_, operand @ (Operand::Immediate(0x80..) | Operand::Lmem { index: 2.., .. })) => {
                 return Err(EncodeError::Operand { field, operand });
             }
+            _ => {}
         }
-        let (a, b) = (self.a.restricted("address")?, self.b.restricted("address")?);
+        let (a, b) = (self.a.restricted(field)?, self.b.restricted(field)?);
         let swap = match self.swap {
             Some(slots) => limited("defer count", slots.into(), 3)?,
             None => 3,

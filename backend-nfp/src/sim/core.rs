@@ -14,7 +14,7 @@ use crate::isa::{Bank, Insn};
 pub struct Limits {
     /// Instructions.
     pub steps: u64,
-    /// Hazards that are kept; later ones are only counted by their absence.
+    /// Hazards that are kept, the first of each place and kind; more are dropped.
     pub hazards: usize,
 }
 
@@ -157,7 +157,7 @@ impl Core {
         self.steps
     }
 
-    /// Hazards so far, the first of each place and kind.
+    /// Hazards so far.
     #[must_use]
     pub fn hazards(&self) -> &[Hazard] {
         &self.hazards

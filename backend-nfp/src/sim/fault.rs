@@ -8,8 +8,8 @@ pub enum FaultKind {
     /// Too many instructions.
     #[error("more than {0} instructions executed")]
     StepLimit(u64),
-    /// A branch where the instructions of another branch's defer slots are.
-    #[error("branch in a defer slot")]
+    /// A branch, or a wait, where the instructions of another one's defer slots are.
+    #[error("branch or wait in a defer slot")]
     BranchInSlot,
     /// A command outside of the memory that there is.
     #[error("{size} bytes at {address:#x}: no memory there")]
@@ -74,6 +74,9 @@ pub enum HazardKind {
     LmIndexNotReady(u8),
     /// An index register moves by itself while it is still being written, or twice in one instruction.
     LmIndexMoved(u8),
+    /// Both sources are transfer registers, words of local memory, or numbers: the driver never does that,
+    /// and whether hardware can is unknown.
+    SameKind,
     /// A branch depends on condition codes or a bit that nobody defined.
     UnknownBranch,
     /// An address depends on bits that nobody defined.

@@ -51,6 +51,15 @@ impl Core {
         swapped: bool,
         moves: &mut Moves,
     ) -> Result<(Value, Value), FaultKind> {
+        let same = matches!(
+            (a, b),
+            (Operand::Transfer(_), Operand::Transfer(_))
+                | (Operand::Lmem { .. }, Operand::Lmem { .. })
+                | (Operand::Immediate(_), Operand::Immediate(_))
+        );
+        if same {
+            self.hazard(HazardKind::SameKind);
+        }
         let a = self.read(a, Bank::A, moves)?;
         let b = self.read(b, Bank::B, moves)?;
         Ok(if swapped { (b, a) } else { (a, b) })
