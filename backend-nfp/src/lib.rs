@@ -1,1 +1,5 @@
-//! backend-nfp: see docs/architecture.md; no code yet.
+//! The Netronome Flow Processor as a target.
+//!
+//! - [`capabilities`]: what one firmware offers, from a file
+
+pub mod capabilities;
