@@ -21,7 +21,7 @@ use crate::verdict::Checked;
 use crate::verdict::message::paragraph;
 use crate::verdict::places::{Places, View};
 
-/// Instructions of one obstacle that are marked in the text.
+/// Places of one obstacle that are marked in the text.
 const MARKED: usize = 6;
 
 /// Reads a capability file.
@@ -123,12 +123,18 @@ impl<'a> Offload<'a> {
         let words = advice::of(self.program, &obstacle.reason);
         let checked = self.checked();
         let mut diagnostic = Diagnostic::error(words.problem).with_code(obstacle.reason.code());
-        let marked: BTreeSet<usize> = obstacle.insns.iter().copied().take(MARKED).collect();
-        let places = Places::of(self.assembled, self.linker, self.program, &marked);
-        for (number, slot) in obstacle.insns.iter().take(MARKED).enumerate() {
+        let slots: BTreeSet<usize> = obstacle.insns.iter().copied().collect();
+        let places = Places::of(self.assembled, self.linker, self.program, &slots);
+        // One mark for each place: a line can be many instructions.
+        let mut marked = BTreeSet::new();
+        for slot in &obstacle.insns {
             let Some(span) = places.span(*slot) else {
                 continue;
             };
+            let number = marked.len();
+            if number == MARKED || !marked.insert(span) {
+                continue;
+            }
             let label = match places.view {
                 View::Source => format!("{slot}: `{}`", checked.insn_text(*slot)),
                 View::Assembly | View::Listing => String::new(),

@@ -83,6 +83,9 @@ pub fn examine(
     let words = examiner.code_size();
     let stack = examiner.stack_size();
     let mut obstacles = examiner.obstacles;
+    for obstacle in &mut obstacles {
+        obstacle.insns.sort_unstable();
+    }
     // In the order of the program, what has no place first.
     obstacles.sort_by_key(|one| one.insns.first().copied());
     Examination {
