@@ -168,7 +168,7 @@ pub(super) fn of(program: &Program, reason: &Reason) -> Advice {
             "only shorten packets, or keep the program on the host".to_owned(),
         ),
         Reason::EventProcessor => (
-            "an event does not go to the processor at hand".to_owned(),
+            "an event's flags are not known to be BPF_F_CURRENT_CPU".to_owned(),
             "which processor of the host takes an event is decided when it arrives".to_owned(),
             "pass BPF_F_CURRENT_CPU".to_owned(),
         ),
@@ -342,9 +342,9 @@ fn context_field(program: &Program, offset: i64, writes: bool) -> Advice {
 fn atomic(op: AtomicOp, fetch: bool) -> Advice {
     let what = match op {
         AtomicOp::Add => "addition",
-        AtomicOp::Or => "or",
-        AtomicOp::And => "and",
-        AtomicOp::Xor => "exclusive or",
+        AtomicOp::Or => "bitwise or",
+        AtomicOp::And => "bitwise and",
+        AtomicOp::Xor => "bitwise exclusive or",
         AtomicOp::Xchg => "exchange",
         AtomicOp::Cmpxchg => "comparison and exchange",
     };

@@ -27,13 +27,14 @@ const WORD: i64 = 4;
 
 impl Examiner<'_> {
     pub(super) fn call(&mut self, slot: usize, target: CallTarget) {
+        if let Some(Meaning::Kfunc(name)) = self.program.ops.get(slot).map(|op| &op.meaning) {
+            self.add(Reason::KernelFunction(name.clone()), slot);
+            return;
+        }
         match target {
             CallTarget::Subprogram(_) => {}
             CallTarget::Kfunc(number) => {
-                let name = match self.program.ops.get(slot).map(|op| &op.meaning) {
-                    Some(Meaning::Kfunc(name)) => name.clone(),
-                    _ => format!("number {number}"),
-                };
+                let name = format!("number {number}");
                 self.add(Reason::KernelFunction(name), slot);
             }
             CallTarget::Helper(number) => match u32::try_from(number) {
@@ -104,12 +105,8 @@ impl Examiner<'_> {
     }
 
     fn event(&mut self, slot: usize) {
-        let flags = self.forms(slot, Reg(3));
-        let current = |form: &Register| {
-            let known = form.value.as_const();
-            known.is_some_and(|flags| flags & CURRENT_PROCESSOR == CURRENT_PROCESSOR)
-        };
-        if !flags.iter().all(current) {
+        let current = |flags: u64| flags & CURRENT_PROCESSOR == CURRENT_PROCESSOR;
+        if !self.constants.before(slot, Reg(3)).all(current) {
             self.add(Reason::EventProcessor, slot);
         }
         let memories = self.forms(slot, Reg(4));

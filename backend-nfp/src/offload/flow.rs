@@ -2,7 +2,8 @@
 //!
 //! Verdicts of TC: the firmware can drop a packet, send it out, or pass it to the host, where the
 //! filters behind this one then see it. That is what `TC_ACT_UNSPEC` asks for; `TC_ACT_OK` and its
-//! like end the search, and the host is not told. XDP's verdicts have no such difference.
+//! like end the search, and the host is not told. A verdict that is not known to be another one may
+//! be one of these. XDP's verdicts have no such difference.
 
 use bpf::insn::{Insn, Reg};
 use bpf::program_type::ProgramType;
@@ -11,7 +12,7 @@ use verifier::program::Meaning;
 use super::{Examiner, Reason};
 
 /// `TC_ACT_OK`, `TC_ACT_RECLASSIFY`, `TC_ACT_PIPE`.
-const CANNOT_BE_TOLD: [i32; 3] = [0, 1, 3];
+const CANNOT_BE_TOLD: [u32; 3] = [0, 1, 3];
 
 impl Examiner<'_> {
     pub(super) fn flow(&mut self, slot: usize, insn: &Insn) {
@@ -47,14 +48,11 @@ impl Examiner<'_> {
         if self.program.program_type != ProgramType::SchedCls || self.capabilities.tc_accept {
             return;
         }
-        let untold = self.forms(slot, Reg(0)).iter().any(|form| {
-            let value = &form.value;
-            CANNOT_BE_TOLD.iter().any(|code| {
-                let (signed, unsigned) = (*code, code.cast_unsigned());
-                (value.smin32..=value.smax32).contains(&signed)
-                    && (value.umin32..=value.umax32).contains(&unsigned)
-            })
-        });
+        let told = |value: u64| {
+            let code = u32::try_from(value & u64::from(u32::MAX)).unwrap_or(0);
+            !CANNOT_BE_TOLD.contains(&code)
+        };
+        let untold = !self.constants.before(slot, Reg(0)).all(told);
         if untold {
             self.add(Reason::Verdict, slot);
         }

@@ -5,9 +5,9 @@
 //! that it dislikes, and without a place; whoever ports a program needs the whole list.
 //!
 //! Soundness: kinds of pointers and constant offsets are compared by the walk before it leaves a way
-//! out, so an access has the kinds that are told. Ranges of numbers are not, so nothing here is
-//! *allowed* because of one unless the driver's own rule is of that form (bytes of the packet, which
-//! are cut to the port's MTU); they say what surely fails. Code that the walk never enters is left
+//! out, so an access has the kinds that are told, and offsets of pointers lie in the ranges that are
+//! told. Numbers need not: where something is *allowed* because of one (verdicts, flags, counters that
+//! begin with zero), `constants` finds it over all ways. Code that the walk never enters is left
 //! out of the program by the kernel, and is no obstacle. In a program that the verifier refuses, what
 //! lies behind the refusal is looked at without facts.
 //!
@@ -15,10 +15,11 @@
 //! What only Linux's translator cannot do (modulo, division by register, `le`, `bswap`, stores of
 //! immediates, sign extension, variable stack offsets) is no obstacle.
 //!
-//! Cost: one walk of the verifier, then linear in instructions and what is known of their operands.
+//! Cost: one walk of the verifier and one data flow, then linear in instructions and what is known of their operands.
 
 mod access;
 mod call;
+mod constants;
 mod flow;
 mod map;
 mod obstacle;
@@ -34,6 +35,8 @@ use verifier::facts::{FactPlace, Facts, InsnFacts};
 use verifier::program::Program;
 use verifier::state::{Kind, Register};
 use verifier::{Ask, Report, Verdict};
+
+use self::constants::Constants;
 
 use crate::capabilities::Capabilities;
 
@@ -64,6 +67,7 @@ pub fn examine(
         capabilities,
         facts: &facts,
         report: &report,
+        constants: Constants::of(program),
         obstacles: Vec::new(),
     };
     examiner.whole(endian);
@@ -102,6 +106,7 @@ struct Examiner<'a> {
     capabilities: &'a Capabilities,
     facts: &'a Facts,
     report: &'a Report,
+    constants: Constants<'a>,
     obstacles: Vec<Obstacle>,
 }
 

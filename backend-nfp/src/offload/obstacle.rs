@@ -132,7 +132,7 @@ pub enum Reason {
     },
     /// The packet's end is moved away.
     TailGrows,
-    /// An event is not sent to the processor at hand.
+    /// An event may be sent to another processor than the one at hand.
     EventProcessor,
     /// A verdict that the host cannot be told.
     Verdict,

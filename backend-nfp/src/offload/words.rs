@@ -6,16 +6,23 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bpf::insn::{CallTarget, Insn, Reg};
+use bpf::insn::{CallTarget, Insn, Operand, Reg};
 use verifier::program::MapId;
 use verifier::state::Kind;
 
 use super::access::{Use, access_of};
-use super::call::MAP_UPDATE;
+use super::call::{EVENT_OUTPUT, MAP_DELETE, MAP_LOOKUP, MAP_UPDATE};
 use super::{Examiner, Reason, offsets};
 
 const WORD: i64 = 4;
 const STACK_SLOT: i64 = 8;
+/// Helpers that only read the stack.
+const READERS: [CallTarget; 4] = [
+    CallTarget::Helper(MAP_LOOKUP.cast_signed()),
+    CallTarget::Helper(MAP_UPDATE.cast_signed()),
+    CallTarget::Helper(MAP_DELETE.cast_signed()),
+    CallTarget::Helper(EVENT_OUTPUT.cast_signed()),
+];
 
 /// Instructions by the words of each map that they reach.
 type Words = BTreeMap<(MapId, i64), BTreeSet<usize>>;
@@ -97,18 +104,43 @@ impl Examiner<'_> {
         }
     }
 
-    /// Whether a word of the value that is put into a map is known to be zero.
+    /// Whether a word of the value that is put into a map is surely zero: it was set, and nothing in
+    /// its function stores anything else there.
     fn begins_zero(&self, slot: usize, word: i64) -> bool {
         let values = self.forms(slot, Reg(3));
         let zero = values.iter().all(|form| {
             let (first, last) = offsets(form);
-            let at = first.saturating_add(word).div_euclid(STACK_SLOT) * STACK_SLOT;
-            let facts = self.facts_at(slot);
-            let known = i16::try_from(at).ok().zip(facts);
+            let at = first.saturating_add(word);
+            let whole = i16::try_from(at.div_euclid(STACK_SLOT) * STACK_SLOT).ok();
+            let set = whole.zip(self.facts_at(slot));
             matches!(form.kind, Kind::Stack(_))
                 && first == last
-                && known.is_some_and(|(at, facts)| facts.is_zero(at))
+                && set.is_some_and(|(whole, facts)| facts.is_zero(whole))
+                && self.only_zero(self.program.subprogram_at(slot), at)
         });
         zero && !values.is_empty()
+    }
+
+    /// Whether all stores to a word of a function's stack are of zero.
+    fn only_zero(&self, function: usize, at: i64) -> bool {
+        self.facts.stack.iter().all(|access| {
+            let first = i64::from(access.offset);
+            let apart = first >= at + WORD || first + i64::from(access.size) <= at;
+            let slot = access.insn as usize;
+            access.function != function
+                || apart
+                || match self.program.insn(slot) {
+                    Some(Insn::Store { src, .. }) => match src {
+                        Operand::Imm(imm) => imm == 0,
+                        Operand::Reg(reg) => {
+                            self.constants.before(slot, reg).all(|value| value == 0)
+                        }
+                    },
+                    Some(Insn::Load { .. }) => true,
+                    // Helpers read the value here, and the key elsewhere.
+                    Some(Insn::Call { target }) => READERS.contains(&target),
+                    _ => false,
+                }
+        })
     }
 }
