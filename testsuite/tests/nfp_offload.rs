@@ -14,6 +14,7 @@ use bpf::program_type::ProgramType;
 use libtest_mimic::{Arguments, Failed, Trial};
 use serde_json::Value;
 use testsuite::objects::{self, TestObject};
+use testsuite::packets::Random;
 use verifier::program::{Map, Program};
 use verifier::{Linker, Options};
 
@@ -57,6 +58,7 @@ fn main() {
             .with_kind("no output of Linux's translator beside the checkout")
             .with_ignored_flag(true),
     });
+    all.push(Trial::test("damaged", damaged));
     let conclusion = libtest_mimic::run(&arguments, all);
     summarise();
     conclusion.exit();
@@ -137,6 +139,37 @@ fn check(test: &TestObject) -> Result<(), Failed> {
             }
         }
         count(set, &found);
+    }
+    Ok(())
+}
+
+/// Objects with some bytes changed end in an answer, whatever they are now.
+fn damaged() -> Result<(), Failed> {
+    let bytes = std::fs::read(objects::root().join("programs/v3/xdp_counter.o"))?;
+    let mut random = Random::new(11);
+    let (options, capabilities) = (Options::default(), all_helpers());
+    let mut answers = 0;
+    for _ in 0..2000 {
+        let mut changed = bytes.clone();
+        for _ in 0..1 + random.below(4) {
+            let at = random.below(changed.len() as u64) as usize;
+            changed[at] = random.next_u64() as u8;
+        }
+        let Ok(object) = bpf::elf::read(&changed) else {
+            continue;
+        };
+        let Ok(linker) = Linker::new(&object) else {
+            continue;
+        };
+        for id in linker.programs() {
+            if let Ok(program) = linker.link(&id, &options) {
+                let found = examine(&program, &options, object.endian, &capabilities);
+                answers += usize::from(!found.obstacles.is_empty());
+            }
+        }
+    }
+    if answers < 100 {
+        return Err(format!("{answers} answers").into());
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 //!
 //! Everything that differs between firmwares, or that nobody has measured on a card, is a value
 //! here and no constant elsewhere. [`Capabilities::default`] is the open firmware. A file overrides
-//! it field by field, so that it says only what is different ([`read`]).
+//! it field by field, so that it says only what is different ([`read()`]).
 //!
 //! Facts: the defaults are the values that the open firmware (Netronome/nic-firmware) writes into
 //! its capability records, and the fields are those that `drivers/net/ethernet/netronome/nfp/bpf`

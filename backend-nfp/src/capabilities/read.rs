@@ -397,6 +397,25 @@ mod tests {
     }
 
     #[test]
+    fn damaged_files_are_refused_within_themselves() {
+        let text = include_str!("../../../examples/nfp/open-firmware.json");
+        let (mut refused, mut state) = (0, 7u32);
+        for _ in 0..4000 {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            let mut bytes = text.as_bytes().to_vec();
+            let at = (state >> 8) as usize % bytes.len();
+            bytes[at] = b"{}[]\",:09-ex\n\\"[(state >> 4) as usize % 14];
+            let changed = String::from_utf8(bytes).unwrap();
+            for diagnostic in read(&changed, FileId(0)).err().unwrap_or_default() {
+                let span = diagnostic.span().expect("it has a place");
+                assert!(changed.get(span.range()).is_some(), "{span:?}");
+                refused += 1;
+            }
+        }
+        assert!(refused > 1000, "{refused}");
+    }
+
+    #[test]
     fn what_is_not_json_is_said_where_it_ends() {
         for (text, place) in [("{\"mtu\": é}", "é"), ("{\"mtu\": 1500", ""), ("", "")] {
             let text_found = read(text, FileId(0)).expect_err("it is no JSON");

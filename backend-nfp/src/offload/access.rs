@@ -119,7 +119,7 @@ impl Examiner<'_> {
 
     /// Fields that the program's start has at hand: where the packet begins and ends, its length.
     fn context(&mut self, slot: usize, form: &Register, offset: i64, how: Use) {
-        let offset = offset + offsets(form).0;
+        let offset = offsets(form).0.saturating_add(offset);
         let writes = how != Use::Load;
         let known = match (self.program.program_type, offset, writes) {
             (ProgramType::Xdp, 0 | 4, false) | (ProgramType::SchedCls, 0 | 76 | 80, false) => true,

@@ -5,8 +5,8 @@
 //! holds one of a few constants, or anything. Only moves are understood, which is how compilers make
 //! verdicts and flags. Values that functions return are followed to their callers.
 //!
-//! Cost: states are kept where blocks begin; each of ten registers grows at most [`MAX_VALUES`] + 1
-//! times there.
+//! Cost: states are kept where blocks begin, and long blocks are cut; each register grows at most
+//! [`MAX_VALUES`] + 1 times there, and a question walks through one block.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,6 +16,8 @@ use verifier::program::{Meaning, Program};
 /// Constants that are told apart before a register may hold anything.
 const MAX_VALUES: usize = 8;
 const REGISTERS: usize = 11;
+/// Slots after which a block is cut, so that a question is answered soon.
+const MAX_BLOCK: usize = 64;
 
 /// What a register can hold; an empty set where nothing leads.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,10 +92,7 @@ impl<'a> Constants<'a> {
                 continue;
             };
             let mut slot = block;
-            loop {
-                let Some(insn) = program.insn(slot) else {
-                    break;
-                };
+            while let Some(insn) = program.insn(slot) {
                 if let Some(callee) = constants.callee(slot, &insn) {
                     callers.entry(callee).or_default().insert(block);
                 }
@@ -233,10 +232,14 @@ fn falls_through(insn: &Insn) -> bool {
     matches!(insn, Insn::Branch { .. } | Insn::MayGoto { .. })
 }
 
-/// Slots at which blocks begin: where jumps lead, and what follows them.
+/// Slots at which blocks begin: where jumps lead, what follows them, and some between.
 fn leaders(program: &Program) -> BTreeSet<usize> {
     let mut leaders = BTreeSet::new();
     for slot in 0..program.ops.len() {
+        if slot.is_multiple_of(MAX_BLOCK) {
+            // The second half of a wide instruction is never come to.
+            leaders.insert(slot);
+        }
         if let Some(insn) = program.insn(slot)
             && let Some(target) = target(slot, &insn)
         {

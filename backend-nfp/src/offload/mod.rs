@@ -89,6 +89,7 @@ pub fn examine(
     let mut obstacles = examiner.obstacles;
     for obstacle in &mut obstacles {
         obstacle.insns.sort_unstable();
+        obstacle.insns.dedup();
     }
     // In the order of the program, what has no place first.
     obstacles.sort_by_key(|one| one.insns.first().copied());
@@ -115,13 +116,8 @@ impl Examiner<'_> {
     fn add(&mut self, reason: Reason, slot: impl Into<Option<usize>>) {
         let slot = slot.into();
         match self.obstacles.iter_mut().find(|one| one.reason == reason) {
-            Some(known) => {
-                if let Some(slot) = slot
-                    && !known.insns.contains(&slot)
-                {
-                    known.insns.push(slot);
-                }
-            }
+            // What comes twice is dropped at the end.
+            Some(known) => known.insns.extend(slot),
             None => self.obstacles.push(Obstacle {
                 reason,
                 insns: slot.into_iter().collect(),

@@ -3,6 +3,9 @@
 //! The memory engine adds to big-endian words, so the driver keeps such words swapped. A word that
 //! one instruction adds to cannot be loaded or stored as it is by another, and it must begin as zero,
 //! which is the same in both orders.
+//!
+//! Cost: accesses of maps times words that one can reach, of which the firmware's limit for values
+//! bounds the number.
 
 use std::collections::{BTreeMap, BTreeSet};
 
