@@ -25,6 +25,7 @@ pub mod input;
 pub mod linked;
 pub mod listing;
 pub mod map_file;
+pub mod offload;
 pub mod output;
 pub mod packet_file;
 pub mod packets;

@@ -1,9 +1,13 @@
-//! backend-nfp: the Netronome Flow Processor, whose micro-engines run BPF programs on the card.
+//! The Netronome Flow Processor as a target: its micro-engines run BPF programs on the card.
 //!
+//! - [`capabilities`]: what one firmware offers, from a file.
+//! - [`offload`]: what keeps a program from running on the card.
 //! - [`isa`]: the instruction set as data, words in and out, error code, relocations.
 //! - [`sim`]: a micro-engine context that runs words.
 //! - [`firmware`]: what is around a program on the card: entry, exit, helpers, maps, the packet.
 
+pub mod capabilities;
 pub mod firmware;
 pub mod isa;
+pub mod offload;
 pub mod sim;

@@ -1,14 +1,18 @@
-//! `check`: would Linux load it, and if not, why.
+//! `check`: would Linux load it, or the card run it, and if not, why.
 
+use std::path::Path;
+
+use bpf::diagnostic::{Diagnostic, SourceMap};
 use bpf::insn::Endian;
 use bpf::program_type::ProgramType;
-use clap::Args;
+use clap::{Args, ValueEnum};
 use verifier::{Ask, Kernel, Linker, ProgramId, Verdict};
 
 use super::EndianArg;
 use crate::cli::ReportFormat;
 use crate::failure::Failure;
 use crate::input::Assembled;
+use crate::offload::{self, Offload};
 use crate::terminal::Terminal;
 use crate::verdict::{Checked, cost, facts};
 use crate::{input, output};
@@ -26,9 +30,25 @@ pub struct Options {
     flags: Flags,
 }
 
+/// Where the program is to run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Target {
+    /// Linux
+    #[default]
+    Host,
+    /// A Netronome Flow Processor
+    Nfp,
+}
+
 /// What decides the answer and how much is told.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct Flags {
+    /// Where the program is to run; for `nfp`, everything that keeps it from the card is listed
+    #[arg(long, value_enum, default_value_t)]
+    target: Target,
+    /// What the card's firmware offers, as docs/nfp.md describes it; the open firmware without
+    #[arg(long, value_name = "FILE")]
+    nfp_caps: Option<String>,
     /// Check this program only
     #[arg(long, value_name = "NAME")]
     prog: Option<String>,
@@ -71,6 +91,8 @@ pub struct Answer {
     pub rejected: bool,
     /// Whether what a program does is not modelled.
     pub undecided: bool,
+    /// For the standard error, in the form [`Form::Apart`].
+    pub diagnostics: Vec<(SourceMap, Diagnostic)>,
 }
 
 /// How an answer looks.
@@ -82,6 +104,8 @@ pub enum Form {
     Coloured,
     /// For programs.
     Json,
+    /// Verdicts alone, with what is to be said about them apart; of the card's obstacles.
+    Apart,
 }
 
 impl Flags {
@@ -89,6 +113,16 @@ impl Flags {
     #[must_use]
     pub fn endian(&self) -> Endian {
         self.endian.into()
+    }
+
+    /// The same flags, with files named from a folder.
+    #[must_use]
+    pub fn in_folder(&self, folder: &Path) -> Flags {
+        let named = |name: &String| folder.join(name).display().to_string();
+        Flags {
+            nfp_caps: self.nfp_caps.as_ref().map(named),
+            ..self.clone()
+        }
     }
 }
 
@@ -107,13 +141,18 @@ fn kernel(text: &str) -> Result<Kernel, String> {
 pub fn run(options: &Options, terminal: &Terminal) -> Result<(), Failure> {
     let assembled = input::read_object(&options.file, options.flags.endian())?;
     terminal.show_warnings(&assembled);
+    let apart = options.flags.target == Target::Nfp && terminal.is_json();
     let form = match (options.json, terminal.colours()) {
         (true, _) => Form::Json,
+        (false, _) if apart => Form::Apart,
         (false, true) => Form::Coloured,
         (false, false) => Form::Plain,
     };
     let answer = answer(&options.flags, &options.file, &assembled, form)?;
     output::print(answer.text.as_bytes())?;
+    for (map, diagnostic) in &answer.diagnostics {
+        terminal.show(map, diagnostic);
+    }
     match (answer.rejected, answer.undecided) {
         (true, _) => Err(Failure::Rejected),
         (false, true) => Err(Failure::Undecided),
@@ -145,6 +184,19 @@ pub fn answer(
     let (mut rejected, mut undecided) = (false, false);
     let mut text = String::new();
     let selected = selected(options, file, &linker)?;
+    if options.target == Target::Nfp {
+        let linked = Linked {
+            assembled,
+            linker: &linker,
+            selected: &selected,
+            checker_options: &checker_options,
+        };
+        return on_card(options, &linked, form, refused);
+    }
+    if options.nfp_caps.is_some() {
+        let message = "--nfp-caps says nothing about the host: it needs --target nfp";
+        return Err(Failure::Usage(message.to_owned()));
+    }
     if selected.len() > 1 && options.explain_at.is_some() {
         let names: Vec<&str> = selected.iter().map(|id| id.function.as_str()).collect();
         return Err(Failure::Usage(format!(
@@ -179,7 +231,62 @@ pub fn answer(
         text,
         rejected,
         undecided,
+        diagnostics: Vec::new(),
     })
+}
+
+/// Programs that can be linked.
+struct Linked<'a> {
+    assembled: &'a Assembled,
+    linker: &'a Linker<'a>,
+    selected: &'a [ProgramId],
+    checker_options: &'a verifier::Options,
+}
+
+/// What keeps programs from the card.
+fn on_card(
+    options: &Flags,
+    linked: &Linked<'_>,
+    form: Form,
+    refused: impl Fn(verifier::LinkError) -> Failure,
+) -> Result<Answer, Failure> {
+    if options.facts || options.explain_at.is_some() || options.stats.is_some() {
+        let message = "--facts, --explain-at and --stats tell of the verifier: leave --target out";
+        return Err(Failure::Usage(message.to_owned()));
+    }
+    let capabilities = match &options.nfp_caps {
+        Some(path) => offload::capabilities(path)?,
+        None => backend_nfp::capabilities::Capabilities::default(),
+    };
+    let mut answer = Answer {
+        text: String::new(),
+        rejected: false,
+        undecided: false,
+        diagnostics: Vec::new(),
+    };
+    for id in linked.selected {
+        let program = linked.linker.link(id, linked.checker_options);
+        let program = program.map_err(&refused)?;
+        let offload = Offload::of(
+            linked.assembled,
+            linked.linker,
+            &program,
+            linked.checker_options,
+            &capabilities,
+        );
+        answer.rejected |= offload.is_rejected();
+        answer.undecided |= offload.is_undecided();
+        let text = match form {
+            Form::Json => format!("{}\n", offload.json()),
+            Form::Plain | Form::Coloured => offload.text(form == Form::Coloured),
+            Form::Apart => {
+                answer.diagnostics.extend(offload.diagnostics());
+                offload.headline()
+            }
+        };
+        answer.text.push_str(&text);
+    }
+    Ok(answer)
 }
 
 /// What was asked for besides the verdict.

@@ -61,6 +61,19 @@ const SK_BUFF: Structure = (
     ],
 );
 
+/// The structure and the field that a byte of a packet program's context belongs to.
+pub fn field(kind: ProgramType, offset: i64) -> Option<(&'static str, &'static str)> {
+    let (structure, fields) = match kind {
+        ProgramType::Xdp => XDP_MD,
+        kind if kind.takes_skb() => SK_BUFF,
+        _ => return None,
+    };
+    let (name, ..) = fields
+        .iter()
+        .find(|one| (one.1..one.1 + one.2).contains(&offset))?;
+    Some((structure, name))
+}
+
 /// Reason and suggestion for an access of `size` bytes at `offset`, where it is a field's.
 pub(super) fn explain(
     kind: ProgramType,

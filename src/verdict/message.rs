@@ -76,7 +76,8 @@ pub fn of(checked: &Checked<'_>, finding: &Finding) -> (SourceMap, Diagnostic) {
 }
 
 /// A text under its name, in lines that fit a terminal.
-fn paragraph(name: &str, text: &str) -> String {
+#[must_use]
+pub fn paragraph(name: &str, text: &str) -> String {
     let indent = " ".repeat(name.len());
     let options = textwrap::Options::new(WIDTH)
         .initial_indent(name)

@@ -1,6 +1,6 @@
 //! Verdicts as text and as JSON.
 
-mod context;
+pub mod context;
 pub mod cost;
 pub mod facts;
 pub mod message;
@@ -69,7 +69,8 @@ impl Checked<'_> {
     }
 
     /// Where an instruction is, in words.
-    fn place_text(&self, slot: usize) -> String {
+    #[must_use]
+    pub fn place_text(&self, slot: usize) -> String {
         let function = self
             .program
             .subprograms
@@ -88,7 +89,9 @@ impl Checked<'_> {
         }
     }
 
-    fn insn_text(&self, slot: usize) -> String {
+    /// An instruction, with symbols by name.
+    #[must_use]
+    pub fn insn_text(&self, slot: usize) -> String {
         places::insn_text(self.program, slot)
     }
 
@@ -99,19 +102,27 @@ impl Checked<'_> {
         places::line(self.assembled, self.linker, self.program, slot)
     }
 
+    /// Where an instruction is, for programs.
+    #[must_use]
+    pub fn place_json(&self, insn: usize) -> Value {
+        self.optional_place(Some(insn))
+    }
+
+    fn optional_place(&self, insn: Option<usize>) -> Value {
+        let line = insn.and_then(|insn| self.linker.line_of(self.program, insn));
+        json!({
+            "insn": insn,
+            "text": insn.map(|insn| self.insn_text(insn)),
+            "file": line.as_ref().map(|line| line.file.as_str()),
+            "line": line.as_ref().map(|line| line.line),
+            "column": line.as_ref().map(|line| line.column),
+        })
+    }
+
     /// For programs.
     #[must_use]
     pub fn json(&self) -> Value {
-        let place = |insn: Option<usize>| {
-            let line = insn.and_then(|insn| self.linker.line_of(self.program, insn));
-            json!({
-                "insn": insn,
-                "text": insn.map(|insn| self.insn_text(insn)),
-                "file": line.as_ref().map(|line| line.file.as_str()),
-                "line": line.as_ref().map(|line| line.line),
-                "column": line.as_ref().map(|line| line.column),
-            })
-        };
+        let place = |insn: Option<usize>| self.optional_place(insn);
         let (verdict, finding) = match &self.report.verdict {
             Verdict::Accepted => ("accepted", Value::Null),
             Verdict::Undecided(gap) => (

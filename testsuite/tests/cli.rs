@@ -392,6 +392,67 @@ fn a_program_is_checked_and_the_rejection_says_what_to_do() {
 }
 
 #[test]
+fn obstacles_on_the_way_to_a_card_are_listed() {
+    let fine = bpfmill(&["check", "--target", "nfp", FILTER], b"");
+    assert_eq!(fine.status.code(), Some(0), "{}", text(&fine.stdout));
+    let rejected = bpfmill(&["check", "--target", "nfp", BALANCER], b"");
+    assert_eq!(rejected.status.code(), Some(1));
+    assert!(text(&rejected.stdout).contains("Remedy: "));
+    let whole = json(&bpfmill(&["check", "--target", "nfp", "--json", BALANCER], b"").stdout);
+    assert_eq!(whole["verdict"], "rejected");
+    let obstacles = whole["obstacles"].as_array().expect("a list");
+    assert!(obstacles.iter().all(|one| one["at"].is_array()));
+    let apart = ["check", "--target", "nfp", "--error-format=json", BALANCER];
+    let apart = bpfmill(&apart, b"");
+    assert_eq!(text(&apart.stdout).lines().count(), 1);
+    let errors = text(&apart.stderr);
+    let errors: Vec<Value> = errors.lines().map(|line| json(line.as_bytes())).collect();
+    assert_eq!(errors.len(), obstacles.len());
+    assert!(errors.iter().all(|one| one["labels"][0]["line"].is_u64()));
+    let undecided = "testsuite/programs/v3/kernel_functions.o";
+    let undecided = bpfmill(&["check", "--target", "nfp", undecided], b"");
+    assert_eq!(undecided.status.code(), Some(1));
+}
+
+#[test]
+fn a_capability_file_is_read_and_its_mistakes_are_shown() {
+    let folder = Folder::new("capabilities");
+    let file = folder.file("card.json");
+    let check = |text: &str| {
+        std::fs::write(&file, text).expect("the file can be written");
+        bpfmill(
+            &["check", "--target", "nfp", "--nfp-caps", &file, FILTER],
+            b"",
+        )
+    };
+    assert_eq!(check("{\"code\": {\"size\": 20}}").status.code(), Some(1));
+    let wrong = check("{\n  \"stak\": 512\n}");
+    assert_eq!(wrong.status.code(), Some(1));
+    let message = text(&wrong.stderr);
+    assert!(message.contains("there is no field `stak`") && message.contains("card.json:2:3"));
+    let example = "examples/nfp/open-firmware.json";
+    let usual = bpfmill(
+        &["check", "--target", "nfp", "--nfp-caps", example, FILTER],
+        b"",
+    );
+    assert_eq!(usual.status.code(), Some(0));
+    for usage in [
+        &["check", "--nfp-caps", example, FILTER][..],
+        &["check", "--target", "nfp", "--facts", FILTER],
+        &[
+            "check",
+            "--target",
+            "nfp",
+            "--nfp-caps",
+            "absent.json",
+            FILTER,
+        ],
+    ] {
+        assert_eq!(bpfmill(usage, b"").status.code(), Some(2), "{usage:?}");
+    }
+}
+
+#[test]
 fn errors_are_explained_and_listed() {
     let list = bpfmill(&["explain"], b"");
     assert_eq!(list.status.code(), Some(0), "{}", text(&list.stderr));

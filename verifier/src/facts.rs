@@ -65,6 +65,30 @@ pub struct InsnFacts {
 }
 
 impl InsnFacts {
+    /// What a place may hold, in each of the forms that are kept.
+    pub fn forms(&self, place: FactPlace) -> impl Iterator<Item = &Register> {
+        let fact = self.places.get(&place);
+        let forms = fact.map_or(&[][..], |fact| fact.forms.as_slice());
+        forms.iter().filter_map(|form| match form {
+            Form::Holds(register) => Some(register),
+            Form::Data { .. } => None,
+        })
+    }
+
+    /// Whether eight bytes of the stack are zero on every way, by their offset from `r10`.
+    #[must_use]
+    pub fn is_zero(&self, offset: i16) -> bool {
+        self.places
+            .get(&FactPlace::Stack(offset))
+            .is_some_and(|fact| {
+                !fact.more
+                    && fact.forms.iter().all(|form| match form {
+                        Form::Holds(register) => register.is_null(),
+                        Form::Data { zero } => *zero,
+                    })
+            })
+    }
+
     /// What is known of each place that holds something, in one line each.
     #[must_use]
     pub fn describe(&self, program: &Program) -> BTreeMap<FactPlace, String> {

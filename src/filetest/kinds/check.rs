@@ -1,4 +1,5 @@
-//! `check`: what the command prints on each program, its explanations included.
+//! `check`: what the command prints on each program, its explanations included. A capability file is
+//! named from the test's folder.
 
 use clap::Args;
 
@@ -29,7 +30,8 @@ impl Kind for Check {
         let mut sections = Vec::new();
         if keep.has("verdict") {
             let assembled = source.assembled()?;
-            let answer = answer(&self.flags, &input.name, &assembled, Form::Plain)
+            let flags = self.flags.in_folder(input.folder());
+            let answer = answer(&flags, &input.name, &assembled, Form::Plain)
                 .map_err(|failure| told(&failure))?;
             sections.push(Section::new("verdict", answer.text));
         }
