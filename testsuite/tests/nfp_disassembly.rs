@@ -2,6 +2,7 @@
 //! for words that differ from them, and from instructions that the driver never writes, in a few bits.
 
 use std::collections::BTreeSet;
+use std::mem::discriminant;
 
 use backend_nfp::firmware::Abi;
 use backend_nfp::isa::{
@@ -16,6 +17,8 @@ const TRANSLATED: (usize, usize) = (205, 8305);
 /// Words tried around known ones, and how many of them must be instructions.
 const TRIES: usize = 400_000;
 const ENOUGH: usize = 50_000;
+/// Variants of an instruction, each of which must be among those words.
+const FORMS: usize = 14;
 /// Bits changed of a word, at most.
 const CHANGES: u64 = 4;
 
@@ -23,7 +26,7 @@ fn main() {
     let arguments = Arguments::from_args();
     let Some(objdump) = Objdump::find() else {
         let reason = format!("{OBJDUMP} names no objdump that knows the NFP");
-        return libtest_mimic::run(&arguments, vec![ignored("objdump", &reason)]).exit();
+        libtest_mimic::run(&arguments, vec![ignored("objdump", &reason)]).exit();
     };
     let found: Option<Vec<Case>> = cases().map(|cases| {
         cases
@@ -57,6 +60,16 @@ fn main() {
         let words = neighbours(&known);
         if words.len() < ENOUGH {
             return Err(format!("only {} instructions", words.len()).into());
+        }
+        let mut forms = Vec::new();
+        for word in &words {
+            let form = discriminant(&Insn::decode(ecc::check(*word)?)?);
+            if !forms.contains(&form) {
+                forms.push(form);
+            }
+        }
+        if forms.len() != FORMS {
+            return Err(format!("{} forms, not {FORMS}", forms.len()).into());
         }
         check(&objdump, &words)
     }));
@@ -176,6 +189,11 @@ fn rare_words() -> BTreeSet<u64> {
             load_conditions: true,
             both: true,
             mode,
+        },
+        Insn::CsrWrite {
+            address: 4,
+            source: a,
+            bank: Bank::B,
         },
         Insn::CsrWrite {
             address: csr::LM_ADDR[2],
