@@ -41,7 +41,7 @@ pub struct Engine {
 }
 
 impl Default for Engine {
-    /// The first engine of the first island that has packet engines.
+    /// Any that a disassembler accepts: islands 1 to 63, engines 0 to 11.
     fn default() -> Self {
         Engine {
             island: 32,
