@@ -2,16 +2,6 @@
 
 use super::operand::{Bank, Operand};
 
-/// Addresses of the control and status registers that have a use here.
-pub mod csr {
-    /// Index registers of local memory, as byte addresses.
-    pub const LM_ADDR: [u16; 4] = [0x64, 0x6c, 0x94, 0x9c];
-    /// Which context runs.
-    pub const CONTEXT: u16 = 0x20;
-    /// Pseudo-random numbers.
-    pub const RANDOM: u16 = 0x148;
-}
-
 /// Where a result goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Destination {

@@ -5,6 +5,8 @@
 //! ([`ecc`]); in code that is not yet loaded, the top byte says what a loader patches
 //! ([`relocation`]).
 //!
+//! An instruction displays as GNU objdump would show it.
+//!
 //! Why one pair of functions: everything that makes or reads words (emitter, checker, simulator,
 //! listing) goes through them, so the layout of fields is written once.
 //!
@@ -18,12 +20,14 @@
 //! driver and from `nfp-dis.c` of GNU binutils.
 
 mod bits;
+pub mod csr;
 mod decode;
 pub mod ecc;
 mod encode;
 mod error;
 mod insn;
 mod operand;
+mod print;
 pub mod relocation;
 #[cfg(test)]
 mod tests;
@@ -31,7 +35,7 @@ mod tests;
 pub use error::{DecodeError, EncodeError};
 pub use insn::{
     AluOp, Command, CommandAction, CommandMode, Condition, Destination, Insn, Mode, MultiplyPhase,
-    MultiplySize, Shift, ShiftOp, Width, csr,
+    MultiplySize, Shift, ShiftOp, Width,
 };
 pub use operand::{Bank, LmemAccess, Operand};
 

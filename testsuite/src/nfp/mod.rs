@@ -1,10 +1,12 @@
 //! Programs for the NFP: those that the Linux driver translated, and comparison of what words do on
-//! the simulated card with what the bytecode does in the interpreter.
+//! the simulated card with what the bytecode does in the interpreter, and of text with GNU objdump's.
 
 mod cases;
 mod compare;
+mod disassembly;
 mod inputs;
 
 pub use cases::{Case, CaseMap, cases};
 pub use compare::{Report, compare};
+pub use disassembly::{OBJDUMP, Objdump};
 pub use inputs::{Input, inputs};
