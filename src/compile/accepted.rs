@@ -3,16 +3,11 @@
 //! of the function where it does, and a note names it. Each round leaves out one application more and
 //! there are at most [`MAX_LEFT_OUT`]; what is worse even then keeps its input, as the gate has it. So
 //! does what is worse without any pass.
-//!
-//! Likewise, values that find no register need stack, which `promote-stack` takes from a place where
-//! there was some, and instructions. Functions that come out with more of it than there is, or longer
-//! than they were, are compiled without that pass.
 
 use backend_host::CHOICES;
 use bpf::object::Object;
 use passes::{Event, UnknownPass};
 
-use super::functions::{PROMOTION, crowded, left_out};
 use super::{Basis, CompileOptions, Compiled, Judge, Lost, Worse, bisect, compile_with, gate};
 
 /// Passes that are left out, one after the other, before functions keep their input.
@@ -26,30 +21,14 @@ pub(super) fn compile_judged(
     basis: Basis<'_>,
 ) -> Result<Compiled, UnknownPass> {
     let mut compiled = compile_with(object, options, &mut sink, basis)?;
+    let Some(judge) = basis.judge else {
+        return Ok(compiled);
+    };
     if options.pipeline.bisect_limit.is_some() {
         return Ok(compiled);
     }
     let mut options = options.clone();
     let mut notes = Vec::new();
-    let reports = compiled.functions.iter();
-    let crowded: Vec<(String, String)> = reports
-        .filter_map(|report| {
-            let reason = crowded(report.kept.as_ref()?, report)?;
-            Some((report.name.clone(), reason))
-        })
-        .collect();
-    if !crowded.is_empty() {
-        for (function, reason) in crowded {
-            notes.push(left_out(&function, &reason));
-            let switch = format!("{PROMOTION}@{function}");
-            options.pipeline.disable.push(switch);
-        }
-        compiled = compile_with(object, &options, &mut sink, basis)?;
-    }
-    let Some(judge) = basis.judge else {
-        compiled.notes.extend(notes);
-        return Ok(compiled);
-    };
     let mut count = 0;
     let mut choices = basis.choices.clone();
     // Programs for which nothing can be done.

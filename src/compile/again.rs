@@ -9,8 +9,8 @@
 //!
 //! Where applications of passes are counted, those of the second round go on where the first ended,
 //! if all of them together make a round that is kept: so the last of them gives what is compiled
-//! without counting; the last round follows without being counted. A limit within the second round keeps what it gives, gain or not, and one that
-//! the first does not go beyond leaves no second round.
+//! without counting; the last round follows without being counted. A limit within the second round
+//! keeps what it gives, gain or not, and one that the first does not go beyond leaves no second round.
 //!
 //! Remarks are those of the first round, whose places are the input's. Where functions are shown
 //! between passes there is one round only.

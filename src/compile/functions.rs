@@ -7,7 +7,7 @@
 //! of workers. Who watches passes as they run (bisection, texts, validation) sees them in one thread.
 //!
 //! **Twice.** Where promoted stack slots leave too little room ([`crowded`]), the function is compiled
-//! anew without that pass, unless somebody watches; then `accepted` does so.
+//! anew without that pass, unless applications of passes are counted.
 //!
 //! **Cost.** A copy of the module's tables for each worker but one; for objects of fewer than [`MIN_SLOTS`]
 //! slots starting one costs more than it saves.
@@ -235,11 +235,11 @@ fn refused(settings: Settings<'_>, function: &LiftedFunction) -> Option<Kept> {
 }
 
 /// The pass that makes values of what is in the stack.
-pub(super) const PROMOTION: &str = "promote-stack";
+const PROMOTION: &str = "promote-stack";
 
 /// Why a function keeps its input, if that is for want of the room that promoted slots had: values
 /// that find no register need stack, and instructions to get there.
-pub(super) fn crowded(kept: &Kept, report: &FunctionReport) -> Option<String> {
+fn crowded(kept: &Kept, report: &FunctionReport) -> Option<String> {
     let is_crowded = matches!(
         kept,
         Kept::NotEmitted(EmitError::Stack { .. } | EmitError::UnknownFrame) | Kept::Longer { .. }
@@ -247,11 +247,6 @@ pub(super) fn crowded(kept: &Kept, report: &FunctionReport) -> Option<String> {
     let mut passes = report.passes.iter();
     let promoted = passes.any(|pass| pass.name == PROMOTION && pass.changed.any());
     (is_crowded && promoted).then(|| kept.to_string())
-}
-
-/// What is said of a function that was compiled without that pass.
-pub(super) fn left_out(function: &str, reason: &str) -> String {
-    format!("`{PROMOTION}` is left out of `{function}`: with it {reason}")
 }
 
 struct Worker<'w, 's> {
@@ -269,7 +264,8 @@ impl Worker<'_, '_> {
         mut report: FunctionReport,
     ) -> Done {
         let func = function.func;
-        let may_repeat = !self.settings.watched && refused(self.settings, function).is_none();
+        let counted = self.settings.options.pipeline.bisect_limit.is_some();
+        let may_repeat = !counted && refused(self.settings, function).is_none();
         let input = may_repeat.then(|| self.module.functions[func].clone());
         let unheard = Remarks::new(self.session.remarks.are_kept());
         let told = std::mem::replace(&mut self.session.remarks, unheard);
@@ -296,7 +292,10 @@ impl Worker<'_, '_> {
             let first = report.micros;
             result = without.function(function, stack_limit, &mut report);
             report.micros += first;
-            note = result.is_ok().then(|| left_out(&report.name, &reason));
+            let name = &report.name;
+            note = result
+                .is_ok()
+                .then(|| format!("`{PROMOTION}` is left out of `{name}`: with it {reason}"));
         }
         let new = std::mem::replace(&mut self.session.remarks, told);
         self.session.remarks.append(new);

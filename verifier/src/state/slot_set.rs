@@ -19,6 +19,19 @@ impl SlotSet {
         }
     }
 
+    /// Takes a slot out.
+    pub fn remove(&mut self, index: usize) {
+        if index < 64 {
+            self.0 &= !(1 << index);
+        }
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
     /// The slots, from the highest address down.
     pub fn iter(self) -> impl Iterator<Item = usize> {
         let mut rest = self.0;
@@ -42,5 +55,10 @@ mod tests {
         }
         assert_eq!(set.iter().collect::<Vec<_>>(), [0, 17, 63]);
         assert!(set.contains(17) && !set.contains(16) && !set.contains(64));
+        for index in [0, 17, 64, 63] {
+            assert!(!set.is_empty());
+            set.remove(index);
+        }
+        assert!(set.is_empty());
     }
 }

@@ -133,7 +133,7 @@ impl Walker<'_> {
                 return Ok(Back::On);
             }
             let others = wanted.registers[wanted.frame] & !RegSet::ARGUMENTS.bits();
-            if others != 0 || wanted.slots[wanted.frame] != 0 {
+            if others != 0 || !wanted.slots[wanted.frame].is_empty() {
                 return Ok(Back::Lost);
             }
             return match wanted.leave_callee(true) {
@@ -144,7 +144,7 @@ impl Walker<'_> {
         let calls_back = self.calls_back(at as usize);
         if calls_back && later != at + 1 {
             let others = wanted.registers[wanted.frame] & !RegSet::ARGUMENTS.bits();
-            if others != 0 || wanted.slots[wanted.frame] != 0 {
+            if others != 0 || !wanted.slots[wanted.frame].is_empty() {
                 return Ok(Back::Lost);
             }
             return match wanted.leave_callee(false) {

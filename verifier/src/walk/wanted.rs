@@ -5,11 +5,11 @@
 use bpf::insn::{Reg, RegSet};
 
 use super::history::Entry;
-use crate::state::State;
+use crate::state::{SlotSet, State};
 
 impl Wanted {
     pub(super) fn is_empty(&self) -> bool {
-        self.registers.iter().all(|set| *set == 0) && self.slots.iter().all(|set| *set == 0)
+        self.registers.iter().all(|set| *set == 0) && self.slots.iter().all(|set| set.is_empty())
     }
 
     pub(super) fn has(&self, register: Reg) -> bool {
@@ -27,15 +27,15 @@ impl Wanted {
     }
 
     pub(super) fn has_slot(&self, (frame, slot): (u8, u8)) -> bool {
-        self.slots[usize::from(frame) % FRAMES] >> (slot & 63) & 1 != 0
+        self.slots[usize::from(frame) % FRAMES].contains(usize::from(slot))
     }
 
     pub(super) fn add_slot(&mut self, (frame, slot): (u8, u8)) {
-        self.slots[usize::from(frame) % FRAMES] |= 1 << (slot & 63);
+        self.slots[usize::from(frame) % FRAMES].insert(usize::from(slot));
     }
 
     pub(super) fn remove_slot(&mut self, (frame, slot): (u8, u8)) {
-        self.slots[usize::from(frame) % FRAMES] &= !(1 << (slot & 63));
+        self.slots[usize::from(frame) % FRAMES].remove(usize::from(slot));
     }
 
     /// If one of a group of tied numbers is wanted, all are.
@@ -90,7 +90,7 @@ pub(super) const FRAMES: usize = 8;
 pub(super) struct Wanted {
     pub(super) frame: usize,
     pub(super) registers: [u16; FRAMES],
-    pub(super) slots: [u64; FRAMES],
+    pub(super) slots: [SlotSet; FRAMES],
 }
 
 /// Marks what is wanted in a kept state; what was marked before, or is no number, is done with.
@@ -106,16 +106,13 @@ pub(super) fn mark_in(state: &mut State, wanted: &mut Wanted) {
                 wanted.registers[number] &= !(1 << index);
             }
         }
-        for index in 0..64u8 {
-            let place = (number as u8, index);
-            if !wanted.has_slot(place) {
-                continue;
-            }
-            match frame.stack.get_mut(usize::from(index)) {
+        let slots = &mut wanted.slots[number];
+        for index in slots.iter() {
+            match frame.stack.get_mut(index) {
                 Some(slot) if slot.is_spilled_scalar() && !slot.spilled.precise => {
                     slot.spilled.precise = true;
                 }
-                _ => wanted.remove_slot(place),
+                _ => slots.remove(index),
             }
         }
     }
