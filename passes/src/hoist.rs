@@ -31,7 +31,7 @@
 
 use crate::facts::between::{Between, add_sources, find_pointers};
 use crate::facts::equal::{Key, key};
-use crate::facts::{Kind, Kinds, Widths};
+use crate::facts::{Kind, Kinds, Widths, for_each_passed};
 use crate::pass::{Changed, Pass, PassContext};
 use cranelift_entity::EntitySet;
 use mir::analysis::{ControlFlowGraph, DominatorTree};
@@ -249,17 +249,9 @@ impl Unset {
 
     fn round(&mut self, func: &Function, cfg: &ControlFlowGraph) -> bool {
         let mut changed = false;
-        for &block in cfg.reverse_postorder() {
-            let Some(last) = func.layout.last_inst(block) else {
-                continue;
-            };
-            for call in func.dfg.successors(last) {
-                let params = func.dfg.block_params(call.block);
-                for (&param, &arg) in params.iter().zip(func.dfg.call_args(&call)) {
-                    changed |= self.contains(func, arg) && self.0.insert(param);
-                }
-            }
-        }
+        for_each_passed(func, cfg, |param, arg| {
+            changed |= self.contains(func, arg) && self.0.insert(param);
+        });
         changed
     }
 

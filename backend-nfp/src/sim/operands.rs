@@ -6,6 +6,7 @@
 
 use super::core::Core;
 use super::fault::{FaultKind, HazardKind};
+use super::local_memory::Place;
 use super::value::Value;
 use crate::isa::{Bank, Destination, LmemAccess, Operand};
 
@@ -26,13 +27,7 @@ impl Core {
             Operand::Transfer(number) => self.transfer_in[usize::from(number & 63)],
             Operand::Immediate(value) => u32::from(value).into(),
             Operand::Lmem { index, access } => {
-                let place = self.local.place(index, access, self.now());
-                if !place.ready {
-                    self.hazard(HazardKind::LmIndexNotReady(index));
-                } else if !place.known {
-                    self.hazard(HazardKind::UnknownAddress);
-                }
-                self.note_move(index, access, moves);
+                let place = self.local_place(index, access, moves);
                 self.local.read(place)
             }
             Operand::Absolute(_) => return Err(FaultKind::Unsupported("an absolute register")),
@@ -92,13 +87,7 @@ impl Core {
                 self.transfer_out[usize::from(number & 63)] = value;
             }
             Operand::Lmem { index, access } => {
-                let place = self.local.place(index, access, self.now());
-                if !place.ready {
-                    self.hazard(HazardKind::LmIndexNotReady(index));
-                } else if !place.known {
-                    self.hazard(HazardKind::UnknownAddress);
-                }
-                self.note_move(index, access, moves);
+                let place = self.local_place(index, access, moves);
                 self.local.write(place, value);
             }
             Operand::Nothing => {}
@@ -109,6 +98,18 @@ impl Core {
             Operand::Immediate(_) => return Err(FaultKind::Unsupported("a write to a number")),
         }
         Ok(())
+    }
+
+    /// Where an access to local memory goes, its hazards and the move of its index noted.
+    fn local_place(&mut self, index: u8, access: LmemAccess, moves: &mut Moves) -> Place {
+        let place = self.local.place(index, access, self.now());
+        if !place.ready {
+            self.hazard(HazardKind::LmIndexNotReady(index));
+        } else if !place.known {
+            self.hazard(HazardKind::UnknownAddress);
+        }
+        self.note_move(index, access, moves);
+        place
     }
 
     fn note_move(&mut self, index: u8, access: LmemAccess, moves: &mut Moves) {

@@ -10,6 +10,7 @@ pub(crate) mod equal;
 mod frame;
 mod kinds;
 pub(crate) mod memory;
+mod passed;
 pub(crate) mod reach;
 mod starts;
 mod users;
@@ -17,4 +18,5 @@ mod width;
 
 pub(crate) use frame::{FRAME_BYTES, frame_offset};
 pub(crate) use kinds::{Kind, Kinds};
+pub(crate) use passed::for_each_passed;
 pub(crate) use width::{Widths, width};

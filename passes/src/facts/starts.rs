@@ -14,6 +14,8 @@ use cranelift_entity::EntitySet;
 use mir::analysis::ControlFlowGraph;
 use mir::{Function, InstData, Value, ValueDef};
 
+use super::passed::for_each_passed;
+
 /// Rounds until what is ruled out has settled; loops in loops take one each.
 const MAX_ROUNDS: usize = 4;
 
@@ -44,18 +46,10 @@ impl Starts {
     /// Rules parameters out; says whether there was one.
     fn round(&mut self, func: &Function, cfg: &ControlFlowGraph) -> bool {
         let mut changed = false;
-        for &block in cfg.reverse_postorder() {
-            let Some(last) = func.layout.last_inst(block) else {
-                continue;
-            };
-            for call in func.dfg.successors(last) {
-                let params = func.dfg.block_params(call.block);
-                for (&param, &arg) in params.iter().zip(func.dfg.call_args(&call)) {
-                    let fits = self.contains(func, arg) || func.constant(arg) == Some(0);
-                    changed |= !fits && self.params.remove(param);
-                }
-            }
-        }
+        for_each_passed(func, cfg, |param, arg| {
+            let fits = self.contains(func, arg) || func.constant(arg) == Some(0);
+            changed |= !fits && self.params.remove(param);
+        });
         changed
     }
 

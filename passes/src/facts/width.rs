@@ -14,6 +14,8 @@ use cranelift_entity::SecondaryMap;
 use mir::analysis::ControlFlowGraph;
 use mir::{Function, InstData, Opcode, Type, Value};
 
+use super::passed::for_each_passed;
+
 /// Definitions to look through. Masks in compiled code stand at most three steps from the load
 /// that makes them redundant.
 const MAX_DEPTH: u32 = 4;
@@ -40,20 +42,15 @@ impl Widths {
         }
         for _ in 0..MAX_ROUNDS {
             let mut changed = false;
-            for last in blocks().filter_map(|block| func.layout.last_inst(block)) {
-                for call in func.dfg.successors(last) {
-                    let params = func.dfg.block_params(call.block);
-                    for (&param, &arg) in params.iter().zip(func.dfg.call_args(&call)) {
-                        let passed = widths.of(func, func.dfg.resolve(arg)) as u8;
-                        if let Some(known) = &mut widths.params[param]
-                            && *known < passed
-                        {
-                            *known = passed;
-                            changed = true;
-                        }
-                    }
+            for_each_passed(func, cfg, |param, arg| {
+                let passed = widths.of(func, func.dfg.resolve(arg)) as u8;
+                if let Some(known) = &mut widths.params[param]
+                    && *known < passed
+                {
+                    *known = passed;
+                    changed = true;
                 }
-            }
+            });
             if !changed {
                 return widths;
             }

@@ -10,6 +10,8 @@ use cranelift_entity::{EntitySet, SecondaryMap};
 use mir::{Block, Function, Inst, InstData, Opcode, Type, Value, ValueDef, eval};
 use smallvec::SmallVec;
 
+use crate::facts::memory::Users;
+
 /// What a value is on the ways found so far. The order is that of getting worse.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub(super) enum Known {
@@ -71,7 +73,7 @@ pub(super) fn solve(func: &Function, endian: Endian) -> Solution {
     let mut solver = Solver {
         func,
         endian,
-        users: users(func),
+        users: Users::find(func),
         found: Solution {
             known: SecondaryMap::with_capacity(func.dfg.value_count()),
             taken: SecondaryMap::with_capacity(func.dfg.inst_count()),
@@ -90,25 +92,10 @@ pub(super) fn solve(func: &Function, endian: Endian) -> Solution {
     solver.found
 }
 
-fn users(func: &Function) -> SecondaryMap<Value, SmallVec<[Inst; 2]>> {
-    let mut users: SecondaryMap<Value, SmallVec<[Inst; 2]>> =
-        SecondaryMap::with_capacity(func.dfg.value_count());
-    for block in func.layout.blocks() {
-        for inst in func.layout.insts(block) {
-            func.dfg.for_each_operand(inst, |value| {
-                if users[value].last() != Some(&inst) {
-                    users[value].push(inst);
-                }
-            });
-        }
-    }
-    users
-}
-
 struct Solver<'f> {
     func: &'f Function,
     endian: Endian,
-    users: SecondaryMap<Value, SmallVec<[Inst; 2]>>,
+    users: Users,
     found: Solution,
     blocks: Vec<Block>,
     values: Vec<Value>,
@@ -119,8 +106,8 @@ impl Solver<'_> {
         loop {
             // Values first: a branch that is looked at late finds more of its operands settled.
             if let Some(value) = self.values.pop() {
-                for index in 0..self.users[value].len() {
-                    let inst = self.users[value][index];
+                let users: SmallVec<[Inst; 8]> = self.users.of(self.func, value).collect();
+                for inst in users {
                     let block = self.func.layout.inst_block(inst);
                     if block.is_some_and(|block| self.found.reached.contains(block)) {
                         self.visit(inst);

@@ -1,12 +1,13 @@
 //! Where a computation may go, and what lies on the way.
 
-use cranelift_entity::{EntitySet, SecondaryMap};
+use cranelift_entity::EntitySet;
 use mir::analysis::{ControlFlowGraph, DominatorTree, LoopForest};
 use mir::opcode::Effect;
 use mir::{Block, Function, Inst, InstData, Opcode, Value};
 use smallvec::SmallVec;
 
 use super::MAX_BLOCKS_BETWEEN;
+use crate::facts::memory::Users;
 
 /// What lies between a computation and its new place.
 pub(super) enum Way {
@@ -23,7 +24,7 @@ pub(super) struct Places<'a> {
     cfg: &'a ControlFlowGraph,
     dominators: &'a DominatorTree,
     loops: &'a LoopForest,
-    users: SecondaryMap<Value, SmallVec<[Inst; 2]>>,
+    users: Users,
 }
 
 impl<'a> Places<'a> {
@@ -33,22 +34,11 @@ impl<'a> Places<'a> {
         dominators: &'a DominatorTree,
         loops: &'a LoopForest,
     ) -> Places<'a> {
-        let mut users: SecondaryMap<Value, SmallVec<[Inst; 2]>> =
-            SecondaryMap::with_capacity(func.dfg.value_count());
-        for block in func.layout.blocks() {
-            for inst in func.layout.insts(block) {
-                func.dfg.for_each_operand(inst, |value| {
-                    if users[value].last() != Some(&inst) {
-                        users[value].push(inst);
-                    }
-                });
-            }
-        }
         Places {
             cfg,
             dominators,
             loops,
-            users,
+            users: Users::find(func),
         }
     }
 
@@ -57,7 +47,7 @@ impl<'a> Places<'a> {
     pub(super) fn deepest(&self, func: &Function, inst: Inst, from: Block) -> Option<Block> {
         let result = func.dfg.result(inst)?;
         let mut common: Option<Block> = None;
-        for &user in &self.users[result] {
+        for user in self.users.of(func, result) {
             // The argument of a block call is used at the end of the block that calls.
             let block = func.layout.inst_block(user)?;
             common = Some(match common {
