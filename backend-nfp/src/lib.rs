@@ -3,6 +3,7 @@
 //! - [`capabilities`]: what one firmware offers, from a file.
 //! - [`offload`]: what keeps a program from running on the card.
 //! - [`isa`]: the instruction set as data, words in and out, error code, relocations.
+//! - [`machine`]: machine code before addresses.
 //! - [`elf`]: words as a file that GNU objdump reads.
 //! - [`sim`]: a micro-engine context that runs words.
 //! - [`firmware`]: what is around a program on the card: entry, exit, helpers, maps, the packet.
@@ -11,5 +12,6 @@ pub mod capabilities;
 pub mod elf;
 pub mod firmware;
 pub mod isa;
+pub mod machine;
 pub mod offload;
 pub mod sim;
