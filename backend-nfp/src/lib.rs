@@ -4,10 +4,12 @@
 //! - [`offload`]: what keeps a program from running on the card.
 //! - [`isa`]: the instruction set as data, words in and out, error code, relocations.
 //! - [`machine`]: machine code before addresses.
+//! - [`assemble`]: machine code to words.
 //! - [`elf`]: words as a file that GNU objdump reads.
 //! - [`sim`]: a micro-engine context that runs words.
 //! - [`firmware`]: what is around a program on the card: entry, exit, helpers, maps, the packet.
 
+pub mod assemble;
 pub mod capabilities;
 pub mod elf;
 pub mod firmware;

@@ -1,0 +1,62 @@
+//! Random machine programs must do the same as they stand and assembled.
+
+mod generate;
+mod run;
+
+use self::generate::Random;
+use super::*;
+use crate::isa::relocation::Places;
+
+const PLACES: Places<'_> = Places {
+    start: run::START,
+    done: run::DONE,
+    exit: 0,
+    abort: 0,
+    push: 0,
+    pop: 0,
+    helpers: &[(1, run::HELPER)],
+};
+
+/// Runs of random programs before and after; how many could be compared, and how many differed.
+fn compare(programs: u64, timing: &Timing) -> (usize, Vec<u64>) {
+    let (mut compared, mut different) = (0, Vec::new());
+    for seed in 0..programs {
+        let program = generate::program(&mut Random(seed));
+        let before = run::as_it_stands(&program);
+        let after = assemble(&program, timing, run::START)
+            .unwrap_or_else(|error| panic!("{seed}: {error}"));
+        let after = after.relocated(&PLACES).unwrap();
+        for input in 0..3 {
+            let Ok((expected, _)) = run::run(&before, input) else {
+                continue;
+            };
+            if !expected.hazards.is_empty() {
+                continue;
+            }
+            compared += 1;
+            let found = run::run(&after, input);
+            if found.map(|(seen, _)| seen).as_ref() != Ok(&expected) {
+                different.push(seed);
+                break;
+            }
+        }
+    }
+    (compared, different)
+}
+
+#[test]
+fn programs_do_the_same() {
+    let (compared, different) = compare(6000, &Timing::default());
+    assert!(different.is_empty(), "{different:?} of {compared} runs");
+    assert!(compared > 12_000, "only {compared} runs could be compared");
+}
+
+#[test]
+fn a_delay_too_short_is_found() {
+    let timing = Timing {
+        lm_index: 2,
+        ..Timing::default()
+    };
+    let (_, different) = compare(300, &timing);
+    assert!(different.len() > 30, "{}", different.len());
+}
