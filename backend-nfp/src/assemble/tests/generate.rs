@@ -43,7 +43,7 @@ pub(super) const RETURN: u8 = 20;
 /// Counts loops down.
 pub(super) const COUNTER: u8 = 30;
 /// Byte address for an index register, in bank A.
-const BASE: u8 = 8;
+pub(super) const BASE: u8 = 8;
 /// Address of the packet.
 pub(super) const PACKET: u8 = 14;
 /// Overrides the data of an addition.

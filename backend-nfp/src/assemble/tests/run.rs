@@ -1,6 +1,6 @@
 //! Machine programs as they stand, without any of what is tested; and what can be seen of a run.
 
-use super::generate::{COUNTER, DATA, LENGTH, PACKET, RETURN, Random, WIDE};
+use super::generate::{BASE, COUNTER, DATA, LENGTH, PACKET, RETURN, Random, WIDE};
 use crate::isa::{Bank, Condition, Insn, TRAILER, csr, ecc};
 use crate::machine::{End, MachineProgram, Reference};
 use crate::sim::{
@@ -148,6 +148,7 @@ pub(super) fn run(words: &[u64], seed: u64) -> Outcome {
         (WIDE, 1),
         (LENGTH, 4 << 8 | 1 << 7),
         (COUNTER, 3),
+        (BASE, 128),
     ] {
         core.set_gpr(Bank::A, number, value.into());
     }
