@@ -12,6 +12,7 @@
 //! Cost: linear in the program, but for a logarithm, with factors that [`schedule`] and [`simplify`]
 //! bound. Nothing here fails but what the caller got wrong, and that is an [`AssembleError`].
 
+mod check;
 mod delays;
 mod effects;
 mod emit;
@@ -20,6 +21,7 @@ mod flags;
 mod graph;
 mod layout;
 mod schedule;
+mod share;
 mod simplify;
 #[cfg(test)]
 mod tests;

@@ -1,30 +1,34 @@
-//! Fewer blocks: what cannot be reached, jumps to jumps, blocks that could be one, equal blocks, and
-//! equal ends of blocks.
+//! Fewer blocks: what cannot be reached, jumps to jumps, blocks that could be one, and what blocks
+//! have in common ([`super::share`]).
 //!
-//! Each step runs the same instructions on each path as before. None makes code longer: a shared end
-//! needs one jump fewer than it has users, since one of them falls into it.
+//! Each step runs the same items on each path as before, and none makes code longer.
 //!
 //! Cost: linear in the program for each of at most [`ROUNDS`] rounds.
 
-use std::collections::BTreeMap;
-
-use super::graph::{Exit, ExitKey, Graph, Node};
+use super::graph::{Exit, Graph, Node};
+use super::share;
 use crate::isa::{Condition, Insn};
 
 /// Rounds of sharing: each round finds what the one before made equal.
-const ROUNDS: usize = 16;
+const ROUNDS: usize = 64;
 
 /// Does all of it.
 pub(super) fn simplify(graph: &mut Graph<'_>) {
     for _ in 0..ROUNDS {
-        thread(graph);
-        join(graph);
-        let equal = share_blocks(graph);
-        let tails = share_tails(graph);
-        if !equal && !tails {
+        tidy(graph);
+        let blocks = share::blocks(graph);
+        let starts = share::starts(graph);
+        // Ends that are equal as they are go first: they are longer.
+        let ends = share::ends(graph) || share::ends_in_other_orders(graph);
+        if !blocks && !starts && !ends {
             break;
         }
     }
+    tidy(graph);
+}
+
+/// Only what concerns jumps.
+pub(super) fn tidy(graph: &mut Graph<'_>) {
     thread(graph);
     join(graph);
 }
@@ -74,15 +78,7 @@ fn thread(graph: &mut Graph<'_>) {
 /// A block that only one jump leads to becomes part of the block that jumps.
 fn join(graph: &mut Graph<'_>) {
     let order = graph.reached();
-    let mut uses = vec![0usize; graph.nodes.len()];
-    for entry in &graph.entries {
-        uses[*entry] += 2;
-    }
-    for node in &order {
-        for next in graph.successors(*node) {
-            uses[next] += 1;
-        }
-    }
+    let uses = graph.uses(&order);
     let mut gone = vec![false; graph.nodes.len()];
     for node in order {
         if gone[node] {
@@ -98,80 +94,4 @@ fn join(graph: &mut Graph<'_>) {
             gone[to] = true;
         }
     }
-}
-
-/// Blocks with the same items and the same end become one.
-fn share_blocks(graph: &mut Graph<'_>) -> bool {
-    let mut map: Vec<usize> = (0..graph.nodes.len()).collect();
-    let mut known: BTreeMap<(Vec<usize>, ExitKey), usize> = BTreeMap::new();
-    let mut changed = false;
-    for node in graph.reached().into_iter().rev() {
-        let class = |item: &usize| graph.class[*item];
-        let items = graph.nodes[node].items.iter().map(class).collect();
-        let (kind, word, one, two) = graph.exit_key(node);
-        // Successors are done, but for those that a loop leads back to.
-        let key = match kind {
-            0 => (kind, word, map[one], two),
-            1 => (kind, word, map[one], map[two]),
-            _ => (kind, word, one, two),
-        };
-        match known.get(&(items, key)) {
-            Some(first) => {
-                map[node] = *first;
-                changed = true;
-            }
-            None => {
-                let items = graph.nodes[node].items.iter().map(class).collect();
-                known.insert((items, key), node);
-            }
-        }
-    }
-    graph.redirect(&map);
-    changed
-}
-
-/// Blocks that end in the same way share what they have in common before that.
-fn share_tails(graph: &mut Graph<'_>) -> bool {
-    let mut groups: BTreeMap<(ExitKey, usize), Vec<usize>> = BTreeMap::new();
-    for node in graph.reached() {
-        if let Some(last) = graph.nodes[node].items.last() {
-            let key = (graph.exit_key(node), graph.class[*last]);
-            groups.entry(key).or_default().push(node);
-        }
-    }
-    let mut changed = false;
-    for group in groups.into_values() {
-        let (Some(first), true) = (group.first().copied(), group.len() > 1) else {
-            continue;
-        };
-        let common = group.iter().fold(usize::MAX, |common, node| {
-            let pair = graph.nodes[first].items.iter().rev();
-            let pair = pair.zip(graph.nodes[*node].items.iter().rev());
-            let same = pair.take_while(|(one, two)| graph.class[**one] == graph.class[**two]);
-            common.min(same.count())
-        });
-        let Node {
-            function,
-            items,
-            exit,
-        } = &mut graph.nodes[first];
-        let tail = Node {
-            function: *function,
-            items: items.split_off(items.len() - common.min(items.len())),
-            exit: *exit,
-        };
-        let shared = graph.nodes.len();
-        graph.nodes.push(tail);
-        for node in group {
-            let found = &mut graph.nodes[node];
-            if node != first {
-                found
-                    .items
-                    .truncate(found.items.len().saturating_sub(common));
-            }
-            found.exit = Exit::Jump(shared);
-        }
-        changed = true;
-    }
-    changed
 }
