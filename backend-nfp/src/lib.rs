@@ -7,10 +7,12 @@
 //! - [`assemble`]: machine code to words.
 //! - [`elf`]: words as a file that GNU objdump reads.
 //! - [`sim`]: a micro-engine context that runs words.
+//! - [`check`]: words against every rule of machine and firmware, on every path.
 //! - [`firmware`]: what is around a program on the card: entry, exit, helpers, maps, the packet.
 
 pub mod assemble;
 pub mod capabilities;
+pub mod check;
 pub mod elf;
 pub mod firmware;
 pub mod isa;
