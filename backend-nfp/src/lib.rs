@@ -3,6 +3,7 @@
 //! - [`capabilities`]: what one firmware offers, from a file.
 //! - [`offload`]: what keeps a program from running on the card.
 //! - [`isa`]: the instruction set as data, words in and out, error code, relocations.
+//! - [`compile`]: a program of MIR to words, through [`lir`] and [`machine`].
 //! - [`machine`]: machine code before addresses.
 //! - [`assemble`]: machine code to words.
 //! - [`elf`]: words as a file that GNU objdump reads.
@@ -10,12 +11,21 @@
 //! - [`check`]: words against every rule of machine and firmware, on every path.
 //! - [`firmware`]: what is around a program on the card: entry, exit, helpers, maps, the packet.
 
+mod allocate;
 pub mod assemble;
+mod banks;
 pub mod capabilities;
 pub mod check;
+pub mod compile;
 pub mod elf;
+mod emit;
 pub mod firmware;
 pub mod isa;
+pub mod lir;
 pub mod machine;
 pub mod offload;
+mod select;
 pub mod sim;
+pub mod space;
+mod transfers;
+mod window;

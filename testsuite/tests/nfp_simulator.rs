@@ -3,7 +3,7 @@
 //!
 //! Cases that the driver translates wrongly are listed with the reason, and must differ.
 
-use backend_nfp::firmware::Abi;
+use backend_nfp::firmware::{Abi, Watch};
 use backend_nfp::isa::relocation::Kind;
 use backend_nfp::sim::{Hazard, HazardKind};
 use bpf::program_type::ProgramType;
@@ -93,7 +93,7 @@ fn check(case: &Case) -> Result<(), Failed> {
         case,
         &case.words,
         &abi,
-        Some(u32::from(abi.start) + regular_end(case)),
+        Watch::Address(u32::from(abi.start) + regular_end(case)),
         &inputs(&case.name, shortest),
     )?;
     if report.inputs < INPUTS {

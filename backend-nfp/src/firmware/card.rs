@@ -36,7 +36,7 @@ pub struct Outcome {
     pub packet: Vec<u8>,
     /// The receive queue that the program asked for.
     pub queue: Option<u8>,
-    /// The BPF result register when control came to [`Card::watch`].
+    /// The BPF result register when it is noted ([`Card::watch`]).
     pub result: Option<(Value, Value)>,
     /// How long it took.
     pub cycles: Cycles,
@@ -50,6 +50,18 @@ pub struct Outcome {
     pub stray: Vec<u32>,
 }
 
+/// Where the BPF result is found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Watch {
+    /// It is not noted.
+    #[default]
+    Nowhere,
+    /// In A0 and A1, when control first comes to an address.
+    Address(u32),
+    /// In outgoing transfer registers at the end, low and high word.
+    Out([u8; 2]),
+}
+
 /// A card.
 #[derive(Clone, Debug)]
 pub struct Card {
@@ -61,8 +73,8 @@ pub struct Card {
     pub seed: u64,
     /// What undefined registers and memory hold.
     pub pattern: u32,
-    /// An address at which the BPF result register is noted, once a run.
-    pub watch: Option<u32>,
+    /// Where the BPF result is noted.
+    pub watch: Watch,
     pub(super) memory: Memory,
     pub(super) maps: Vec<DeviceMap>,
     pub(super) free: Allocator,
@@ -79,7 +91,7 @@ impl Card {
             limits: Limits::default(),
             seed: 1,
             pattern: 0xdead_beef,
-            watch: None,
+            watch: Watch::Nowhere,
             memory: Memory::default(),
             maps: Vec::new(),
             free: Allocator {
@@ -140,7 +152,10 @@ impl Card {
     pub fn run(&mut self, program: &Program, packet: &[u8]) -> Result<Outcome, Fault> {
         let mut core = Core::new(self.abi.latencies, self.limits, self.pattern);
         core.seed(self.seed);
-        core.stop_at = self.watch;
+        core.stop_at = match self.watch {
+            Watch::Address(at) => Some(at),
+            _ => None,
+        };
         self.receive(&mut core, packet);
         let before = core.clone();
         let mut result = None;
@@ -149,9 +164,12 @@ impl Card {
         loop {
             at = core.run(program, &mut self.memory, at)?;
             if at == u32::from(self.abi.done) {
+                if let Watch::Out([low, high]) = self.watch {
+                    result = Some((core.transfer_out(low), core.transfer_out(high)));
+                }
                 break;
             }
-            if Some(at) == self.watch && program.at(at).is_some() {
+            if Some(at) == core.stop_at && program.at(at).is_some() {
                 let registers = (core.gpr(Bank::A, 0), core.gpr(Bank::A, 1));
                 result = Some(registers);
                 core.stop_at = None;

@@ -23,6 +23,6 @@ mod tests;
 mod verdict;
 
 pub use abi::Abi;
-pub use card::{Card, Outcome, Record};
+pub use card::{Card, Outcome, Record, Watch};
 pub use maps::{DeviceMap, DeviceMapKind};
 pub use verdict::{Action, Counter, Verdict};

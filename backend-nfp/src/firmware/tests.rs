@@ -86,7 +86,7 @@ fn a_lookup_finds_its_value_and_spoils_the_rest() {
     card.add_map(DeviceMap::new(9, DeviceMapKind::Array, 4, 8, 2));
     let (start, done) = (card.abi.start, card.abi.done);
     for (index, found) in [(1, true), (2, false)] {
-        card.watch = Some(u32::from(start) + 4);
+        card.watch = Watch::Address(u32::from(start) + 4);
         let outcome = run(
             &mut card,
             &[

@@ -124,6 +124,12 @@ impl Core {
         self.gprs[bank as usize][usize::from(number & 31)]
     }
 
+    /// An outgoing transfer register.
+    #[must_use]
+    pub fn transfer_out(&self, number: u8) -> Value {
+        self.transfer_out[usize::from(number & 63)]
+    }
+
     /// Changes a general register.
     pub fn set_gpr(&mut self, bank: Bank, number: u8, value: Value) {
         self.gprs[bank as usize][usize::from(number & 31)] = value;

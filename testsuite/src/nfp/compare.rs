@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use backend_nfp::firmware::{Abi, Action, Card, Counter, DeviceMap, DeviceMapKind, Outcome};
+use backend_nfp::firmware::{Abi, Action, Card, Counter, DeviceMap, DeviceMapKind, Outcome, Watch};
 use backend_nfp::sim::{Hazard, Program, Value};
 use bpf::insn::Endian;
 use bpf::interp::{Image, Interpreter, Options, Program as Bytecode};
@@ -40,8 +40,8 @@ struct Seen {
     maps: Vec<Vec<(Vec<u8>, Vec<u8>)>>,
 }
 
-/// Runs a case's bytecode and these words on inputs. `result_at` is the address where the result
-/// register is compared, if anywhere.
+/// Runs a case's bytecode and these words on inputs. `watch` says where the result is found, if
+/// it is compared.
 ///
 /// # Errors
 /// When words cannot be loaded, or the bytecode cannot be interpreted.
@@ -49,7 +49,7 @@ pub fn compare(
     case: &Case,
     words: &[u64],
     abi: &Abi,
-    result_at: Option<u32>,
+    watch: Watch,
     inputs: &[Input],
 ) -> Result<Report, String> {
     let program = Program::load(words, abi.start).map_err(|error| error.to_string())?;
@@ -67,7 +67,7 @@ pub fn compare(
     };
     let interpreter = Interpreter::new(&image);
     // The driver knows from the program which words are added to; here a first round tells.
-    let mut learned = card(case, abi, result_at, &[]);
+    let mut learned = card(case, abi, watch, &[]);
     for input in inputs {
         learned.seed = input.seed;
         // A fault will show in the second round.
@@ -79,7 +79,7 @@ pub fn compare(
         .iter()
         .map(|map| map.atomic.clone())
         .collect();
-    let card = card(case, abi, result_at, &atomic);
+    let card = card(case, abi, watch, &atomic);
 
     let mut report = Report::default();
     for input in inputs {
@@ -105,7 +105,7 @@ pub fn compare(
 }
 
 /// A card with the case's maps, of which these words are added to.
-fn card(case: &Case, abi: &Abi, watch: Option<u32>, atomic: &[BTreeSet<usize>]) -> Card {
+fn card(case: &Case, abi: &Abi, watch: Watch, atomic: &[BTreeSet<usize>]) -> Card {
     let mut card = Card::new(abi.clone());
     card.watch = watch;
     for (index, map) in case.maps.iter().enumerate() {

@@ -5,6 +5,7 @@ mod cases;
 mod compare;
 mod disassembly;
 mod inputs;
+pub mod translate;
 
 pub use cases::{Case, CaseMap, cases};
 pub use compare::{Report, compare};

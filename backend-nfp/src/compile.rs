@@ -1,0 +1,389 @@
+//! A program of MIR to words: the stages of the back end in order.
+//!
+//! ```text
+//!   mir ─[select]► lir ─[remove_dead]► ─[transfers]► ─[banks]► ─[allocate]► ─[emit]► machine code
+//!                                                                                        │
+//!   words ◄──────────────────────────────────────────────────────────────[assemble]◄─────┘
+//! ```
+//! Functions are compiled before their callers, which then know what a call changes. Frames lie at
+//! fixed places: a function's behind those of all its callers.
+//!
+//! Spill slots have to lie where one instruction reaches them. How many there are is known only when
+//! registers are allocated, so a function that spills is compiled again with room for them at the
+//! beginning of its frame: at most [`ROUNDS`] times.
+
+use std::collections::BTreeMap;
+
+use bpf::program_type::ProgramType;
+use mir::{Func, InstData, Module, Symbol};
+use rustc_hash::FxHashMap;
+
+use crate::allocate::{self, AllocationError, fixed};
+use crate::assemble::{AssembleError, Assembled, assemble};
+use crate::capabilities::Capabilities;
+use crate::emit::{self, EmitError};
+use crate::firmware::Abi;
+use crate::lir::{Fixed, arrange, remove_dead};
+use crate::machine::{MachineFunction, MachineProgram, Timing};
+use crate::select::{Interface, SelectError, Settings, Unit, select};
+use crate::space::{Spaces, frame_offset};
+use crate::window::MOVES_PACKET;
+use crate::{banks, transfers};
+
+/// How often a program is compiled for its spill slots.
+const ROUNDS: usize = 4;
+/// The kernel's stack of a function.
+const STACK: i64 = 512;
+
+/// Outgoing transfer registers in which [`Options::show_result`] leaves the result's words.
+pub const SHOWN: [u8; 2] = crate::select::SHOWN;
+
+/// What is compiled.
+#[derive(Clone, Debug)]
+pub struct Program<'a> {
+    /// The module.
+    pub module: &'a Module,
+    /// The function that runs for a packet.
+    pub entry: Func,
+    /// Its type.
+    pub program_type: ProgramType,
+    /// Numbers of the maps on the card, by symbol.
+    pub maps: BTreeMap<Symbol, u32>,
+}
+
+/// How it is compiled.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// What hardware needs time for.
+    pub timing: Timing,
+    /// Whether the result is left whole in outgoing transfer registers 30 and 31: for tests.
+    pub show_result: bool,
+    /// Whether accesses to memory are put together.
+    pub windows: bool,
+    /// Whether the register allocator's result is proved.
+    pub check_allocation: bool,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            timing: Timing::default(),
+            show_result: false,
+            windows: true,
+            check_allocation: cfg!(debug_assertions),
+        }
+    }
+}
+
+/// Why a program cannot be compiled.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum CompileError {
+    /// The card cannot do something.
+    #[error(transparent)]
+    Select(#[from] SelectError),
+    /// Too many registers are needed.
+    #[error(transparent)]
+    Emit(#[from] EmitError),
+    /// The allocator failed.
+    #[error(transparent)]
+    Allocation(#[from] AllocationError),
+    /// Addresses do not fit.
+    #[error(transparent)]
+    Assemble(#[from] AssembleError),
+    /// A function calls itself.
+    #[error("function {0} calls itself")]
+    Recursion(String),
+    /// The frames of a chain of calls are too large.
+    #[error("the stack takes {needed} bytes, and the card has {limit}")]
+    Stack {
+        /// Bytes that are needed.
+        needed: u32,
+        /// Bytes that there are.
+        limit: u32,
+    },
+}
+
+/// A compiled program.
+#[derive(Clone, Debug)]
+pub struct Compiled {
+    /// Its instructions.
+    pub assembled: Assembled,
+    /// Bytes of stack.
+    pub stack: u32,
+    /// General registers that it changes.
+    pub registers: Vec<Fixed>,
+    /// Spill slots of all functions.
+    pub spills: u32,
+}
+
+/// Compiles a program.
+///
+/// # Errors
+/// [`CompileError`]
+pub fn compile(
+    program: &Program<'_>,
+    capabilities: &Capabilities,
+    abi: &Abi,
+    options: &Options,
+) -> Result<Compiled, CompileError> {
+    let order = callees_first(program)?;
+    let spaces = Spaces::compute(program.module, program.entry, program.program_type);
+    let mut reserved: FxHashMap<Func, u32> = FxHashMap::default();
+    let mut round = 0;
+    loop {
+        round += 1;
+        let mut attempt = Attempt {
+            program,
+            capabilities,
+            abi,
+            options,
+            spaces: &spaces,
+            reserved: &reserved,
+            interfaces: FxHashMap::default(),
+            machine: FxHashMap::default(),
+            spills: FxHashMap::default(),
+            stack: 0,
+        };
+        attempt.run(&order)?;
+        let spilled: Vec<(Func, u32)> = attempt
+            .spills
+            .iter()
+            .filter(|(func, slots)| **slots > reserved.get(*func).copied().unwrap_or(0))
+            .map(|(func, slots)| (*func, *slots))
+            .collect();
+        if spilled.is_empty() {
+            return attempt.finish(&order);
+        }
+        if round == ROUNDS {
+            let most = spilled.iter().map(|(_, slots)| *slots).max();
+            let most = most.unwrap_or_default() as usize;
+            return Err(EmitError::Spills(most).into());
+        }
+        reserved.extend(spilled);
+    }
+}
+
+/// Functions that the entry reaches, each behind those that it calls.
+fn callees_first(program: &Program<'_>) -> Result<Vec<Func>, CompileError> {
+    let calls = |func: Func| {
+        let function = &program.module.functions[func];
+        let insts = function
+            .layout
+            .blocks()
+            .flat_map(|block| function.layout.insts(block));
+        let mut found: Vec<Func> = insts
+            .filter_map(|inst| match *function.dfg.inst(inst) {
+                InstData::CallFunc { func, .. } => Some(func),
+                _ => None,
+            })
+            .collect();
+        found.dedup();
+        found
+    };
+    let mut order = Vec::new();
+    let mut open = vec![program.entry];
+    let mut stack = vec![calls(program.entry)];
+    while let Some(left) = stack.last_mut() {
+        let Some(func) = left.pop() else {
+            stack.pop();
+            order.extend(open.pop());
+            continue;
+        };
+        if open.contains(&func) {
+            let name = program.module.functions[func].name.clone();
+            return Err(CompileError::Recursion(name));
+        }
+        if !order.contains(&func) {
+            open.push(func);
+            stack.push(calls(func));
+        }
+    }
+    Ok(order)
+}
+
+struct Attempt<'a> {
+    program: &'a Program<'a>,
+    capabilities: &'a Capabilities,
+    abi: &'a Abi,
+    options: &'a Options,
+    spaces: &'a Spaces,
+    reserved: &'a FxHashMap<Func, u32>,
+    interfaces: FxHashMap<Func, Interface>,
+    machine: FxHashMap<Func, MachineFunction>,
+    spills: FxHashMap<Func, u32>,
+    stack: u32,
+}
+
+impl Attempt<'_> {
+    /// Bytes below the frame pointer that a function uses.
+    fn depth(&self, func: Func) -> i64 {
+        let function = &self.program.module.functions[func];
+        let mut lowest = 0i64;
+        for block in function.layout.blocks() {
+            for inst in function.layout.insts(block) {
+                let data = function.dfg.inst(inst);
+                let access = match *data {
+                    InstData::Load { base, offset, .. }
+                    | InstData::Store { base, offset, .. } => Some((base, i64::from(offset))),
+                    _ => None,
+                };
+                if let Some((base, offset)) = access
+                    && self.spaces.get(func, function, base) == crate::space::Space::Stack
+                {
+                    match frame_offset(function, base) {
+                        Some(at) => lowest = lowest.min(at.saturating_add(offset)),
+                        // Which bytes a variable address reaches, only the verifier knows.
+                        None => return STACK,
+                    }
+                }
+                if let Some(result) = function.dfg.result(inst)
+                    && let Some(at) = frame_offset(function, result)
+                {
+                    lowest = lowest.min(at);
+                }
+            }
+        }
+        (lowest.saturating_neg().clamp(0, STACK) + 7) & !7
+    }
+
+    /// Where each function's frame lies, and its depth.
+    fn frames(&mut self, order: &[Func]) -> Result<FxHashMap<Func, (u32, i64)>, CompileError> {
+        let mut frames: FxHashMap<Func, (u32, i64)> = FxHashMap::default();
+        for &func in order.iter().rev() {
+            let depth = self.depth(func);
+            let (start, _) = *frames.entry(func).or_default();
+            frames.insert(func, (start, depth));
+            let reserved = self.reserved.get(&func).copied().unwrap_or(0);
+            let end = start + 4 * reserved + depth as u32;
+            self.stack = self.stack.max(end);
+            let function = &self.program.module.functions[func];
+            for block in function.layout.blocks() {
+                for inst in function.layout.insts(block) {
+                    if let InstData::CallFunc { func: callee, .. } = *function.dfg.inst(inst) {
+                        let frame = frames.entry(callee).or_default();
+                        frame.0 = frame.0.max(end);
+                    }
+                }
+            }
+        }
+        let limit = self.capabilities.stack;
+        if self.stack > limit {
+            let needed = self.stack;
+            return Err(CompileError::Stack { needed, limit });
+        }
+        Ok(frames)
+    }
+
+    fn moves_packet(&self, order: &[Func]) -> bool {
+        order.iter().any(|func| {
+            let function = &self.program.module.functions[*func];
+            function.layout.blocks().any(|block| {
+                function.layout.insts(block).any(|inst| {
+                    matches!(*function.dfg.inst(inst), InstData::CallHelper { id, .. }
+                        if MOVES_PACKET.contains(&id))
+                })
+            })
+        })
+    }
+
+    fn run(&mut self, order: &[Func]) -> Result<(), CompileError> {
+        let frames = self.frames(order)?;
+        let moves_packet = self.moves_packet(order);
+        for &func in order {
+            let (frame, depth) = frames.get(&func).copied().unwrap_or_default();
+            let reserved = self.reserved.get(&func).copied().unwrap_or(0);
+            let settings = Settings {
+                program_type: self.program.program_type,
+                maps: &self.program.maps,
+                capabilities: self.capabilities,
+                keep_index: reserved > 0,
+                show_result: self.options.show_result,
+                moves_packet,
+                windows: self.options.windows,
+            };
+            let interfaces = std::mem::take(&mut self.interfaces);
+            let unit = Unit {
+                func,
+                function: &self.program.module.functions[func],
+                spaces: self.spaces,
+                is_main: func == self.program.entry,
+                frame: frame + 4 * reserved,
+                depth,
+                order,
+                interfaces: &interfaces,
+            };
+            let selected = select(unit, &settings);
+            self.interfaces = interfaces;
+            self.function(func, selected?, frame / 4)?;
+        }
+        Ok(())
+    }
+
+    fn function(
+        &mut self,
+        func: Func,
+        mut lir: crate::lir::Lir,
+        first_spill: u32,
+    ) -> Result<(), CompileError> {
+        arrange(&mut lir);
+        remove_dead(&mut lir);
+        let places = transfers::allocate(&mut lir);
+        let banks = banks::assign(&mut lir);
+        let check = self.options.check_allocation;
+        let output = allocate::allocate(&lir, &banks, self.abi, check)?;
+        let slots = output.num_spillslots as u32;
+        self.spills.insert(func, slots);
+        if slots > self.reserved.get(&func).copied().unwrap_or(0) {
+            // It will be compiled again, with room; its callers only need to know that it is there.
+            self.interfaces.insert(func, Interface::default());
+            return Ok(());
+        }
+        let name = &self.program.module.functions[func].name;
+        let machine = emit::emit(name, &lir, &places, &output, first_spill)?;
+        let clobbers = self.changed(&lir, &output);
+        self.interfaces.insert(func, Interface { clobbers });
+        self.machine.insert(func, machine);
+        Ok(())
+    }
+
+    /// Registers that a function changes.
+    fn changed(&self, lir: &crate::lir::Lir, output: &regalloc2::Output) -> Vec<Fixed> {
+        let mut changed: std::collections::BTreeSet<Fixed> = output
+            .allocs
+            .iter()
+            .filter_map(|allocation| allocation.as_reg())
+            .map(fixed)
+            .collect();
+        for (_, regalloc2::Edit::Move { to, .. }) in &output.edits {
+            changed.extend(to.as_reg().map(fixed));
+        }
+        for inst in lir.blocks.iter().flat_map(|block| &block.insts) {
+            match &inst.op {
+                crate::lir::Op::Helper(_) => changed.extend(allocate::destroyed_registers(self.abi)),
+                crate::lir::Op::Call(call) => changed.extend(call.clobbers.iter().copied()),
+                _ => {}
+            }
+        }
+        changed.into_iter().collect()
+    }
+
+    fn finish(mut self, order: &[Func]) -> Result<Compiled, CompileError> {
+        let mut functions = Vec::new();
+        // The entry is the last to be compiled and the first of the program.
+        for func in order.iter().rev() {
+            functions.extend(self.machine.remove(func));
+        }
+        let program = MachineProgram {
+            program_type: self.program.program_type,
+            functions,
+        };
+        let assembled = assemble(&program, &self.options.timing, self.abi.start)?;
+        let registers = self.interfaces.remove(&self.program.entry);
+        Ok(Compiled {
+            assembled,
+            stack: self.stack,
+            registers: registers.unwrap_or_default().clobbers,
+            spills: self.spills.values().sum(),
+        })
+    }
+}

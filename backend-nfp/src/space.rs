@@ -1,0 +1,324 @@
+//! Which memory a value points into.
+//!
+//! Each memory of the card has instructions of its own: the stack lies in local memory, packets in
+//! the cluster's memory, values of maps in external memory, and the context is no memory at all. MIR
+//! does not say what a value is, so a data flow finds it.
+//!
+//! Soundness: the verifier accepted the program, so what an access reaches is the same kind of
+//! memory on each way ([`crate::offload`] refuses others). A value is a pointer if it is made of
+//! one: loaded from the context, computed from the frame, given by a look-up, or loaded from a slot
+//! of the stack where one was stored. Where two kinds meet, the value is [`Space::Unknown`], and
+//! whatever needs to know refuses the program.
+//!
+//! Cost: rounds over all instructions until nothing changes; a value changes at most twice, so the
+//! rounds are bounded by the longest chain of parameters, in practice three.
+
+use std::collections::BTreeMap;
+
+use bpf::insn::MemWidth;
+use bpf::program_type::ProgramType;
+use cranelift_entity::SecondaryMap;
+use mir::{Func, Function, InstData, Module, Opcode, Symbol, Type, Value};
+
+/// What a value points into.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Space {
+    /// Not found yet.
+    #[default]
+    Unset,
+    /// Zero: a number, or no pointer.
+    Zero,
+    /// Nothing: a number.
+    Number,
+    /// The packet, or its end.
+    Packet,
+    /// The stack.
+    Stack,
+    /// The value of a map.
+    Map,
+    /// The context.
+    Context,
+    /// A map, to give to a helper.
+    Handle(Symbol),
+    /// One of several.
+    Unknown,
+}
+
+impl Space {
+    fn join(self, other: Space) -> Space {
+        match (self, other) {
+            (Space::Unset, one) | (one, Space::Unset) => one,
+            (Space::Zero, one) | (one, Space::Zero) => one,
+            (a, b) if a == b => a,
+            _ => Space::Unknown,
+        }
+    }
+
+    fn is_pointer(self) -> bool {
+        matches!(
+            self,
+            Space::Packet | Space::Stack | Space::Map | Space::Context
+        )
+    }
+
+    fn plus(self, other: Space) -> Space {
+        match (self, other) {
+            (Space::Unset, _) | (_, Space::Unset) => Space::Unset,
+            (one, Space::Number | Space::Zero) | (Space::Number | Space::Zero, one) => {
+                if one == Space::Zero {
+                    Space::Number
+                } else {
+                    one
+                }
+            }
+            _ => Space::Unknown,
+        }
+    }
+
+    fn minus(self, other: Space) -> Space {
+        match (self, other) {
+            (Space::Unset, _) | (_, Space::Unset) => Space::Unset,
+            (one, Space::Number | Space::Zero) if one != Space::Zero => one,
+            (Space::Zero, Space::Number | Space::Zero) => Space::Number,
+            (a, b) if a == b && a.is_pointer() => Space::Number,
+            _ => Space::Unknown,
+        }
+    }
+}
+
+/// Fields of the context that programs on the card read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ContextField {
+    /// Where the packet begins.
+    Data,
+    /// Where it ends.
+    DataEnd,
+    /// Its length.
+    Length,
+}
+
+/// The field at an offset; `None` where the card has none.
+#[must_use]
+pub fn context_field(program_type: ProgramType, offset: i32) -> Option<ContextField> {
+    match (program_type, offset) {
+        (ProgramType::Xdp, 0) | (ProgramType::SchedCls, 76) => Some(ContextField::Data),
+        (ProgramType::Xdp, 4) | (ProgramType::SchedCls, 80) => Some(ContextField::DataEnd),
+        (ProgramType::SchedCls, 0) => Some(ContextField::Length),
+        _ => None,
+    }
+}
+
+/// Offset from the frame pointer, where a value is a constant one.
+#[must_use]
+pub fn frame_offset(func: &Function, value: Value) -> Option<i64> {
+    let mut offset = 0i64;
+    let mut value = func.dfg.resolve(value);
+    loop {
+        let (_, data) = func.dfg.def_inst(value)?;
+        match *data {
+            InstData::Nullary {
+                opcode: Opcode::Frame,
+                ..
+            } => return Some(offset),
+            InstData::Binary {
+                opcode: opcode @ (Opcode::Iadd | Opcode::Isub),
+                ty: Type::I64,
+                args: [a, b],
+            } => {
+                let (base, by) = match (func.constant(a), func.constant(b)) {
+                    (_, Some(by)) => (a, by),
+                    (Some(by), None) if opcode == Opcode::Iadd => (b, by),
+                    _ => return None,
+                };
+                offset = if opcode == Opcode::Iadd {
+                    offset.wrapping_add(by)
+                } else {
+                    offset.wrapping_sub(by)
+                };
+                value = func.dfg.resolve(base);
+            }
+            _ => return None,
+        }
+    }
+}
+
+/// Spaces of all values of a module's functions.
+#[derive(Clone, Debug, Default)]
+pub struct Spaces {
+    values: SecondaryMap<Func, SecondaryMap<Value, Space>>,
+    slots: SecondaryMap<Func, BTreeMap<i64, Space>>,
+    results: SecondaryMap<Func, Space>,
+}
+
+impl Spaces {
+    /// Finds the spaces of what a program reaches from its entry.
+    #[must_use]
+    pub fn compute(module: &Module, entry: Func, program_type: ProgramType) -> Spaces {
+        let mut spaces = Spaces::default();
+        let main = &module.functions[entry];
+        if let Some(first) = main.layout.entry()
+            && let Some(&context) = main.dfg.block_params(first).first()
+        {
+            spaces.values[entry][context] = Space::Context;
+        }
+        let reached = reached(module, entry);
+        loop {
+            let mut changed = false;
+            for &func in &reached {
+                changed |= spaces.round(module, func, program_type);
+            }
+            if !changed {
+                return spaces;
+            }
+        }
+    }
+
+    /// The space of a value.
+    #[must_use]
+    pub fn get(&self, func: Func, function: &Function, value: Value) -> Space {
+        self.values[func][function.dfg.resolve(value)]
+    }
+
+    fn raise(&mut self, func: Func, value: Value, space: Space) -> bool {
+        let place = &mut self.values[func][value];
+        let joined = place.join(space);
+        let changed = joined != *place;
+        *place = joined;
+        changed
+    }
+
+    fn round(&mut self, module: &Module, func: Func, program_type: ProgramType) -> bool {
+        let function = &module.functions[func];
+        let mut changed = false;
+        for block in function.layout.blocks() {
+            for inst in function.layout.insts(block) {
+                if let InstData::Store {
+                    width: MemWidth::B64,
+                    base,
+                    value,
+                    offset,
+                    ..
+                } = *function.dfg.inst(inst)
+                    && let Some(at) = frame_offset(function, base)
+                {
+                    let space = self.get(func, function, value);
+                    let slot = self.slots[func]
+                        .entry(at.wrapping_add(offset.into()))
+                        .or_default();
+                    let joined = slot.join(space);
+                    changed |= joined != *slot;
+                    *slot = joined;
+                }
+                if let InstData::CallFunc {
+                    func: callee, args, ..
+                } = *function.dfg.inst(inst)
+                {
+                    let target = &module.functions[callee];
+                    let params = target
+                        .layout
+                        .entry()
+                        .map_or(&[][..], |entry| target.dfg.block_params(entry));
+                    let args = args.as_slice(&function.dfg.pool).to_vec();
+                    for (param, arg) in params.iter().zip(args) {
+                        let space = self.get(func, function, arg);
+                        changed |= self.raise(callee, *param, space);
+                    }
+                }
+                if let InstData::Return { arg } = *function.dfg.inst(inst) {
+                    let joined = self.results[func].join(self.get(func, function, arg));
+                    changed |= joined != self.results[func];
+                    self.results[func] = joined;
+                }
+                if let Some(result) = function.dfg.result(inst) {
+                    let space = self.result(module, func, function, inst, program_type);
+                    changed |= self.raise(func, result, space);
+                }
+                for call in function.dfg.successors(inst) {
+                    let params = function.dfg.block_params(call.block).to_vec();
+                    let args = function.dfg.call_args(&call).to_vec();
+                    for (param, arg) in params.into_iter().zip(args) {
+                        let space = self.get(func, function, arg);
+                        changed |= self.raise(func, param, space);
+                    }
+                }
+            }
+        }
+        changed
+    }
+
+    fn result(
+        &self,
+        module: &Module,
+        func: Func,
+        function: &Function,
+        inst: mir::Inst,
+        program_type: ProgramType,
+    ) -> Space {
+        let get = |value| self.get(func, function, value);
+        match *function.dfg.inst(inst) {
+            InstData::Const { imm: 0, .. } => Space::Zero,
+            InstData::Nullary {
+                opcode: Opcode::Frame,
+                ..
+            } => Space::Stack,
+            InstData::Nullary { .. } => Space::Unset,
+            InstData::SymbolAddr { symbol } => match module.symbols[symbol].kind {
+                mir::SymbolKind::Map => Space::Handle(symbol),
+                _ => Space::Unknown,
+            },
+            InstData::Binary {
+                opcode: Opcode::Iadd,
+                ty: Type::I64,
+                args: [a, b],
+            } => get(a).plus(get(b)),
+            InstData::Binary {
+                opcode: Opcode::Isub,
+                ty: Type::I64,
+                args: [a, b],
+            } => get(a).minus(get(b)),
+            // A pointer of a packet has 32 bits here; as a word it is loaded from the context.
+            InstData::Unary {
+                opcode: Opcode::Trunc | Opcode::Zext,
+                arg,
+                ..
+            } if get(arg) == Space::Packet => Space::Packet,
+            InstData::Load { base, offset, .. } => match get(base) {
+                Space::Context => match context_field(program_type, offset) {
+                    Some(ContextField::Data | ContextField::DataEnd) => Space::Packet,
+                    _ => Space::Number,
+                },
+                Space::Stack => {
+                    let at = frame_offset(function, base);
+                    let at = at.map(|at| at.wrapping_add(offset.into()));
+                    let slot = at.and_then(|at| self.slots[func].get(&at));
+                    slot.copied().unwrap_or(Space::Unset)
+                }
+                _ => Space::Number,
+            },
+            InstData::CallHelper { id: 1, .. } => Space::Map,
+            InstData::CallFunc { func: callee, .. } => self.results[callee],
+            _ => Space::Number,
+        }
+    }
+}
+
+/// Functions that an entry reaches by calls, each before those that it calls.
+#[must_use]
+pub fn reached(module: &Module, entry: Func) -> Vec<Func> {
+    let mut found = vec![entry];
+    let mut at = 0;
+    while let Some(&func) = found.get(at) {
+        at += 1;
+        let function = &module.functions[func];
+        for block in function.layout.blocks() {
+            for inst in function.layout.insts(block) {
+                if let InstData::CallFunc { func: callee, .. } = *function.dfg.inst(inst)
+                    && !found.contains(&callee)
+                {
+                    found.push(callee);
+                }
+            }
+        }
+    }
+    found
+}
