@@ -350,6 +350,10 @@ impl Emitter<'_> {
             _ => access.count,
         };
         match &inst.op {
+            Op::Alu(AluOp::Move, Source::Nothing, Source::Immediate(value)) => {
+                let destination = self.target(inst.target)?;
+                self.number((*value).into(), destination);
+            }
             Op::Alu(op, left, right) => {
                 let (left, right) = (self.source(*left)?, self.source(*right)?);
                 let destination = self.target(inst.target)?;

@@ -21,6 +21,7 @@ pub mod elf;
 mod emit;
 pub mod firmware;
 pub mod isa;
+pub mod legalize;
 pub mod lir;
 pub mod machine;
 pub mod offload;

@@ -20,6 +20,10 @@ use bpf::program_type::ProgramType;
 use cranelift_entity::SecondaryMap;
 use mir::{Func, Function, InstData, Module, Opcode, Symbol, Type, Value};
 
+/// Source nibbles of an `ld_imm64` that names a map (`BPF_PSEUDO_MAP_FD`, `BPF_PSEUDO_MAP_IDX`).
+const BY_DESCRIPTOR: u8 = 1;
+const BY_INDEX: u8 = 5;
+
 /// What a value points into.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Space {
@@ -262,10 +266,17 @@ impl Spaces {
                 ..
             } => Space::Stack,
             InstData::Nullary { .. } => Space::Unset,
-            InstData::SymbolAddr { symbol } => match module.symbols[symbol].kind {
-                mir::SymbolKind::Map => Space::Handle(symbol),
-                _ => Space::Unknown,
-            },
+            InstData::SymbolAddr { symbol } => {
+                let data = &module.symbols[symbol];
+                // Without a relocation, the instruction itself says that it is a map.
+                let by_number = data.object_symbol.is_none()
+                    && [BY_DESCRIPTOR, BY_INDEX].contains(&data.pseudo);
+                if data.kind == mir::SymbolKind::Map || by_number {
+                    Space::Handle(symbol)
+                } else {
+                    Space::Unknown
+                }
+            }
             InstData::Binary {
                 opcode: Opcode::Iadd,
                 ty: Type::I64,

@@ -33,6 +33,8 @@ mod pointer {
 }
 /// Shortest packet: an Ethernet header.
 const SHORTEST: u8 = 14;
+/// Shortest frame on a wire, without its check sum.
+const SHORTEST_FRAME: i64 = 60;
 /// The error of a move that cannot be: `-EINVAL`.
 const INVALID: i64 = -22;
 
@@ -190,8 +192,9 @@ impl Select<'_> {
             && once
             && (-i64::from(limits.guaranteed_sub)..=i64::from(limits.guaranteed_add))
                 .contains(&i64::from(by as i32))
+            && i64::from(by as i32) <= SHORTEST_FRAME - i64::from(SHORTEST)
         {
-            // Always possible, as the firmware says.
+            // Always possible, as the firmware says, and enough is left of any frame.
             let (up, down, by) = match by as i32 {
                 by if by < 0 => (AluOp::Sub, AluOp::Add, by.unsigned_abs()),
                 by => (AluOp::Add, AluOp::Sub, by.unsigned_abs()),

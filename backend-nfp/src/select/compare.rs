@@ -73,7 +73,16 @@ impl Select<'_> {
         yes: Edge,
         no: Edge,
     ) -> Result<(), SelectError> {
-        let wide = wide && (a.high != ZERO || b.high != ZERO);
+        let both_short = wide && a.high == ZERO && b.high == ZERO;
+        let wide = wide && !both_short;
+        // Numbers without an upper half are positive, however high their low half is.
+        let cond = match cond {
+            Cond::Sgt if both_short => Cond::Gt,
+            Cond::Sge if both_short => Cond::Ge,
+            Cond::Slt if both_short => Cond::Lt,
+            Cond::Sle if both_short => Cond::Le,
+            cond => cond,
+        };
         match cond {
             Cond::Eq => self.equal(wide, a, b, yes, no),
             Cond::Ne => self.equal(wide, a, b, no, yes),

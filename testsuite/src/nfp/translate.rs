@@ -6,6 +6,7 @@ use backend_nfp::capabilities::{AdjustHead, Capabilities};
 use backend_nfp::compile::{Compiled, Options, Program, compile};
 use backend_nfp::firmware::Abi;
 use backend_nfp::isa::relocation::Places;
+use backend_nfp::legalize;
 use bpf::insn::{Endian, write_slots};
 use bpf::object::{
     Object, SHF_ALLOC, SHF_EXECINSTR, SHT_PROGBITS, STT_FUNC, Section, Symbol, SymbolPlace,
@@ -104,6 +105,10 @@ pub fn module_of(case: &Case, level: passes::OptLevel) -> Result<(Module, Func),
     let options = CompileOptions::at_level(level);
     optimise(&mut module, &options, |_| {}).map_err(|error| error.to_string())?;
     let entry = module.functions.keys().next().ok_or("no function")?;
+    for function in module.functions.values_mut() {
+        legalize::divisions(function);
+    }
+    optimise(&mut module, &options, |_| {}).map_err(|error| error.to_string())?;
     Ok((module, entry))
 }
 
