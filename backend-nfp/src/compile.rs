@@ -23,7 +23,7 @@ use crate::assemble::{AssembleError, Assembled, assemble};
 use crate::capabilities::Capabilities;
 use crate::emit::{self, EmitError};
 use crate::firmware::Abi;
-use crate::lir::{Fixed, arrange, remove_dead};
+use crate::lir::{Fixed, arrange, forward, remove_dead};
 use crate::machine::{MachineFunction, MachineProgram, Timing};
 use crate::select::{Interface, SelectError, Settings, Unit, select};
 use crate::space::{Spaces, frame_offset};
@@ -201,6 +201,17 @@ fn callees_first(program: &Program<'_>) -> Result<Vec<Func>, CompileError> {
     Ok(order)
 }
 
+/// Registers in which a function reads parameters.
+fn parameters(lir: &crate::lir::Lir) -> Vec<Fixed> {
+    let first = lir.blocks.first().and_then(|block| block.insts.first());
+    match first.map(|inst| &inst.op) {
+        Some(crate::lir::Op::Parameters(params)) => {
+            params.iter().map(|(_, place)| *place).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
 struct Attempt<'a> {
     program: &'a Program<'a>,
     capabilities: &'a Capabilities,
@@ -243,7 +254,7 @@ impl Attempt<'_> {
                 }
             }
         }
-        (lowest.saturating_neg().clamp(0, STACK) + 7) & !7
+        (lowest.saturating_neg().clamp(0, STACK) + 3) & !3
     }
 
     /// Where each function's frame lies, and its depth.
@@ -326,7 +337,9 @@ impl Attempt<'_> {
         first_spill: u32,
     ) -> Result<(), CompileError> {
         arrange(&mut lir);
+        forward(&mut lir);
         remove_dead(&mut lir);
+        let parameters = parameters(&lir);
         let places = transfers::allocate(&mut lir);
         let banks = banks::assign(&mut lir);
         let check = self.options.check_allocation;
@@ -335,13 +348,22 @@ impl Attempt<'_> {
         self.spills.insert(func, slots);
         if slots > self.reserved.get(&func).copied().unwrap_or(0) {
             // It will be compiled again, with room; its callers only need to know that it is there.
-            self.interfaces.insert(func, Interface::default());
+            let clobbers = Vec::new();
+            let interface = Interface {
+                clobbers,
+                parameters,
+            };
+            self.interfaces.insert(func, interface);
             return Ok(());
         }
         let name = &self.program.module.functions[func].name;
         let machine = emit::emit(name, &lir, &places, &output, first_spill)?;
         let clobbers = self.changed(&lir, &output);
-        self.interfaces.insert(func, Interface { clobbers });
+        let interface = Interface {
+            clobbers,
+            parameters,
+        };
+        self.interfaces.insert(func, interface);
         self.machine.insert(func, machine);
         Ok(())
     }

@@ -525,7 +525,7 @@ impl Emitter<'_> {
             Op::Helper(helper) => {
                 for (_, source) in &helper.arguments {
                     let place = self.source(*source)?;
-                    if let (true, Operand::Gpr(number)) = (helper.both, place.operand) {
+                    if let Operand::Gpr(number) = place.operand {
                         let bank = Bank::B;
                         let destination = register(Fixed { bank, number });
                         self.push(alu(AluOp::Move, NOTHING, place, destination, KEEPING));
@@ -590,13 +590,16 @@ impl Emitter<'_> {
     }
 
     /// A branch to a helper or function, with constants and the return address in its slots.
-    fn call(&mut self, reference: Reference, constants: &[(u8, u32)]) {
+    fn call(&mut self, reference: Reference, constants: &[(u8, u32, bool)]) {
         let mut setup = Vec::new();
-        for (number, value) in constants {
+        for (number, value, both) in constants {
             let (bank, number) = (Bank::A, *number);
             for (value, width, byte_shift, invert) in pieces(*value) {
                 setup.push(Insn::Immed {
-                    destination: register(Fixed { bank, number }),
+                    destination: Destination {
+                        both: *both,
+                        ..register(Fixed { bank, number })
+                    },
                     value,
                     width,
                     byte_shift,

@@ -25,6 +25,36 @@ struct Division {
     known: [KnownBits; 2],
 }
 
+/// `get_prandom_u32`, by `enum bpf_func_id`.
+const RANDOM: u32 = 7;
+
+/// Says of random numbers that they have 32 bits, which the kernel's verifier does not know.
+pub fn random_numbers(func: &mut Function) {
+    let insts = func.layout.blocks().flat_map(|block| func.layout.insts(block));
+    let random: Vec<Inst> = insts
+        .filter(|inst| matches!(*func.dfg.inst(*inst), InstData::CallHelper { id: RANDOM, .. }))
+        .collect();
+    for inst in random {
+        let (Some(result), Some(next)) = (func.dfg.result(inst), func.layout.next_inst(inst)) else {
+            continue;
+        };
+        let mut cursor = Cursor::before(func, next).with_cause(inst);
+        let low = cursor.ins().trunc(result);
+        let known = cursor.ins().zext(low);
+        let Some((narrowing, _)) = func.dfg.def_inst(low) else {
+            continue;
+        };
+        for block in func.layout.blocks().collect::<Vec<_>>() {
+            for inst in func.layout.insts(block).collect::<Vec<_>>() {
+                if inst != narrowing {
+                    func.dfg
+                        .map_operands(inst, |value| if value == result { known } else { value });
+                }
+            }
+        }
+    }
+}
+
 /// Replaces all divisions and remainders of a function.
 pub fn divisions(func: &mut Function) {
     let cfg = ControlFlowGraph::compute(func);
@@ -58,7 +88,9 @@ pub fn divisions(func: &mut Function) {
 }
 
 fn replace(func: &mut Function, division: &Division) {
-    let signed = matches!(division.opcode, Opcode::Sdiv | Opcode::Srem);
+    let sign = 1u64 << (bits(division.ty) - 1);
+    let positive = division.known.iter().all(|known| known.zeros & sign != 0);
+    let signed = matches!(division.opcode, Opcode::Sdiv | Opcode::Srem) && !positive;
     let remainder = matches!(division.opcode, Opcode::Urem | Opcode::Srem);
     let value = if signed {
         signed_division(func, division, remainder)
@@ -108,7 +140,15 @@ fn bits(ty: Type) -> i64 {
 }
 
 /// The magnitude of a value, and its sign as all bits.
-fn magnitude(cursor: &mut Cursor<'_>, ty: Type, value: Value) -> (Value, Value) {
+fn magnitude(
+    cursor: &mut Cursor<'_>,
+    ty: Type,
+    value: Value,
+    known: KnownBits,
+) -> (Value, Value) {
+    if known.zeros >> (bits(ty) - 1) & 1 != 0 {
+        return (value, cursor.ins().iconst(ty, 0));
+    }
     let by = cursor.ins().iconst(ty, bits(ty) - 1);
     let sign = cursor.ins().binary(Opcode::Sshr, ty, value, by);
     let turned = cursor.ins().binary(Opcode::Bxor, ty, value, sign);
@@ -119,7 +159,7 @@ fn signed_division(func: &mut Function, division: &Division, remainder: bool) ->
     let (inst, ty) = (division.inst, division.ty);
     let number = func.constant(division.args[1]);
     let mut cursor = Cursor::before(func, inst).with_cause(inst);
-    let (dividend, sign) = magnitude(&mut cursor, ty, division.args[0]);
+    let (dividend, sign) = magnitude(&mut cursor, ty, division.args[0], division.known[0]);
     let half = 1u64 << (bits(ty) - 1);
     let (divisor, divisor_sign, number) = match number {
         Some(number) => {
@@ -132,7 +172,7 @@ fn signed_division(func: &mut Function, division: &Division, remainder: bool) ->
             (divisor, sign, Some(magnitude))
         }
         None => {
-            let (divisor, sign) = magnitude(&mut cursor, ty, division.args[1]);
+            let (divisor, sign) = magnitude(&mut cursor, ty, division.args[1], division.known[1]);
             (divisor, sign, None)
         }
     };
@@ -141,7 +181,7 @@ fn signed_division(func: &mut Function, division: &Division, remainder: bool) ->
         remainder,
         dividend,
         divisor,
-        largest: half,
+        largest: half.min(division.known[0].max()),
         largest_divisor: half,
         not_zero: division.known[1].ones != 0,
         number,

@@ -11,9 +11,11 @@
 
 mod arrange;
 mod dead;
+mod forward;
 
 pub use arrange::arrange;
 pub use dead::remove_dead;
+pub use forward::forward;
 
 use mir::SourceLoc;
 use smallvec::SmallVec;
@@ -183,12 +185,10 @@ pub struct Fixed {
 pub struct Helper {
     /// Its number.
     pub id: u32,
-    /// Numbers that go to registers of bank A.
-    pub constants: Vec<(u8, u32)>,
-    /// Values that go to registers of bank A, and of bank B with `both`.
+    /// Numbers that go to registers of bank A, and of bank B too where that is said.
+    pub constants: Vec<(u8, u32, bool)>,
+    /// Values that go to registers of both banks.
     pub arguments: Vec<(u8, Source)>,
-    /// Whether arguments must be in both banks.
-    pub both: bool,
     /// The result's low word.
     pub low: Option<Reg>,
     /// The result's high word.

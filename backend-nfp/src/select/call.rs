@@ -38,20 +38,28 @@ const SHORTEST_FRAME: i64 = 60;
 /// The error of a move that cannot be: `-EINVAL`.
 const INVALID: i64 = -22;
 
+/// Words that a helper finds in registers: numbers, and values.
+#[derive(Debug, Default)]
+struct Words {
+    constants: Vec<(u8, u32, bool)>,
+    registers: Vec<(u8, Source)>,
+}
+
 impl Select<'_> {
     pub(super) fn helper(&mut self, helper: u32, args: &[Value]) -> Result<Pair, SelectError> {
         match (helper, args) {
             (id::LOOKUP | id::DELETE, [map, key, ..]) => {
                 self.point_to_key(*key)?;
-                self.map_helper(helper, *map, Vec::new())
+                self.map_helper(helper, *map, Words::default())
             }
             (id::UPDATE, [map, key, value, flags, ..]) => {
                 self.point_to_key(*key)?;
                 let value = self.pair(*value)?.low;
                 self.set_value(value);
                 let flags = self.pair(*flags)?;
-                let arguments = self.both_words(4, flags);
-                self.map_helper(helper, *map, arguments)
+                let mut words = Words::default();
+                self.pass(4, flags, &mut words);
+                self.map_helper(helper, *map, words)
             }
             (id::RANDOM, _) => Ok(Pair::of(self.emit(Op::Random).into())),
             (id::PERF_EVENT, [_, map, flags, data, size]) => {
@@ -63,13 +71,18 @@ impl Select<'_> {
         }
     }
 
-    /// An argument's words, in the registers of a parameter counted from 1.
-    fn both_words(&mut self, parameter: u8, pair: Pair) -> Vec<(u8, Source)> {
+    /// Passes an argument in the registers of a parameter, counted from 1.
+    fn pass(&mut self, parameter: u8, pair: Pair, words: &mut Words) {
         let halves = [(2 * parameter, pair.low), (2 * parameter + 1, pair.high)];
-        halves
-            .into_iter()
-            .map(|(number, half)| (number, Source::Reg(self.register(half))))
-            .collect()
+        for (number, half) in halves {
+            match half {
+                Half::Const(value) => words.constants.push((number, value, true)),
+                half => {
+                    let reg = self.register(half);
+                    words.registers.push((number, Source::Reg(reg)));
+                }
+            }
+        }
     }
 
     fn point_to_key(&mut self, key: Value) -> Result<(), SelectError> {
@@ -86,19 +99,19 @@ impl Select<'_> {
         &mut self,
         helper: u32,
         map: Value,
-        arguments: Vec<(u8, Source)>,
+        mut words: Words,
     ) -> Result<Pair, SelectError> {
         let Some(map) = self.pair(map)?.as_constant() else {
             return Err(self.unsupported("a map that is not named"));
         };
-        self.call_firmware(helper, vec![(0, map as u32)], arguments)
+        words.constants.push((0, map as u32, false));
+        self.call_firmware(helper, words)
     }
 
     fn call_firmware(
         &mut self,
         helper: u32,
-        constants: Vec<(u8, u32)>,
-        arguments: Vec<(u8, Source)>,
+        words: Words,
     ) -> Result<Pair, SelectError> {
         if !self.settings.capabilities.helpers.contains_key(&helper) {
             return Err(self.unsupported("a helper that its firmware does not have"));
@@ -106,9 +119,8 @@ impl Select<'_> {
         let (low, high) = (self.lir.new_reg(), self.lir.new_reg());
         let call = Helper {
             id: helper,
-            constants,
-            both: !arguments.is_empty(),
-            arguments,
+            constants: words.constants,
+            arguments: words.registers,
             low: Some(low),
             high: Some(high),
         };
@@ -135,13 +147,14 @@ impl Select<'_> {
             Space::Number | Space::Zero | Space::Unset => pointer::SCALAR,
             _ => return Err(self.unsupported("an event with data of this kind")),
         };
-        let mut arguments = Vec::new();
+        let mut words = Words::default();
         for (parameter, value) in [(2, map), (3, flags), (4, data), (5, size)] {
             let pair = self.pair(value)?;
-            arguments.extend(self.both_words(parameter, pair));
+            self.pass(parameter, pair, &mut words);
         }
+        words.constants.push((1, kind, false));
         // The firmware reads the stack by address; the first index stays where programs expect it.
-        self.call_firmware(id::PERF_EVENT, vec![(1, kind)], arguments)
+        self.call_firmware(id::PERF_EVENT, words)
     }
 
     /// A word of the packet vector with something added or taken off.
@@ -292,7 +305,9 @@ impl Select<'_> {
             }
             let pair = self.pair(*arg)?;
             for (place, half) in parameter_registers(index).into_iter().zip([pair.low, pair.high]) {
-                arguments.push((place, Source::Reg(self.register(half))));
+                if interface.parameters.contains(&place) {
+                    arguments.push((place, Source::Reg(self.register(half))));
+                }
             }
         }
         let results: [Reg; 2] = [self.lir.new_reg(), self.lir.new_reg()];

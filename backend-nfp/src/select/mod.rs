@@ -74,6 +74,8 @@ pub(crate) struct Settings<'a> {
 pub(crate) struct Interface {
     /// Registers that it changes.
     pub(crate) clobbers: Vec<Fixed>,
+    /// Registers in which it reads parameters.
+    pub(crate) parameters: Vec<Fixed>,
 }
 
 /// A function of the program, and where its frame lies.

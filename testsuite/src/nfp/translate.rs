@@ -103,6 +103,9 @@ pub fn module_of(case: &Case, level: passes::OptLevel) -> Result<(Module, Func),
     }
     let mut module = lifted.module;
     let options = CompileOptions::at_level(level);
+    for function in module.functions.values_mut() {
+        legalize::random_numbers(function);
+    }
     optimise(&mut module, &options, |_| {}).map_err(|error| error.to_string())?;
     let entry = module.functions.keys().next().ok_or("no function")?;
     for function in module.functions.values_mut() {
