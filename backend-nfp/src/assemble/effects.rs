@@ -17,8 +17,8 @@
 //! Cost: constant for an instruction, constant for a pair of items.
 
 use crate::isa::{
-    AluOp, Bank, Command, CommandAction, Condition, Destination, Insn, LmemAccess, Operand, Shift,
-    Width, csr,
+    AluOp, Bank, Command, CommandAction, Condition, Destination, Insn, LmemAccess, Mode, Operand,
+    Shift, Width, csr,
 };
 use crate::machine::{Item, MachineInsn, Reference};
 
@@ -77,6 +77,8 @@ pub(super) struct Effects {
     pub(super) sets: Vec<(usize, u8)>,
     /// A use of an index register in the item that set it: instructions between.
     pub(super) own_delay: Option<usize>,
+    /// Does nothing but put a number into general registers.
+    number: bool,
     /// What it calls.
     pub(super) call: Option<Call>,
 }
@@ -93,6 +95,28 @@ impl Effects {
         for insn in &item.insns {
             effects.insn(insn, known);
         }
+        effects.number = match item.insns.as_slice() {
+            [only] => {
+                only.reference == Reference::None
+                    && !item.barrier
+                    && matches!(
+                        only.insn,
+                        Insn::Immed {
+                            destination: Destination {
+                                operand: Operand::Gpr(_),
+                                ..
+                            },
+                            width: Width::Whole,
+                            mode: Mode {
+                                predicated: false,
+                                ..
+                            },
+                            ..
+                        }
+                    )
+            }
+            _ => false,
+        };
         if let Some((first, count)) = item.transfers_read {
             effects.reads.outgoing |= run(first, count.into());
         }
@@ -132,6 +156,30 @@ impl Effects {
     pub(super) fn delays(&self, later: &Effects) -> bool {
         let used = |index: u8| later.uses.iter().any(|(_, used)| *used == index);
         self.sets.iter().any(|(_, index)| used(*index))
+    }
+
+    /// General registers that are read: bank A in the low half, bank B in the high one. With what is
+    /// not understood, all of them.
+    pub(super) fn registers_read(&self) -> u64 {
+        if self.barrier {
+            u64::MAX
+        } else {
+            self.reads.gprs
+        }
+    }
+
+    /// General registers that are written; as for [`Effects::registers_read`].
+    pub(super) fn registers_written(&self) -> u64 {
+        if self.barrier {
+            u64::MAX
+        } else {
+            self.writes.gprs
+        }
+    }
+
+    /// Whether the item does nothing but put a number into general registers.
+    pub(super) fn is_number(&self) -> bool {
+        self.number
     }
 
     fn meets_local(&self, later: &Effects) -> bool {

@@ -25,6 +25,7 @@ mod share;
 mod simplify;
 #[cfg(test)]
 mod tests;
+mod verdict;
 
 use mir::SourceLoc;
 
@@ -156,6 +157,9 @@ pub fn assemble(
     };
     let mut graph = Graph::new(program, timing)?;
     simplify::simplify(&mut graph);
+    if verdict::give_early(&mut graph) {
+        simplify::tidy(&mut graph);
+    }
     let layout = layout::layout(&graph);
     let endings = endings(&graph, &layout, timing);
     let plans = plans(&graph, timing, &endings);

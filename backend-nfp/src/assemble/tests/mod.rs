@@ -1,9 +1,11 @@
 //! Random machine programs must do the same as they stand and assembled.
 
 mod generate;
+mod items;
+mod parts;
 mod run;
 
-use self::generate::Random;
+use self::parts::Random;
 use super::*;
 use crate::isa::relocation::Places;
 

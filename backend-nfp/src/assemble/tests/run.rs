@@ -1,6 +1,6 @@
 //! Machine programs as they stand, without any of what is tested; and what can be seen of a run.
 
-use super::generate::{BASE, COUNTER, DATA, LENGTH, PACKET, RETURN, Random, WIDE};
+use super::parts::{BASE, COUNTER, DATA, LENGTH, PACKET, RETURN, Random, WIDE};
 use crate::isa::{Bank, Condition, Insn, TRAILER, csr, ecc};
 use crate::machine::{End, MachineProgram, Reference};
 use crate::sim::{
