@@ -2,8 +2,10 @@
 
 mod generate;
 mod items;
+mod order;
 mod parts;
 mod run;
+mod small;
 
 use self::parts::Random;
 use super::*;
