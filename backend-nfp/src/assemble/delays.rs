@@ -6,7 +6,8 @@
 //!
 //! A use in one block can be too close to a write in another, so what is pending at a block's end is
 //! pending at the start of its successors; a call hands it to the function, and a return to what
-//! follows *any* call. A helper finds all indices ready. [`settle`] repeats that until nothing
+//! follows *any* call. A helper finds all indices ready, and so does a context that begins to wait: what
+//! becomes of a write that is under way then is not known. [`settle`] repeats that until nothing
 //! changes: what is pending at a block's start only grows and is bounded, so it ends, and then every
 //! block was placed for all that can come in.
 //!

@@ -71,7 +71,7 @@ pub(super) struct Effects {
     pub(super) words: usize,
     /// Whether it may stand in defer slots.
     pub(super) in_slots: bool,
-    /// Index registers whose old value is used, with the first instruction that does.
+    /// Index registers that must be ready, with how many of the item's instructions run before.
     pub(super) uses: Vec<(usize, u8)>,
     /// Index registers that are written, with the last instruction that does.
     pub(super) sets: Vec<(usize, u8)>,
@@ -322,9 +322,9 @@ impl Effects {
                 self.write(destination);
             }
             Insn::Command(command) => self.command(command, known),
-            Insn::ContextSwap { .. } => {
+            Insn::ContextSwap { defer, .. } => {
                 self.barrier = true;
-                self.in_slots = false;
+                self.swap(defer);
             }
         }
         self.words += 1;
@@ -334,7 +334,9 @@ impl Effects {
         self.read(command.a, Bank::A);
         self.read(command.b, Bank::B);
         self.command = true;
-        self.in_slots &= command.swap.is_none();
+        if let Some(slots) = command.swap {
+            self.swap(slots);
+        }
         if known && command.indirect {
             return;
         }
@@ -354,6 +356,18 @@ impl Effects {
             self.writes.incoming |= registers;
         } else {
             self.reads.outgoing |= registers;
+        }
+    }
+
+    /// The context waits after so many more instructions. Whether an index register that is being
+    /// written then gets its value is not known, so all must be ready.
+    fn swap(&mut self, slots: u8) {
+        self.in_slots = false;
+        let at = self.words + 1 + usize::from(slots);
+        for index in 0..4 {
+            if self.uses.iter().all(|(_, used)| *used != index) {
+                self.uses.push((at, index));
+            }
         }
     }
 

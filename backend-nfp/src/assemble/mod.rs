@@ -157,7 +157,7 @@ pub fn assemble(
     };
     let mut graph = Graph::new(program, timing)?;
     simplify::simplify(&mut graph);
-    if std::env::var("X").is_err() && verdict::give_early(&mut graph) {
+    if verdict::give_early(&mut graph) {
         simplify::tidy(&mut graph);
     }
     let layout = layout::layout(&graph);

@@ -1,7 +1,7 @@
 //! Random items of each kind.
 
 use super::parts::{
-    BASE, DATA, LENGTH, NOWHERE, RETURN, Random, WIDE, gpr, immed, item, keep, machine, read,
+    BASE, DATA, LENGTH, NOWHERE, Random, WIDE, gpr, immed, item, keep, machine, read,
 };
 use crate::isa::{
     AluOp, Bank, Command, CommandAction, CommandMode, Condition, Destination, Insn, LmemAccess,

@@ -2,8 +2,10 @@
 
 mod generate;
 mod items;
+mod order;
 mod parts;
 mod run;
+mod small;
 
 use self::parts::Random;
 use super::*;
@@ -106,29 +108,4 @@ fn a_delay_too_short_is_found() {
     };
     let (_, different) = compare(300, &timing);
     assert!(different.len() > 30, "{}", different.len());
-}
-
-#[test]
-fn zz_measure() {
-    let (mut before_w, mut after_w, mut bc, mut ac) = (0, 0, 0, 0);
-    let mut all = Statistics::default();
-    for seed in 0..3000 {
-        let program = generate::program(&mut Random(seed));
-        let before = run::as_it_stands(&program);
-        let after = assemble(&program, &Timing::default(), run::START).unwrap();
-        before_w += before.len() - 8;
-        after_w += after.words.len() - 8;
-        all.delays += after.statistics.delays;
-        all.branches += after.statistics.branches;
-        all.slots += after.statistics.slots;
-        all.filled += after.statistics.filled;
-        let a = after.relocated(&PLACES).unwrap();
-        for input in 0..3 {
-            if let (Ok((_, x)), Ok((_, y))) = (run::run(&before, input), run::run(&a, input)) {
-                bc += x;
-                ac += y;
-            }
-        }
-    }
-    println!("words {before_w} {after_w} cycles {bc} {ac} {all:?}");
 }
