@@ -31,6 +31,7 @@ pub mod packet_file;
 pub mod packets;
 pub mod render;
 pub mod report;
+pub mod simulate;
 pub mod terminal;
 pub mod validate;
 pub mod verdict;

@@ -1,4 +1,5 @@
-//! Packets from the command line: hexadecimal bytes, or all packets of a capture file.
+//! Packets from the command line: hexadecimal bytes, or all packets of a capture file; and packets into
+//! a capture file.
 
 use pcap_parser::{Block, PcapBlockOwned, PcapError, create_reader};
 
@@ -88,9 +89,43 @@ fn data(block: &PcapBlockOwned<'_>) -> Option<Vec<u8>> {
     }
 }
 
+/// Longest packet that a capture file of ours announces.
+const LONGEST: u32 = 1 << 18;
+/// Ethernet, as a capture file's kind of link.
+const ETHERNET: u32 = 1;
+
+/// A capture file with these packets, of no particular time.
+#[must_use]
+pub fn written(packets: &[Vec<u8>]) -> Vec<u8> {
+    let mut file = Vec::new();
+    // Magic number, version 2.4, no time zone, no accuracy.
+    for value in [0xa1b2_c3d4, 0x0004_0002, 0, 0, LONGEST, ETHERNET] {
+        file.extend(u32::to_le_bytes(value));
+    }
+    for packet in packets {
+        let length = u32::try_from(packet.len()).unwrap_or(u32::MAX);
+        for value in [0, 0, length, length] {
+            file.extend(value.to_le_bytes());
+        }
+        file.extend(packet);
+    }
+    file
+}
+
 #[cfg(test)]
 mod tests {
-    use super::unhex;
+    use super::{read_all, unhex, written};
+
+    #[test]
+    fn what_is_written_reads_back() {
+        let packets = vec![vec![1, 2, 3], Vec::new(), vec![4; 1500]];
+        let name = format!("bpfmill-packets-{}.pcap", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        std::fs::write(&path, written(&packets)).unwrap();
+        let read = read_all(&[path.to_string_lossy().into_owned()]).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(read, packets);
+    }
 
     #[test]
     fn bytes_are_pairs_of_digits() {

@@ -11,7 +11,10 @@ use object::elf::{
     SectionType, SymbolSection,
 };
 use object::pod::bytes_of;
+use object::read::elf::{FileHeader, SectionHeader};
 use object::{LittleEndian as LE, U16, U32, U64};
+
+use crate::isa::TARGETS;
 
 /// The machine's number.
 pub const EM_NFP: u16 = 250;
@@ -77,6 +80,66 @@ pub fn write(words: &[u64], start: u16, engine: Engine) -> Vec<u8> {
     out
 }
 
+/// Why a file has no words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ReadError {
+    /// It is not as an ELF file has to be.
+    #[error("not an ELF file for a micro-engine: {0}")]
+    File(object::read::Error),
+    /// It is for another machine.
+    #[error("ELF file for machine {0}, not for a micro-engine ({EM_NFP})")]
+    Machine(u16),
+    /// It has no section of code, or several.
+    #[error("{0} sections of code, not one")]
+    Sections(usize),
+    /// The code does not consist of whole words, or not at an address that there is.
+    #[error("code of {size} bytes at byte {address} is not of words in a code store")]
+    Place {
+        /// Bytes.
+        size: u64,
+        /// Address in bytes.
+        address: u64,
+    },
+}
+
+impl From<object::read::Error> for ReadError {
+    fn from(error: object::read::Error) -> ReadError {
+        ReadError::File(error)
+    }
+}
+
+/// The words of a file that [`write`] made, or another tool, and the address of the first one.
+///
+/// # Errors
+/// [`ReadError`]
+pub fn read(bytes: &[u8]) -> Result<(Vec<u64>, u16), ReadError> {
+    let header = FileHeader64::<LE>::parse(bytes)?;
+    let endian = header.endian()?;
+    let machine = header.e_machine(endian).0;
+    if machine != EM_NFP {
+        return Err(ReadError::Machine(machine));
+    }
+    let sections = header.sections(endian, bytes)?;
+    let executable = |section: &&SectionHeader64<LE>| {
+        section.sh_type(endian) == SHT_PROGBITS
+            && section.sh_flags.get(endian).0 & SHF_EXECINSTR.0 != 0
+    };
+    let code: Vec<&SectionHeader64<LE>> = sections.iter().filter(executable).collect();
+    let [code] = code[..] else {
+        return Err(ReadError::Sections(code.len()));
+    };
+    let data = code.data(endian, bytes)?;
+    let (size, address) = (data.len() as u64, code.sh_addr.get(endian));
+    let wrong = ReadError::Place { size, address };
+    if !size.is_multiple_of(WORD_BYTES) || !address.is_multiple_of(WORD_BYTES) {
+        return Err(wrong);
+    }
+    let start = u16::try_from(address / WORD_BYTES).ok();
+    let start = start.filter(|start| *start < TARGETS).ok_or(wrong)?;
+    let words = data.as_chunks().0.iter();
+    Ok((words.map(|word| u64::from_le_bytes(*word)).collect(), start))
+}
+
 fn header(table: u64) -> FileHeader64<LE> {
     FileHeader64 {
         e_ident: Ident {
@@ -121,8 +184,6 @@ fn section(name: u32, kind: SectionType, offset: u64, size: u64) -> SectionHeade
 
 #[cfg(test)]
 mod tests {
-    use object::read::elf::{FileHeader, SectionHeader};
-
     use super::*;
     use crate::isa::NOP;
 
@@ -142,5 +203,23 @@ mod tests {
         assert_eq!(code.sh_addr.get(LE), 3072 * 8);
         let words = [NOP.to_le_bytes(), 1u64.to_le_bytes()].concat();
         assert_eq!(code.data(LE, &*bytes).unwrap(), words);
+        assert_eq!(read(&bytes), Ok((vec![NOP, 1], 3072)));
+    }
+
+    #[test]
+    fn other_files_are_refused() {
+        let good = write(&[NOP, 1], 3072, Engine::default());
+        for length in 0..good.len() {
+            assert!(read(&good[..length]).is_err(), "{length}");
+        }
+        let mut other = good.clone();
+        other[18] = 247;
+        assert_eq!(read(&other), Err(ReadError::Machine(247)));
+        // Any byte changed gives an answer.
+        for place in 0..good.len() {
+            let mut changed = good.clone();
+            changed[place] ^= 0xff;
+            let _ = read(&changed);
+        }
     }
 }

@@ -1,4 +1,5 @@
-//! `run`: interprets a program on packets, or a conformance vector.
+//! `run`: interprets a program on packets, or a conformance vector; or runs words of a network card in
+//! the simulator.
 
 use std::io::Read as _;
 use std::path::Path;
@@ -11,10 +12,12 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::EndianArg;
+use super::check::Target;
 use crate::compile::{self, CompileOptions};
 use crate::conformance;
 use crate::definitions::Definitions;
 use crate::failure::Failure;
+use crate::simulate::{Setup, Simulated};
 use crate::terminal::Terminal;
 use crate::{input, map_file, output, packet_file};
 
@@ -30,6 +33,9 @@ pub struct Options {
     /// One JSON object for each packet
     #[arg(long)]
     json: bool,
+    /// With --target nfp, capture file for the packets that go on to the host or to the wire
+    #[arg(short = 'w', long, value_name = "FILE.pcap")]
+    write: Option<String>,
     /// What runs on what
     #[command(flatten)]
     flags: Flags,
@@ -56,6 +62,15 @@ pub struct Flags {
     /// Byte order of assembly
     #[arg(long, value_enum, default_value_t)]
     endian: EndianArg,
+    /// What runs it; for `nfp`, the simulator of a network card
+    #[arg(long, value_enum, default_value_t)]
+    target: Target,
+    /// With --target nfp, the machine words that run: one a line in hexadecimal digits, or ELF
+    #[arg(long, value_name = "FILE")]
+    words: Option<String>,
+    /// What the card's firmware offers, as docs/nfp.md describes it; the open firmware without
+    #[arg(long, value_name = "FILE")]
+    nfp_caps: Option<String>,
 }
 
 /// What a program did with one packet.
@@ -94,11 +109,43 @@ impl Flags {
             Some((name, file)) => format!("{name}={}", join(file)),
             None => argument.clone(),
         };
+        let named = |name: &String| join(name);
         Flags {
+            words: self.words.as_ref().map(named),
+            nfp_caps: self.nfp_caps.as_ref().map(named),
             packet: self.packet.iter().map(packet).collect(),
             map: self.map.iter().map(map).collect(),
             ..self.clone()
         }
+    }
+
+    /// What the simulator is to run, if it is the simulator that runs.
+    ///
+    /// # Errors
+    /// [`Failure::Usage`] for options that do not go together.
+    pub fn simulation(&self) -> Result<Option<Setup<'_>>, Failure> {
+        let refused = |message: &str| Err(Failure::Usage(message.to_owned()));
+        if self.target == Target::Host {
+            return match (&self.words, &self.nfp_caps) {
+                (None, None) => Ok(None),
+                (Some(_), _) => refused("--words are for the card: they need --target nfp"),
+                (None, Some(_)) => {
+                    refused("--nfp-caps says nothing about the host: it needs --target nfp")
+                }
+            };
+        }
+        let Some(words) = &self.words else {
+            return refused("--target nfp runs machine words: give a file with --words");
+        };
+        let bytecode = self.level.is_some() || self.prog.is_some() || self.kind.is_some();
+        if bytecode || !self.map.is_empty() {
+            return refused("-O, --prog, --type and --map are for bytecode: leave --target out");
+        }
+        Ok(Some(Setup {
+            words,
+            capabilities: self.nfp_caps.as_deref(),
+            packets: &self.packet,
+        }))
     }
 }
 
@@ -117,6 +164,13 @@ pub fn run(options: &Options, terminal: &Terminal) -> Result<(), Failure> {
     if options.conformance {
         return run_conformance(options);
     }
+    if let Some(setup) = options.flags.simulation()? {
+        return simulate(options, &setup);
+    }
+    if options.write.is_some() {
+        let message = "--write is of packets that leave the card: it needs --target nfp";
+        return Err(Failure::Usage(message.to_owned()));
+    }
     let Some(file) = &options.file else {
         return Err(Failure::Usage(
             "a file is needed, or --conformance".to_owned(),
@@ -127,6 +181,30 @@ pub fn run(options: &Options, terminal: &Terminal) -> Result<(), Failure> {
     each(&options.flags, file, assembled.object, |ran, machine| {
         output::print(shown(ran, machine, options.json).as_bytes())
     })
+}
+
+/// Runs words in the simulator.
+fn simulate(options: &Options, setup: &Setup<'_>) -> Result<(), Failure> {
+    if let Some(file) = &options.file {
+        return Err(Failure::Usage(format!(
+            "{file}: --target nfp runs the file that --words names, and no other"
+        )));
+    }
+    let mut going = Vec::new();
+    setup.each(|ran: &Simulated| {
+        if ran.goes_on() {
+            going.push(ran.outcome.packet.clone());
+        }
+        let text = match options.json {
+            true => format!("{}\n", ran.json()),
+            false => format!("{}cycles: {}\n", ran.result(), ran.time()),
+        };
+        output::print(text.as_bytes())
+    })?;
+    match &options.write {
+        Some(path) => output::write(path, &packet_file::written(&going)),
+        None => Ok(()),
+    }
 }
 
 /// Runs a program on each packet in turn, and hands over what it did and left.

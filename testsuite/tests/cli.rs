@@ -316,6 +316,44 @@ fn the_listing_names_functions_and_relocations() {
 }
 
 #[test]
+fn words_run_on_the_simulated_card() {
+    let folder = Folder::new("nfp-run");
+    let words = "testsuite/filetests/nfp-run/drop_udp.words";
+    let udp = "0202020202020101010101010800450000\
+               1c000040004011f96c0a0000010a0000021111222200080000";
+    let capture = folder.file("out.pcap");
+    let card = ["run", "--target", "nfp", "--words", words, "--json"];
+    let mut arguments = card.to_vec();
+    arguments.extend(["--packet", udp, "--packet", "0102", "-w", &capture]);
+    let output = bpfmill(&arguments, b"");
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let lines: Vec<Value> = text(&output.stdout)
+        .lines()
+        .map(|line| json(line.as_bytes()))
+        .collect();
+    assert_eq!(lines[0]["action"], "drop");
+    assert_eq!(lines[0]["counter"], "drop");
+    assert_eq!(lines[0]["packet_out"], udp);
+    assert!(lines[0]["cycles"]["latency"].as_u64() > lines[0]["cycles"]["issue"].as_u64());
+    assert_eq!(lines[1]["action"], "pass");
+    // Only what goes on is captured.
+    let output = bpfmill(&["run", FILTER, "--packet", &capture, "--json"], b"");
+    assert_eq!(json(&output.stdout)["packet_out"], "0102");
+
+    let code = |arguments: &[&str]| bpfmill(arguments, b"").status.code();
+    assert_eq!(code(&["run", "--words", words]), Some(2));
+    assert_eq!(code(&["run", FILTER, "-w", &capture]), Some(2));
+    assert_eq!(code(&["run", "--target", "nfp", FILTER]), Some(2));
+    assert_eq!(
+        code(&["run", "--target", "nfp", "--words", FILTER]),
+        Some(1)
+    );
+    let mut both = card.to_vec();
+    both.push("-O2");
+    assert_eq!(code(&both), Some(2));
+}
+
+#[test]
 fn programs_run_on_packets() {
     let udp = "ffffffffffff0000000000000800450000200000000040110000\
                0a0000010a00000200350035000c0000000000000000";

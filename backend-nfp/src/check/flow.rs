@@ -169,7 +169,9 @@ impl Walk<'_> {
         };
         let mut at = first;
         loop {
-            if at != first && self.heads.contains(&at) && at < self.end() {
+            let head = at != first && self.heads.contains(&at) && at < self.end();
+            // A register read is received on this line, whoever else comes here.
+            if head && state.read.is_none() {
                 self.arrive(context, at, state);
                 return;
             }

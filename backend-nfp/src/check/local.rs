@@ -37,7 +37,11 @@ impl Step<'_> {
     pub(super) fn local_peek(&mut self, index: u8, access: LmemAccess) -> Value {
         match self.place(index, access) {
             Place::Stack(word) => self.stack_word(word),
-            _ => Value::ANY,
+            Place::Metadata => {
+                self.broken(Rule::LocalMemory(0));
+                Value::ANY
+            }
+            Place::Vector(_) | Place::Unknown | Place::Outside => Value::ANY,
         }
     }
 
@@ -79,7 +83,8 @@ impl Step<'_> {
 
     /// A new value of an index register.
     pub(super) fn set_index(&mut self, index: usize, value: Value) {
-        let wait = self.rules.timing.lm_index;
+        // The write itself is counted too.
+        let wait = self.rules.timing.lm_index.saturating_add(1);
         // The lowest two bits do not exist.
         let undefined = value.undefined & !3;
         let value = if undefined == value.undefined {

@@ -91,19 +91,17 @@ impl From<&Abi> for Rules {
     }
 }
 
-impl Rules {
-    /// With the code store that a firmware gives to programs.
-    #[must_use]
-    pub fn within(self, capabilities: &Capabilities) -> Rules {
+impl From<&Capabilities> for Rules {
+    fn from(capabilities: &Capabilities) -> Rules {
         Rules {
             size: capabilities.code.size as usize,
-            ..self
+            ..Rules::from(&Abi::from(capabilities))
         }
     }
 }
 
 impl Default for Rules {
     fn default() -> Rules {
-        Rules::from(&Abi::default()).within(&Capabilities::default())
+        Rules::from(&Capabilities::default())
     }
 }

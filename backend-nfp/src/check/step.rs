@@ -86,8 +86,6 @@ impl Step<'_> {
         let (fresh, amount) = (self.state.fresh, self.state.amount.take());
         self.state.fresh = false;
         let multiplication = self.state.multiplication.take();
-        // A new write of an index is not yet counted down.
-        let waits = self.state.indices.map(|index| index.wait);
         let next = match insn {
             Insn::Alu { .. } | Insn::AluShift { .. } | Insn::LoadField { .. } => {
                 self.compute(insn, fresh, amount);
@@ -104,21 +102,7 @@ impl Step<'_> {
             Insn::Command(command) => self.command(command, fresh),
             _ => self.control(insn),
         };
-        let written = self
-            .state
-            .indices
-            .iter()
-            .zip(waits)
-            .map(|(index, wait)| index.wait > wait);
-        let written: Vec<bool> = written.collect();
-        let fresh_waits = self.state.indices.map(|index| index.wait);
         self.state.tick();
-        for ((index, written), wait) in self.state.indices.iter_mut().zip(written).zip(fresh_waits)
-        {
-            if written {
-                index.wait = wait;
-            }
-        }
         next
     }
 

@@ -1,6 +1,7 @@
 //! Facts about the firmware that programs depend on.
 
-use crate::isa::Bank;
+use crate::capabilities::{Capabilities, LOCAL_MEMORY, STACK_UNIT};
+use crate::isa::{Bank, TARGETS};
 use crate::sim::Latencies;
 
 /// Numbers of helpers (`enum bpf_func_id`).
@@ -70,5 +71,67 @@ impl Default for Abi {
             map_bytes: 64 << 20,
             latencies: Latencies::default(),
         }
+    }
+}
+
+/// Bytes of local memory for the packet vector and for metadata, each.
+const VECTOR: u32 = 64;
+
+/// Addresses, stack and latencies as a firmware says that they are; where in local memory things lie,
+/// which it does not say, is as by default if they fit there.
+impl From<&Capabilities> for Abi {
+    fn from(capabilities: &Capabilities) -> Abi {
+        let usual = Abi::default();
+        let address = |value: u32| value.min(u32::from(TARGETS) - 1) as u16;
+        let stack_size = capabilities
+            .stack
+            .min(LOCAL_MEMORY - 2 * VECTOR)
+            .next_multiple_of(STACK_UNIT);
+        let last = LOCAL_MEMORY - 2 * VECTOR;
+        let stack = usual.stack.min(last - stack_size);
+        let packet_vector = usual.packet_vector.max(stack + stack_size);
+        let helpers = capabilities.helpers.iter();
+        let memories = &capabilities.memories;
+        Abi {
+            start: address(capabilities.code.start),
+            done: address(capabilities.code.done),
+            helpers: helpers
+                .map(|(number, at)| (*number, address(*at)))
+                .collect(),
+            stack,
+            stack_size,
+            packet_vector,
+            metadata: packet_vector + VECTOR,
+            map_bytes: memories.emem.capacity,
+            latencies: Latencies {
+                packet: memories.ctm.latency.into(),
+                external: memories.emem.latency.into(),
+                ..usual.latencies
+            },
+            ..usual
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn capabilities_say_where_things_are() {
+        let mut capabilities = Capabilities::default();
+        capabilities.code.start = 4096;
+        capabilities.memories.ctm.latency = 99;
+        for stack in [64, 512, 2048, 3968, u32::MAX] {
+            capabilities.stack = stack;
+            let abi = Abi::from(&capabilities);
+            assert_eq!((abi.start, abi.latencies.packet), (4096, 99));
+            assert_eq!(abi.helpers, [(function::LOOKUP, 256)]);
+            assert!(abi.stack.is_multiple_of(STACK_UNIT));
+            assert!(abi.stack + abi.stack_size <= abi.packet_vector, "{stack}");
+            assert!(abi.metadata + VECTOR <= LOCAL_MEMORY, "{stack}");
+        }
+        let usual = Abi::from(&Capabilities::default());
+        assert_eq!(usual.packet_vector, Abi::default().packet_vector);
     }
 }

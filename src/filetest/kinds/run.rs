@@ -1,7 +1,9 @@
 //! `run`: what a program does with packets. Files of packets and of map contents are named from the
-//! test's folder.
+//! test's folder. With `--target nfp`, what machine words do that stand in a file beside the test.
 //!
 //! Steps are a part of their own: a result is the same at every level, the way to it is not.
+
+use std::path::Path;
 
 use clap::Args;
 
@@ -11,6 +13,7 @@ use crate::filetest::plan::Keep;
 use crate::filetest::source::Source;
 use crate::filetest::{Input, told};
 use crate::map_file;
+use crate::simulate::Setup;
 
 /// The command.
 #[derive(Debug, Args)]
@@ -30,9 +33,13 @@ impl Kind for Run {
             return Ok(refusal);
         }
         let diagnostics = source.told();
+        let flags = self.flags.in_folder(input.folder());
+        let setup = flags.simulation().map_err(|failure| told(&failure))?;
+        if let Some(setup) = setup {
+            return simulated(&setup, input.folder(), keep);
+        }
         let object = source.assembled()?.object;
         let (mut results, mut steps, mut maps) = (String::new(), String::new(), String::new());
-        let flags = self.flags.in_folder(input.folder());
         let mut number = 0;
         let ran = each(&flags, &input.name, object, |ran, machine| {
             number += 1;
@@ -62,6 +69,39 @@ impl Kind for Run {
         }
         Ok(sections)
     }
+}
+
+/// What words do with packets: results, and how long each took as the steps. What cannot run is
+/// told, with files named as the test names them.
+fn simulated(setup: &Setup<'_>, folder: &Path, keep: &Keep) -> Result<Vec<Section>, String> {
+    let (mut results, mut steps) = (String::new(), String::new());
+    let mut number = 0;
+    let ran = setup.each(|ran| {
+        number += 1;
+        results.push_str(&format!("run {number}\n{}", ran.result()));
+        steps.push_str(&format!("run {number}: {}\n", ran.time()));
+        Ok(())
+    });
+    let inside = folder.join("").to_string_lossy().into_owned();
+    let diagnostics = ran.err().map(|failure| told(&failure)).unwrap_or_default();
+    let diagnostics = match inside.as_str() {
+        "" => diagnostics,
+        inside => diagnostics.replace(inside, ""),
+    };
+    let mut sections = Vec::new();
+    for part in &keep.0 {
+        let text = match part.name.as_str() {
+            "results" => &results,
+            "steps" => &steps,
+            "diagnostics" => &diagnostics,
+            _ => return Err("`maps` are of bytecode".to_owned()),
+        };
+        sections.push(Section::new(part.title(), text.clone()));
+    }
+    if !diagnostics.is_empty() && !keep.0.iter().any(|part| part.name == "diagnostics") {
+        return Err(diagnostics);
+    }
+    Ok(sections)
 }
 
 /// The contents of maps after the last run, an entry a line.

@@ -136,6 +136,12 @@ fn register_reads() {
         vec![read, nop_with(1), take],
         vec![read, immed(a(1), 7)],
         vec![to(Condition::Always, here(2), 1), read, take],
+        vec![
+            alu(AluOp::Move, gpr(0), Operand::lmem(1, 0), NOWHERE),
+            to(Condition::Equal, here(3), 0),
+            read,
+            nop_with(1),
+        ],
         vec![read, to(Condition::Always, here(2), 0), take],
     ] {
         pair("read apart", &good, &ended(&bad), |rule| {
@@ -165,6 +171,11 @@ fn index_registers() {
             *rule == Rule::IndexNotReady(3)
         });
     }
+    let mut again = early(3);
+    again[1] = again[0];
+    pair("written again", &early(3), &again, |rule| {
+        *rule == Rule::IndexNotReady(3)
+    });
     // A branch, its slot and a nop are three instructions; without the nop, two.
     let across = |between: usize| {
         let mut code = vec![index(3, gpr(22), Bank::A)];
@@ -251,7 +262,7 @@ fn overrides() {
     let length = |words: u16| immed(b(9), 1 << 7 | (words - 1) << 8);
     let filled = |count: u8| {
         let mut code = vec![immed(a(1), 64)];
-        code.extend((0..count).map(|register| out(register)));
+        code.extend((0..count).map(out));
         code
     };
     let with = |count: u8, tail: &[Insn]| {

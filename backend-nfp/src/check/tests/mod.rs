@@ -14,7 +14,7 @@ use crate::isa::{
 /// Address of the programs here.
 const START: u16 = 3072;
 /// Address of the firmware's only helper, a look-up.
-const LOOKUP: u16 = 200;
+const LOOKUP: u16 = 256;
 /// Address where programs end.
 const DONE: u16 = 1;
 

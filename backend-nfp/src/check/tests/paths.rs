@@ -274,9 +274,12 @@ fn the_firmware_keeps_its_own() {
         *rule == Rule::FirmwareIndex(1)
     });
     let metadata = one(immed(place(Operand::lmem(2, 0)), 0));
-    pair("metadata", &word(2), &metadata, |rule| {
-        matches!(rule, Rule::LocalMemory(_))
-    });
+    let read = one(alu(AluOp::Move, gpr(0), Operand::lmem(2, 0), a(1)));
+    for bad in [metadata, read] {
+        pair("metadata", &word(2), &bad, |rule| {
+            matches!(rule, Rule::LocalMemory(_))
+        });
+    }
     let stack = |value| {
         ended(&[
             immed(b(1), value),
