@@ -1,6 +1,7 @@
 //! Words of the kernel driver's cases, ours and the driver's: `nfp_words [NAME…]` prints those, and
 //! without a name a table of all.
 
+use backend_nfp::check::{Rules, check};
 use backend_nfp::compile::{Options, SHOWN};
 use backend_nfp::firmware::Watch;
 use backend_nfp::isa::Insn;
@@ -40,6 +41,10 @@ fn ours(case: &Case, show: bool, verbose: bool) -> Result<Row, String> {
     let words = words_of(&compiled, &abi)?;
     if verbose {
         print(&words);
+    }
+    if let Err(violations) = check(&words, abi.start, &Rules::from(&abi)) {
+        let first = violations.first().map(ToString::to_string);
+        return Err(format!("{} violations: {}", violations.len(), first.unwrap_or_default()));
     }
     let watch = if show { Watch::Out(SHOWN) } else { Watch::Nowhere };
     let report = compare(case, &words, &abi, watch, &inputs(&case.name, 60))?;
