@@ -108,7 +108,7 @@ impl From<object::read::Error> for ReadError {
     }
 }
 
-/// The words of a file that [`write`] made, or another tool, and the address of the first one.
+/// The words of a file that [`write()`] made, or another tool, and the address of the first one.
 ///
 /// # Errors
 /// [`ReadError`]
