@@ -12,6 +12,7 @@
 //! `main.rs` touch the outside.
 
 pub mod advice;
+pub mod card;
 pub mod cli;
 pub mod commands;
 pub mod compile;

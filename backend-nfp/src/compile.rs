@@ -58,8 +58,10 @@ pub struct Options {
     pub timing: Timing,
     /// Whether the result is left whole in outgoing transfer registers 30 and 31: for tests.
     pub show_result: bool,
-    /// Whether accesses to memory are put together.
-    pub windows: bool,
+    /// Whether loads are read together.
+    pub read_together: bool,
+    /// Whether stores are written together.
+    pub write_together: bool,
     /// Whether the register allocator's result is proved.
     pub check_allocation: bool,
 }
@@ -69,7 +71,8 @@ impl Default for Options {
         Options {
             timing: Timing::default(),
             show_result: false,
-            windows: true,
+            read_together: true,
+            write_together: true,
             check_allocation: cfg!(debug_assertions),
         }
     }
@@ -310,7 +313,8 @@ impl Attempt<'_> {
                 keep_index: reserved > 0,
                 show_result: self.options.show_result,
                 moves_packet,
-                windows: self.options.windows,
+                read_together: self.options.read_together,
+                write_together: self.options.write_together,
             };
             let interfaces = std::mem::take(&mut self.interfaces);
             let unit = Unit {

@@ -112,8 +112,10 @@ pub(crate) struct Planner<'a> {
     pub(crate) program_type: ProgramType,
     /// Whether a helper of the program moves the packet.
     pub(crate) moves_packet: bool,
-    /// Whether accesses are put together at all.
-    pub(crate) windows: bool,
+    /// Whether loads are read together.
+    pub(crate) read_together: bool,
+    /// Whether stores are written together.
+    pub(crate) write_together: bool,
 }
 
 impl Planner<'_> {
@@ -300,7 +302,7 @@ impl Planner<'_> {
                 let group = &plan.reads[*index].range;
                 (group.space, group.root) == (range.space, range.root)
             })
-            .take(if self.windows { MAX_TRIES } else { 0 })
+            .take(if self.read_together { MAX_TRIES } else { 0 })
             .collect::<Vec<_>>();
         for index in candidates {
             let group = &plan.reads[index];
@@ -341,7 +343,7 @@ impl Planner<'_> {
         };
         for inst in self.function.layout.insts(block) {
             if let Some(range) = self.store(inst) {
-                if self.windows
+                if self.write_together
                     && let Some(group) = &mut open
                     && (group.range.space, group.range.root) == (range.space, range.root)
                     && (group.range.end() == range.start || range.end() == group.range.start)

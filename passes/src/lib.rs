@@ -79,4 +79,6 @@ registry::declare_passes! {
     mod dce: Dce = "dce" Optional;
     /// Order blocks so that the fewest jumps are left
     mod layout: Layout = "layout" BackEnd;
+    /// Read bytes of packets and maps once for several loads, on a network card
+    mod packet_cache: PacketCache = "packet-cache" BackEnd;
 }

@@ -47,7 +47,7 @@ impl CompileOptions {
     }
 
     /// A session that keeps remarks if they were asked for.
-    pub(super) fn session<'sink>(&self) -> Session<'sink> {
+    pub(crate) fn session<'sink>(&self) -> Session<'sink> {
         if self.keep_remarks {
             Session::new().keeping_remarks()
         } else {

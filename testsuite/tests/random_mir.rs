@@ -186,7 +186,7 @@ impl Tally {
     fn idle(&self) -> Vec<&'static str> {
         let names = pass_names()
             .into_iter()
-            .filter(|name| !["decided-branch", "layout"].contains(name));
+            .filter(|name| !["decided-branch", "layout", "packet-cache"].contains(name));
         names
             .filter(|name| {
                 self.passes

@@ -65,8 +65,10 @@ pub(crate) struct Settings<'a> {
     pub(crate) show_result: bool,
     /// Whether a helper of the program moves the packet.
     pub(crate) moves_packet: bool,
-    /// Whether loads are read together and stores written together.
-    pub(crate) windows: bool,
+    /// Whether loads are read together.
+    pub(crate) read_together: bool,
+    /// Whether stores are written together.
+    pub(crate) write_together: bool,
 }
 
 /// What callers must know of a function that is compiled already.
@@ -139,7 +141,8 @@ pub(crate) fn select(unit: Unit<'_>, settings: &Settings<'_>) -> Result<Lir, Sel
         dominators: &dominators,
         program_type: settings.program_type,
         moves_packet: settings.moves_packet,
-        windows: settings.windows,
+        read_together: settings.read_together,
+        write_together: settings.write_together,
     };
     let plan = planner.plan();
     let mut lir = Lir::default();
@@ -225,7 +228,8 @@ impl<'a> Select<'a> {
             dominators: &self.dominators,
             program_type: self.settings.program_type,
             moves_packet: self.settings.moves_packet,
-            windows: self.settings.windows,
+            read_together: self.settings.read_together,
+            write_together: self.settings.write_together,
         }
     }
 
@@ -367,6 +371,9 @@ impl<'a> Select<'a> {
     }
 
     fn inst(&mut self, inst: Inst) -> Result<(), SelectError> {
+        if self.function.is_patched(inst) {
+            return Err(self.unsupported("a number that a loader patches"));
+        }
         let result = self.function.dfg.result(inst);
         let pair = match *self.function.dfg.inst(inst) {
             InstData::Const { .. } => return Ok(()),

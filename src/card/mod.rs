@@ -1,0 +1,264 @@
+//! Programs of an object compiled for a network card.
+//!
+//! ```text
+//!   object ─[lift]► MIR ─[passes]► ─[divisions]► ─[passes]► ─[backend_nfp::compile]► words
+//! ```
+//! Each XDP and TC program is compiled by itself, with the functions that it calls. Maps get numbers in
+//! the order of the object, from [`FIRST_MAP`] on: what a loader puts in place of them when the
+//! firmware has created the maps.
+//!
+//! Nothing is verified here: who asks for a program's words asks first whether it can be offloaded
+//! ([`crate::offload`]).
+
+use std::collections::BTreeMap;
+
+use backend_nfp::capabilities::Capabilities;
+use backend_nfp::compile::{self as nfp, CompileError, Compiled};
+use backend_nfp::firmware::Abi;
+use backend_nfp::isa::relocation::{Places, RelocationError};
+use backend_nfp::legalize;
+use bpf::btf::StringOffset;
+use bpf::insn::Cpu;
+use bpf::maps::{MapDef, definitions};
+use bpf::object::Object;
+use bpf::program_type::ProgramType;
+use frontend::lift::lift_object;
+use mir::{Func, Module, SymbolKind};
+use passes::packet_cache::PacketCache;
+use passes::{Event, Maps, OptLevel, Pipeline, UnknownPass};
+
+use crate::compile::CompileOptions;
+
+/// The number of an object's first map (NFP.md, section 6: the open firmware's are 1 to 127).
+pub const FIRST_MAP: u32 = 1;
+/// The pass that says whether stores are written together.
+const MEMCPY: &str = "memcpy";
+
+/// A program for the card.
+#[derive(Debug)]
+pub struct CardProgram {
+    /// Its function's name.
+    pub name: String,
+    /// Its type.
+    pub program_type: ProgramType,
+    /// Its code.
+    pub compiled: Compiled,
+    /// The module that it was made from, after the passes.
+    pub module: Module,
+}
+
+/// Why there is no program.
+#[derive(Debug, thiserror::Error)]
+pub enum CardError {
+    /// A function could not be lifted.
+    #[error("function `{name}` cannot be lifted: {reason}")]
+    Lift {
+        /// Its name.
+        name: String,
+        /// Why.
+        reason: String,
+    },
+    /// The maps are not as they must be.
+    #[error("{0}")]
+    Maps(String),
+    /// There is no such function.
+    #[error("there is no program `{0}`")]
+    Missing(String),
+    /// There is no such pass.
+    #[error(transparent)]
+    Unknown(#[from] UnknownPass),
+    /// A defect of a pass.
+    #[error(transparent)]
+    Broken(#[from] passes::PassFailure),
+    /// The card cannot run it.
+    #[error("{error}{place}")]
+    Compile {
+        /// Why.
+        error: CompileError,
+        /// Where, in words.
+        place: String,
+    },
+}
+
+/// An object that is ready to be compiled for the card.
+#[derive(Debug)]
+pub struct CardObject {
+    module: Module,
+    maps: Vec<MapDef>,
+    /// Definitions and numbers of maps, by their symbols.
+    known: Maps,
+    numbers: BTreeMap<mir::Symbol, u32>,
+    kept: Vec<(String, String)>,
+    strings: Option<bpf::btf::Btf>,
+}
+
+impl CardObject {
+    /// Lifts an object.
+    ///
+    /// # Errors
+    /// [`CardError::Maps`]
+    pub fn of(object: &Object) -> Result<CardObject, CardError> {
+        let lifted = lift_object(object);
+        let maps = definitions(object, lifted.btf.as_ref())
+            .map_err(|error| CardError::Maps(error.to_string()))?;
+        let known = crate::compile::maps_of(object, &lifted);
+        let symbols = lifted.module.symbols.iter();
+        let named = symbols.filter(|(_, symbol)| symbol.kind == SymbolKind::Map);
+        let numbers = named
+            .filter_map(|(id, symbol)| {
+                let place = symbol.place(object)?;
+                let index = maps.iter().position(|map| map.place == Some(place))?;
+                Some((id, FIRST_MAP + u32::try_from(index).ok()?))
+            })
+            .collect();
+        let kept = lifted.functions.iter().filter_map(|function| {
+            let reason = function.kept.as_ref()?;
+            Some((function.range.name.clone(), reason.to_string()))
+        });
+        let kept = kept.collect();
+        Ok(CardObject {
+            module: lifted.module,
+            maps,
+            known,
+            numbers,
+            kept,
+            strings: lifted.btf,
+        })
+    }
+
+    /// The maps; the first has the number [`FIRST_MAP`].
+    #[must_use]
+    pub fn maps(&self) -> &[MapDef] {
+        &self.maps
+    }
+
+    /// Where an instruction stands in the source, in words.
+    fn place(&self, module: &Module, error: &CompileError) -> String {
+        let CompileError::Select(error) = error else {
+            return String::new();
+        };
+        let line = error.location.and_then(|location| {
+            let location = module.locations.get(location)?;
+            let strings = self.strings.as_ref()?;
+            let file = strings.string(StringOffset(location.file));
+            Some(format!(", at {}:{}", file, location.line()))
+        });
+        match (line, error.origin) {
+            (Some(line), _) => line,
+            (None, 0) => String::new(),
+            (None, origin) => format!(", at instruction {}", origin - 1),
+        }
+    }
+
+    /// Compiles a program.
+    ///
+    /// # Errors
+    /// [`CardError`]
+    pub fn compile(
+        &self,
+        name: &str,
+        program_type: ProgramType,
+        options: &CompileOptions,
+        capabilities: &Capabilities,
+        back_end: &nfp::Options,
+        mut sink: impl FnMut(Event<'_>),
+    ) -> Result<CardProgram, CardError> {
+        let mut module = self.module.clone();
+        let entry = module
+            .functions
+            .iter()
+            .find(|(_, function)| function.name == name)
+            .map(|(func, _)| func)
+            .ok_or_else(|| CardError::Missing(name.to_owned()))?;
+        let functions = backend_nfp::space::reached(&module, entry);
+        for func in &functions {
+            let name = &module.functions[*func].name;
+            if let Some((name, reason)) = self.kept.iter().find(|(kept, _)| kept == name) {
+                return Err(CardError::Lift {
+                    name: name.clone(),
+                    reason: reason.clone(),
+                });
+            }
+        }
+        let pipeline = pipeline(options)?;
+        for func in &functions {
+            legalize::random_numbers(&mut module.functions[*func]);
+        }
+        self.optimise(&mut module, &functions, &pipeline, options, &mut sink)?;
+        for func in &functions {
+            legalize::divisions(&mut module.functions[*func]);
+        }
+        self.optimise(&mut module, &functions, &pipeline, options, &mut sink)?;
+        let back_end = nfp::Options {
+            read_together: pipeline.runs(PacketCache::NAME, name),
+            write_together: pipeline.runs(MEMCPY, name),
+            check_allocation: options.check_allocation,
+            ..back_end.clone()
+        };
+        let program = nfp::Program {
+            module: &module,
+            entry,
+            program_type,
+            maps: self.numbers.clone(),
+        };
+        let abi = Abi::from(capabilities);
+        let compiled = nfp::compile(&program, capabilities, &abi, &back_end);
+        let compiled = compiled.map_err(|error| CardError::Compile {
+            place: self.place(&module, &error),
+            error,
+        })?;
+        Ok(CardProgram {
+            name: name.to_owned(),
+            program_type,
+            compiled,
+            module,
+        })
+    }
+
+    fn optimise(
+        &self,
+        module: &mut Module,
+        functions: &[Func],
+        pipeline: &Pipeline,
+        options: &CompileOptions,
+        sink: &mut impl FnMut(Event<'_>),
+    ) -> Result<(), CardError> {
+        let mut session = options.session().with_sink(sink);
+        session = session.with_maps(self.known.clone());
+        for func in functions {
+            let stats = pipeline.run_function(module, *func, &mut session);
+            if let Some(failure) = stats.failure {
+                return Err(failure.into());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The passes for the card: it has no verifier behind it, and every instruction.
+fn pipeline(options: &CompileOptions) -> Result<Pipeline, UnknownPass> {
+    let mut pipeline = options.pipeline.clone();
+    pipeline.target.cpu = Cpu::V4;
+    if pipeline.passes.is_none() && pipeline.level != OptLevel::O0 {
+        pipeline.enable.push(PacketCache::NAME.to_owned());
+    }
+    Pipeline::build(&pipeline)
+}
+
+impl CardProgram {
+    /// The words as they are loaded.
+    ///
+    /// # Errors
+    /// [`RelocationError`]
+    pub fn words(&self, abi: &Abi) -> Result<Vec<u64>, RelocationError> {
+        self.compiled.assembled.relocated(&Places {
+            start: abi.start,
+            done: abi.done,
+            exit: 0,
+            abort: 0,
+            push: 0,
+            pop: 0,
+            helpers: &abi.helpers,
+        })
+    }
+}
