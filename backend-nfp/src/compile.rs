@@ -106,6 +106,19 @@ pub enum CompileError {
     },
 }
 
+/// Accesses to packets and maps, and the commands that they became.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MemoryUse {
+    /// Loads of the program.
+    pub loads: usize,
+    /// Commands that read for them.
+    pub reads: usize,
+    /// Stores of the program.
+    pub stores: usize,
+    /// Commands that write for them.
+    pub writes: usize,
+}
+
 /// A compiled program.
 #[derive(Clone, Debug)]
 pub struct Compiled {
@@ -117,6 +130,8 @@ pub struct Compiled {
     pub registers: Vec<Fixed>,
     /// Spill slots of all functions.
     pub spills: u32,
+    /// How memory is used.
+    pub memory: MemoryUse,
 }
 
 /// Compiles a program.
@@ -146,6 +161,7 @@ pub fn compile(
             machine: FxHashMap::default(),
             spills: FxHashMap::default(),
             stack: 0,
+            memory: MemoryUse::default(),
         };
         attempt.run(&order)?;
         let spilled: Vec<(Func, u32)> = attempt
@@ -226,6 +242,7 @@ struct Attempt<'a> {
     machine: FxHashMap<Func, MachineFunction>,
     spills: FxHashMap<Func, u32>,
     stack: u32,
+    memory: MemoryUse,
 }
 
 impl Attempt<'_> {
@@ -329,7 +346,12 @@ impl Attempt<'_> {
             };
             let selected = select(unit, &settings);
             self.interfaces = interfaces;
-            self.function(func, selected?, frame / 4)?;
+            let (lir, memory) = selected?;
+            self.memory.loads += memory.loads;
+            self.memory.reads += memory.reads;
+            self.memory.stores += memory.stores;
+            self.memory.writes += memory.writes;
+            self.function(func, lir, frame / 4)?;
         }
         Ok(())
     }
@@ -410,6 +432,7 @@ impl Attempt<'_> {
             stack: self.stack,
             registers: registers.unwrap_or_default().clobbers,
             spills: self.spills.values().sum(),
+            memory: self.memory,
         })
     }
 }

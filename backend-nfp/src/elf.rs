@@ -25,14 +25,8 @@ pub const WORD_BYTES: u64 = 8;
 
 /// Kind of memory in a section's `sh_info`: the instruction store.
 const INSTRUCTION_STORE: u32 = 1;
-/// Names of sections, and where in them each starts.
-const NAMES: &[u8] = b"\0.text\0.shstrtab\0";
-const NAME_OF_CODE: u32 = 1;
-const NAME_OF_NAMES: u32 = 7;
 /// Bytes of the file's header, and of a section's.
 const HEADER: u64 = 64;
-/// None, code, names.
-const SECTIONS: u16 = 3;
 
 /// A micro-engine on the card.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -56,26 +50,42 @@ impl Default for Engine {
 /// An ELF file with words that start at a program counter.
 #[must_use]
 pub fn write(words: &[u64], start: u16, engine: Engine) -> Vec<u8> {
-    let size = words.len() as u64 * WORD_BYTES;
-    let names = HEADER + size;
-    let table = (names + NAMES.len() as u64).next_multiple_of(WORD_BYTES);
+    write_sections(&[(".text".to_owned(), words.to_vec())], start, engine)
+}
+
+/// An ELF file with a section for each program, by name; each is for the same place in the
+/// instruction store, where one of them will be.
+#[must_use]
+pub fn write_sections(programs: &[(String, Vec<u64>)], start: u16, engine: Engine) -> Vec<u8> {
     let domain = u32::from(engine.island) << 8 | u32::from(engine.number);
-    let code = SectionHeader64 {
-        sh_flags: U64::new(LE, SectionFlags((SHF_ALLOC | SHF_EXECINSTR).0)),
-        sh_addr: U64::new(LE, u64::from(start) * WORD_BYTES),
-        sh_info: U32::new(LE, domain << 16 | INSTRUCTION_STORE),
-        ..section(NAME_OF_CODE, SHT_PROGBITS, HEADER, size)
-    };
-    let mut out = bytes_of(&header(table)).to_vec();
-    out.extend(words.iter().flat_map(|word| word.to_le_bytes()));
-    out.extend(NAMES);
+    let mut names = vec![0];
+    let mut data: Vec<u8> = Vec::new();
+    let mut sections = vec![section(0, SHT_NULL, 0, 0)];
+    for (name, words) in programs {
+        let size = words.len() as u64 * WORD_BYTES;
+        let offset = HEADER + data.len() as u64;
+        sections.push(SectionHeader64 {
+            sh_flags: U64::new(LE, SectionFlags((SHF_ALLOC | SHF_EXECINSTR).0)),
+            sh_addr: U64::new(LE, u64::from(start) * WORD_BYTES),
+            sh_info: U32::new(LE, domain << 16 | INSTRUCTION_STORE),
+            ..section(names.len() as u32, SHT_PROGBITS, offset, size)
+        });
+        names.extend(name.bytes().filter(|byte| *byte != 0));
+        names.push(0);
+        data.extend(words.iter().flat_map(|word| word.to_le_bytes()));
+    }
+    let name_of_names = names.len() as u32;
+    names.extend(b".shstrtab\0");
+    let offset = HEADER + data.len() as u64;
+    let table = (offset + names.len() as u64).next_multiple_of(WORD_BYTES);
+    let strings = section(name_of_names, SHT_STRTAB, offset, names.len() as u64);
+    sections.push(strings);
+    let mut out = bytes_of(&header(table, sections.len() as u16)).to_vec();
+    out.extend(data);
+    out.extend(names);
     out.resize(table as usize, 0);
-    for section in [
-        section(0, SHT_NULL, 0, 0),
-        code,
-        section(NAME_OF_NAMES, SHT_STRTAB, names, NAMES.len() as u64),
-    ] {
-        out.extend(bytes_of(&section));
+    for section in &sections {
+        out.extend(bytes_of(section));
     }
     out
 }
@@ -140,7 +150,7 @@ pub fn read(bytes: &[u8]) -> Result<(Vec<u64>, u16), ReadError> {
     Ok((words.map(|word| u64::from_le_bytes(*word)).collect(), start))
 }
 
-fn header(table: u64) -> FileHeader64<LE> {
+fn header(table: u64, sections: u16) -> FileHeader64<LE> {
     FileHeader64 {
         e_ident: Ident {
             magic: *b"\x7fELF",
@@ -162,8 +172,8 @@ fn header(table: u64) -> FileHeader64<LE> {
         e_phentsize: U16::new(LE, 0),
         e_phnum: U16::new(LE, 0),
         e_shentsize: U16::new(LE, HEADER as u16),
-        e_shnum: U16::new(LE, SECTIONS),
-        e_shstrndx: U16::new(LE, SymbolSection(SECTIONS - 1)),
+        e_shnum: U16::new(LE, sections),
+        e_shstrndx: U16::new(LE, SymbolSection(sections.saturating_sub(1))),
     }
 }
 

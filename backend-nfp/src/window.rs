@@ -102,6 +102,18 @@ pub(crate) struct Plan {
     pub(crate) head_moves: usize,
 }
 
+impl Plan {
+    /// Accesses and commands.
+    pub(crate) fn memory(&self) -> crate::compile::MemoryUse {
+        crate::compile::MemoryUse {
+            loads: self.read_of.len(),
+            reads: self.reads.len(),
+            stores: self.writes.len() + self.delayed.len(),
+            writes: self.writes.len(),
+        }
+    }
+}
+
 /// What the planner knows of a function.
 pub(crate) struct Planner<'a> {
     pub(crate) func: Func,

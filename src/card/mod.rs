@@ -10,6 +10,8 @@
 //! Nothing is verified here: who asks for a program's words asks first whether it can be offloaded
 //! ([`crate::offload`]).
 
+pub mod report;
+
 use std::collections::BTreeMap;
 
 use backend_nfp::capabilities::Capabilities;

@@ -6,7 +6,8 @@ use clap::{Args, ValueEnum};
 use mir::parse::Parsed;
 use passes::{Event, OptLevel};
 
-use super::EndianArg;
+use super::check::Target;
+use super::{EndianArg, build_card};
 use super::optimiser::OptimiserOptions;
 use crate::cli::ReportFormat;
 use crate::compile::{self, CompileOptions, Compiled};
@@ -19,14 +20,14 @@ use crate::{input, listing, output, report};
 #[derive(Debug, Args)]
 pub struct Options {
     /// Object, assembly or MIR text; `-` is the standard input
-    file: String,
+    pub(super) file: String,
     /// File to write; `-` is the standard output. Without it text goes to the standard output, and
     /// an object is made but not written
     #[arg(short, value_name = "OUT")]
-    output: Option<String>,
+    pub(super) output: Option<String>,
     /// What to make [default: obj, or mir for MIR text]
     #[arg(long, value_enum, value_name = "FORM")]
-    emit: Option<Emit>,
+    pub(super) emit: Option<Emit>,
     /// How to optimise
     #[command(flatten)]
     pub(super) optimiser: OptimiserOptions,
@@ -41,24 +42,32 @@ pub struct Options {
     print_changed: bool,
     /// Say what was done and what was missed
     #[arg(long, value_name = "FORMAT", num_args = 0..=1, require_equals = true, default_missing_value = "text")]
-    remarks: Option<ReportFormat>,
+    pub(super) remarks: Option<ReportFormat>,
     /// Say what became of each function
     #[arg(long, value_name = "FORMAT", num_args = 0..=1, require_equals = true, default_missing_value = "text")]
-    stats: Option<ReportFormat>,
+    pub(super) stats: Option<ReportFormat>,
     /// Say how long each pass took
     #[arg(long)]
-    time_passes: bool,
+    pub(super) time_passes: bool,
+    /// Where the program is to run; for `nfp`, machine code of a network card is made
+    #[arg(long, value_enum, default_value_t)]
+    target: Target,
+    /// What the card's firmware offers, as docs/nfp.md describes it; the open firmware without
+    #[arg(long, value_name = "FILE")]
+    pub(super) nfp_caps: Option<String>,
 }
 
 /// What to make.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Emit {
+pub(super) enum Emit {
     /// An ELF object
     Obj,
-    /// Assembly
+    /// Assembly; of the card, in objdump's syntax with sources and cycles beside
     Asm,
     /// MIR after the passes
     Mir,
+    /// Machine words of the card in hexadecimal digits, one a line, as they are loaded
+    Words,
 }
 
 /// Compiles a file.
@@ -66,6 +75,19 @@ enum Emit {
 /// # Errors
 /// [`Failure`] for unreadable or wrong input, unknown passes, and outputs that cannot be written.
 pub fn run(options: &Options, terminal: &Terminal) -> Result<(), Failure> {
+    if options.target == Target::Nfp {
+        build_card::refuse(options, options.endian.into())?;
+        let assembled = input::read_object(&options.file, options.endian.into())?;
+        return build_card::run(options, &assembled, terminal);
+    }
+    if options.nfp_caps.is_some() {
+        let message = "--nfp-caps says nothing about the host: it needs --target nfp";
+        return Err(Failure::Usage(message.to_owned()));
+    }
+    if options.emit == Some(Emit::Words) {
+        let message = "--emit words are the card's: it needs --target nfp";
+        return Err(Failure::Usage(message.to_owned()));
+    }
     match input::read(&options.file, options.endian.into())? {
         Input::Object(assembled) => build_object(options, &assembled, terminal),
         Input::Mir(parsed) => build_mir(options, *parsed, terminal),
@@ -73,7 +95,7 @@ pub fn run(options: &Options, terminal: &Terminal) -> Result<(), Failure> {
 }
 
 impl Options {
-    fn compile_options(
+    pub(super) fn compile_options(
         &self,
         from_text: bool,
         object: Option<&bpf::object::Object>,
@@ -86,7 +108,7 @@ impl Options {
     }
 
     /// Where text results go: beside an artefact on the standard output they would spoil it.
-    fn reports_to_stderr(&self, emit: Emit) -> bool {
+    pub(super) fn reports_to_stderr(&self, emit: Emit) -> bool {
         match &self.output {
             Some(output) => output == "-",
             None => emit != Emit::Obj,
@@ -126,7 +148,7 @@ fn build_object(
         Emit::Obj => bpf::elf::write(&compiled.object)
             .map_err(|error| Failure::refused(format!("{}: {error}", options.file)))?,
         Emit::Asm => listing::assembly(&compiled.object).into_bytes(),
-        Emit::Mir => compiled.module.to_string().into_bytes(),
+        Emit::Mir | Emit::Words => compiled.module.to_string().into_bytes(),
     };
     write(options, emit, &bytes)?;
     reports(
@@ -142,7 +164,7 @@ fn write(options: &Options, emit: Emit, bytes: &[u8]) -> Result<(), Failure> {
     match (&options.output, emit) {
         (Some(output), _) => output::write(output, bytes),
         (None, Emit::Obj) => Ok(()),
-        (None, Emit::Asm | Emit::Mir) => output::print(bytes),
+        (None, _) => output::print(bytes),
     }
 }
 
@@ -208,7 +230,7 @@ fn build_mir(options: &Options, parsed: Parsed, terminal: &Terminal) -> Result<(
     let bytes = match emit {
         Emit::Obj => bpf::elf::write(&object)
             .map_err(|error| Failure::refused(format!("{}: {error}", options.file)))?,
-        Emit::Asm | Emit::Mir => listing::assembly(&object).into_bytes(),
+        _ => listing::assembly(&object).into_bytes(),
     };
     write(options, emit, &bytes)
 }

@@ -3,6 +3,7 @@
 pub mod asm;
 pub mod bisect;
 pub mod build;
+mod build_card;
 pub mod check;
 pub mod dis;
 pub mod explain;

@@ -64,7 +64,7 @@ pub fn remove_dead(lir: &mut Lir) {
 fn trim(inst: &mut Inst, is_live: impl Fn(&Reg) -> bool) {
     if let Target::Reg(reg) = &inst.target
         && !is_live(reg)
-        && !matches!(inst.op, Op::Random)
+        && !matches!(inst.op, Op::Random | Op::Add { .. })
     {
         inst.target = Target::Nothing;
     }

@@ -244,9 +244,12 @@ impl Select<'_> {
                 mask,
             };
         }
+        let masked = |mask| match rotate {
+            0 => Op::Alu(AluOp::And, mask, word),
+            _ => Op::Shift(ShiftOp::And, mask, word, rotation),
+        };
         if let Ok(mask) = u8::try_from(mask) {
-            let mask = Source::Immediate(mask);
-            return Op::Shift(ShiftOp::And, mask, word, rotation);
+            return masked(Source::Immediate(mask));
         }
         // A run of ones: moved to the top, then down to its place.
         let (low, ones) = (mask.trailing_zeros(), mask.count_ones());
@@ -271,7 +274,10 @@ impl Select<'_> {
             }
         }
         let mask = Source::Reg(self.constant(mask));
-        Op::Shift(ShiftOp::And, mask, word, rotation)
+        match rotate {
+            0 => Op::Alu(AluOp::And, mask, word),
+            _ => Op::Shift(ShiftOp::And, mask, word, rotation),
+        }
     }
 
     /// A half as an operand of the long form.

@@ -34,6 +34,7 @@ use mir::{BlockCall, Func, Function, Inst, InstData, Opcode, SourceLoc, Symbol, 
 use rustc_hash::FxHashMap;
 
 use self::half::{Bits, Half, Pair, ZERO};
+use crate::compile::MemoryUse;
 use crate::isa::Bank;
 use crate::lir::{Block, Edge, End, Fixed, Group, Lir, Op, Reg, Target};
 use crate::space::{Space, Spaces};
@@ -128,7 +129,10 @@ pub(crate) struct Select<'a> {
 }
 
 /// Selects a function's instructions.
-pub(crate) fn select(unit: Unit<'_>, settings: &Settings<'_>) -> Result<Lir, SelectError> {
+pub(crate) fn select(
+    unit: Unit<'_>,
+    settings: &Settings<'_>,
+) -> Result<(Lir, MemoryUse), SelectError> {
     let function = unit.function;
     let cfg = ControlFlowGraph::compute(function);
     let dominators = DominatorTree::compute(&cfg);
@@ -188,7 +192,8 @@ pub(crate) fn select(unit: Unit<'_>, settings: &Settings<'_>) -> Result<Lir, Sel
     for block in order {
         select.block(block)?;
     }
-    Ok(select.lir)
+    let memory = select.plan.memory();
+    Ok((select.lir, memory))
 }
 
 /// Registers of a function's parameter, low and high word.

@@ -141,6 +141,8 @@ impl Core {
             crate::isa::Operand::Transfer(number) => {
                 Ok(self.transfer_out[usize::from(number & 63)])
             }
+            // Nothing says what is merged with where nothing is written.
+            crate::isa::Operand::Nothing => Ok(Value::unknown(0)),
             operand => self.read(operand, destination.bank, moves),
         }
     }

@@ -1,0 +1,133 @@
+//! What was made for the card, as text: listings and figures.
+
+use std::fmt::Write as _;
+
+use backend_nfp::assemble::Role;
+use backend_nfp::firmware::Abi;
+use backend_nfp::isa::Insn;
+use bpf::btf::StringOffset;
+use serde_json::json;
+
+use super::{CardObject, CardProgram};
+use crate::cli::ReportFormat;
+
+/// Column of what stands beside an instruction.
+const BESIDE: usize = 56;
+
+/// A program's instructions in objdump's syntax, with lines of C, instructions of bytecode and cycles
+/// beside. A line of C stands before the first instruction that came from it, and again where the
+/// code comes back to it.
+#[must_use]
+pub fn listing(program: &CardProgram, object: &CardObject, abi: &Abi) -> String {
+    let assembled = &program.compiled.assembled;
+    let mut text = format!(
+        "; {} ({}): {} words\n",
+        program.name,
+        program.program_type.name(),
+        assembled.words.len()
+    );
+    let words = program.words(abi).unwrap_or_default();
+    let mut shown = None;
+    for (index, word) in assembled.words.iter().enumerate() {
+        if word.location != shown && word.location.is_some() {
+            shown = word.location;
+            if let Some(line) = word.location.and_then(|at| object.line(&program.module, at)) {
+                let _ = writeln!(text, "; {line}");
+            }
+        }
+        let insn = words
+            .get(index)
+            .and_then(|word| Insn::decode(word & backend_nfp::isa::WORD_MASK).ok())
+            .unwrap_or(word.insn);
+        let address = usize::from(assembled.start) + index;
+        let line = format!("{address:6}:  {insn}");
+        let mut beside = Vec::new();
+        match word.role {
+            Role::Slot => beside.push("slot".to_owned()),
+            Role::Delay => beside.push("delay".to_owned()),
+            Role::Trailer | Role::Item | Role::Branch => {}
+        }
+        if let Insn::Command(command) = insn
+            && command.swap.is_some()
+        {
+            let cycles = match command.mode {
+                backend_nfp::isa::CommandMode::Short => abi.latencies.packet,
+                _ => abi.latencies.external,
+            };
+            beside.push(format!("waits {cycles} cycles"));
+        }
+        if word.origin != 0 && word.role != Role::Trailer {
+            beside.push(format!("bpf {}", word.origin - 1));
+        }
+        match beside.is_empty() {
+            true => text.push_str(&line),
+            false => {
+                let _ = write!(text, "{line:<BESIDE$} ; {}", beside.join(", "));
+            }
+        }
+        text.push('\n');
+    }
+    text
+}
+
+/// Figures of a program.
+#[must_use]
+pub fn stats(program: &CardProgram, format: Option<ReportFormat>) -> String {
+    let compiled = &program.compiled;
+    let found = compiled.assembled.statistics;
+    let commands = compiled
+        .assembled
+        .words
+        .iter()
+        .filter(|word| matches!(word.insn, Insn::Command(_)))
+        .count();
+    if format == Some(ReportFormat::Json) {
+        let json = json!({
+            "program": program.name,
+            "type": program.program_type.name(),
+            "words": found.words,
+            "delays": found.delays,
+            "branches": found.branches,
+            "slots": found.slots,
+            "slots_filled": found.filled,
+            "commands": commands,
+            "loads": compiled.memory.loads,
+            "reads": compiled.memory.reads,
+            "stores": compiled.memory.stores,
+            "writes": compiled.memory.writes,
+            "registers": compiled.registers.len(),
+            "spills": compiled.spills,
+            "stack": compiled.stack,
+        });
+        return format!("{json}\n");
+    }
+    format!(
+        "`{}`: {} words, of which {} only pass time; {} registers, {} spilled, {} bytes of stack; \
+         {} of {} defer slots of {} branches filled; {} loads by {} reads, {} stores by {} writes\n",
+        program.name,
+        found.words,
+        found.delays + backend_nfp::isa::TRAILER,
+        compiled.registers.len(),
+        compiled.spills,
+        compiled.stack,
+        found.filled,
+        found.slots,
+        found.branches,
+        compiled.memory.loads,
+        compiled.memory.reads,
+        compiled.memory.stores,
+        compiled.memory.writes,
+    )
+}
+
+impl CardObject {
+    /// A source position's file, line and text.
+    #[must_use]
+    pub fn line(&self, module: &mir::Module, at: mir::SourceLoc) -> Option<String> {
+        let location = module.locations.get(at)?;
+        let strings = self.strings.as_ref()?;
+        let file = strings.string(StringOffset(location.file));
+        let text = strings.string(StringOffset(location.text)).trim();
+        Some(format!("{file}:{}: {text}", location.line()))
+    }
+}

@@ -1,0 +1,184 @@
+//! `build --target nfp`: machine code for a network card.
+
+use std::cell::RefCell;
+
+use backend_nfp::compile as nfp;
+use backend_nfp::elf::{self, Engine};
+use backend_nfp::firmware::Abi;
+use bpf::insn::Endian;
+use verifier::{Linker, ProgramId};
+
+use super::build::{Emit, Options};
+use crate::card::{CardObject, CardProgram};
+use crate::compile::CompileOptions;
+use crate::failure::Failure;
+use crate::input::Assembled;
+use crate::offload::{self, Offload};
+use crate::terminal::Terminal;
+use crate::{card, output};
+
+/// What is needed for each program.
+struct Job<'a> {
+    options: &'a Options,
+    compile_options: &'a CompileOptions,
+    capabilities: &'a backend_nfp::capabilities::Capabilities,
+    abi: &'a Abi,
+    object: &'a CardObject,
+}
+
+/// Compiles the programs of an object for the card.
+///
+/// # Errors
+/// [`Failure`] for programs that cannot be offloaded, with all that is in their way, and for what the
+/// back end cannot do.
+pub(super) fn run(
+    options: &Options,
+    assembled: &Assembled,
+    terminal: &Terminal,
+) -> Result<(), Failure> {
+    terminal.show_warnings(assembled);
+    let compile_options = options.compile_options(assembled.from_text, Some(&assembled.object))?;
+    let capabilities = match &options.nfp_caps {
+        Some(path) => offload::capabilities(path)?,
+        None => backend_nfp::capabilities::Capabilities::default(),
+    };
+    let linker = Linker::new(&assembled.object)
+        .map_err(|error| Failure::Usage(format!("{}: cannot be checked: {error}", options.file)))?;
+    let wanted = |id: &ProgramId| {
+        compile_options.only.is_empty() || compile_options.only.contains(&id.function)
+    };
+    let programs: Vec<ProgramId> = linker.programs().into_iter().filter(wanted).collect();
+    if programs.is_empty() {
+        return Err(Failure::Usage(format!("{}: there is no program", options.file)));
+    }
+    let object = CardObject::of(&assembled.object)
+        .map_err(|error| Failure::refused(format!("{}: {error}", options.file)))?;
+    let job = Job {
+        options,
+        compile_options: &compile_options,
+        capabilities: &capabilities,
+        abi: &Abi::from(&capabilities),
+        object: &object,
+    };
+    let mut made = Vec::new();
+    for id in &programs {
+        made.push(job.program(assembled, &linker, id, terminal)?);
+    }
+    job.write(&made)?;
+    if options.stats.is_some() {
+        let text: String = made.iter().map(|one| card::report::stats(one, options.stats)).collect();
+        if options.reports_to_stderr(options.emit.unwrap_or(Emit::Obj)) {
+            terminal.line(text.trim_end());
+        } else {
+            output::print(text.as_bytes())?;
+        }
+    }
+    Ok(())
+}
+
+impl Job<'_> {
+    fn program(
+        &self,
+        assembled: &Assembled,
+        linker: &Linker<'_>,
+        id: &ProgramId,
+        terminal: &Terminal,
+    ) -> Result<CardProgram, Failure> {
+        let checker = verifier::Options {
+            program_type: self.compile_options.program_type,
+            causes: true,
+            ..verifier::Options::default()
+        };
+        let program = linker.link(id, &checker).map_err(|error| {
+            Failure::Usage(format!("{}: cannot be checked: {error}", self.options.file))
+        })?;
+        let offload = Offload::of(assembled, linker, &program, &checker, self.capabilities);
+        let obstacles = offload.diagnostics();
+        if !obstacles.is_empty() {
+            for (map, diagnostic) in &obstacles {
+                terminal.show(map, diagnostic);
+            }
+            return Err(Failure::refused(format!(
+                "`{}` cannot be offloaded",
+                id.function
+            )));
+        }
+        let events = RefCell::new(Vec::new());
+        let compiled = self.object.compile(
+            &id.function,
+            program.program_type,
+            self.compile_options,
+            self.capabilities,
+            &nfp::Options::default(),
+            |event| events.borrow_mut().push(event.to_string()),
+        );
+        for event in events.into_inner() {
+            terminal.line(event.trim_end());
+        }
+        let compiled = compiled
+            .map_err(|error| Failure::refused(format!("`{}`: {error}", id.function)))?;
+        let words = compiled.compiled.assembled.statistics.words;
+        let size = self.capabilities.code.size as usize;
+        if words > size {
+            return Err(Failure::refused(format!(
+                "`{}` takes {words} words, and the card's code store has {size} for it",
+                id.function
+            )));
+        }
+        Ok(compiled)
+    }
+
+    fn words(&self, program: &CardProgram) -> Result<Vec<u64>, Failure> {
+        let words = program.words(self.abi);
+        words.map_err(|error| Failure::refused(format!("`{}`: {error}", program.name)))
+    }
+
+    fn write(&self, made: &[CardProgram]) -> Result<(), Failure> {
+        let emit = self.options.emit.unwrap_or(Emit::Obj);
+        let bytes = match emit {
+            Emit::Obj => {
+                let mut sections = Vec::new();
+                for program in made {
+                    sections.push((program.name.clone(), self.words(program)?));
+                }
+                elf::write_sections(&sections, self.abi.start, Engine::default())
+            }
+            Emit::Words => {
+                let mut text = String::new();
+                for program in made {
+                    for word in self.words(program)? {
+                        text.push_str(&format!("{word:016x}\n"));
+                    }
+                }
+                text.into_bytes()
+            }
+            Emit::Asm => {
+                let listings = made
+                    .iter()
+                    .map(|program| card::report::listing(program, self.object, self.abi));
+                listings.collect::<String>().into_bytes()
+            }
+            Emit::Mir => {
+                let texts = made.iter().map(|program| program.module.to_string());
+                texts.collect::<String>().into_bytes()
+            }
+        };
+        match (&self.options.output, emit) {
+            (Some(output), _) => output::write(output, &bytes),
+            (None, Emit::Obj) => Ok(()),
+            (None, _) => output::print(&bytes),
+        }
+    }
+}
+
+/// Whether a file can be compiled for the card at all.
+pub(super) fn refuse(options: &Options, endian: Endian) -> Result<(), Failure> {
+    let refused = |message: &str| Err(Failure::Usage(message.to_owned()));
+    if options.remarks.is_some() || options.time_passes {
+        return refused("--remarks and --time-passes are not for --target nfp");
+    }
+    if endian == Endian::Big {
+        return refused("--target nfp: the card takes programs of little-endian hosts");
+    }
+    Ok(())
+}
