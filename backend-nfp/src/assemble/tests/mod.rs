@@ -1,5 +1,6 @@
 //! Random machine programs must do the same as they stand and assembled.
 
+mod broken;
 mod generate;
 mod items;
 mod order;
