@@ -18,6 +18,7 @@ mod effects;
 mod emit;
 mod error;
 mod flags;
+mod gather;
 mod graph;
 mod layout;
 mod schedule;

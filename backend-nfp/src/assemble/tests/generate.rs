@@ -9,7 +9,7 @@ use crate::machine::{
     BlockId, End, Item, MachineBlock, MachineFunction, MachineProgram, Reference,
 };
 
-const CONDITIONS: [Condition; 12] = [
+pub(super) const CONDITIONS: [Condition; 12] = [
     Condition::Equal,
     Condition::NotEqual,
     Condition::Negative,
@@ -78,6 +78,9 @@ impl Generator<'_> {
             let mut items = Vec::new();
             if at == 0 && self.function == 0 {
                 items = self.beginning();
+            }
+            if at == 0 && self.function > 0 && self.items.random.one_in(2) {
+                items.push(self.items.store());
             }
             for _ in 0..self.items.random.below(9) {
                 self.more(&mut items);
@@ -240,13 +243,20 @@ impl Generator<'_> {
                 (one, two),
             ),
             _ => {
-                let setter = self.items.setter();
-                items.push(setter);
+                // Or of what blocks before left in the condition codes, where that is enough.
+                let inherits = at > 0 && self.items.random.one_in(3);
+                if inherits {
+                    items.clear();
+                } else {
+                    let setter = self.items.setter();
+                    items.push(setter);
+                }
+                let known = if inherits { 4 } else { CONDITIONS.len() };
                 for _ in 0..self.items.random.below(4) {
                     let quiet = self.items.quiet();
                     items.push(quiet);
                 }
-                let condition = self.items.random.pick(&CONDITIONS);
+                let condition = self.items.random.pick(&CONDITIONS[..known]);
                 branch(
                     Insn::Branch {
                         condition,
@@ -282,6 +292,9 @@ impl Generator<'_> {
             }
             1 if self.function + 1 < self.functions => {
                 let callee = self.function + 1;
+                if self.items.random.one_in(2) {
+                    items.extend(self.items.index());
+                }
                 items.push(self.items.call(
                     Reference::Function(callee),
                     gpr(Bank::A, RETURN + callee as u8),

@@ -262,3 +262,17 @@ fn long_programs_end() {
         }
     }
 }
+
+/// Conditions come in pairs that differ in their lowest bit.
+#[test]
+fn each_condition_has_an_inverse() {
+    for condition in super::generate::CONDITIONS {
+        let Insn::Branch {
+            condition: inverse, ..
+        } = emit::inverse(branch(condition).insn)
+        else {
+            panic!("no branch");
+        };
+        assert_eq!(inverse as u8, condition as u8 ^ 1);
+    }
+}
