@@ -38,6 +38,9 @@ const STACK: i64 = 512;
 /// Outgoing transfer registers in which [`Options::show_result`] leaves the result's words.
 pub const SHOWN: [u8; 2] = crate::select::SHOWN;
 
+/// Origin of instructions that make a verdict of a number, and are of no instruction of the program.
+pub const VERDICT: u32 = u32::MAX;
+
 /// What is compiled.
 #[derive(Clone, Debug)]
 pub struct Program<'a> {

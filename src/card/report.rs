@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use backend_nfp::assemble::Role;
+use backend_nfp::compile::VERDICT;
 use backend_nfp::firmware::Abi;
 use backend_nfp::isa::Insn;
 use bpf::btf::StringOffset;
@@ -56,8 +57,11 @@ pub fn listing(program: &CardProgram, object: &CardObject, abi: &Abi) -> String 
             };
             beside.push(format!("waits {cycles} cycles"));
         }
-        if word.origin != 0 && word.role != Role::Trailer {
-            beside.push(format!("bpf {}", word.origin - 1));
+        match word.origin {
+            _ if word.role == Role::Trailer => {}
+            0 => {}
+            VERDICT => beside.push("verdict".to_owned()),
+            origin => beside.push(format!("bpf {}", origin - 1)),
         }
         match beside.is_empty() {
             true => text.push_str(&line),
