@@ -23,7 +23,7 @@ use crate::assemble::{AssembleError, Assembled, assemble};
 use crate::capabilities::Capabilities;
 use crate::emit::{self, EmitError};
 use crate::firmware::Abi;
-use crate::lir::{Fixed, arrange, forward, remove_dead};
+use crate::lir::{Fixed, arrange, forward, remove_dead, retarget};
 use crate::machine::{MachineFunction, MachineProgram, Timing};
 use crate::select::{Interface, SelectError, Settings, Unit, select};
 use crate::space::{Spaces, frame_offset};
@@ -368,6 +368,7 @@ impl Attempt<'_> {
         arrange(&mut lir);
         forward(&mut lir);
         remove_dead(&mut lir);
+        retarget(&mut lir);
         let parameters = parameters(&lir);
         let places = transfers::allocate(&mut lir);
         let banks = banks::assign(&mut lir);

@@ -12,10 +12,12 @@
 mod arrange;
 mod dead;
 mod forward;
+mod retarget;
 
 pub use arrange::arrange;
 pub use dead::remove_dead;
 pub use forward::forward;
+pub use retarget::retarget;
 
 use mir::SourceLoc;
 use smallvec::SmallVec;

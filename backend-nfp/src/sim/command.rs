@@ -146,7 +146,11 @@ impl Core {
             CommandAction::Read32 | CommandAction::Read32Swap | CommandAction::Write32Swap => {
                 units * 4
             }
-            CommandAction::Add | CommandAction::AddImmediate => match command.length {
+            // An override says it in the same bits of its own.
+            CommandAction::Add | CommandAction::AddImmediate => match over
+                .length
+                .map_or(usize::from(command.length), |length| (length - 1) & 7)
+            {
                 0 => 4,
                 4 => 8,
                 _ => return Err(FaultKind::Unsupported("an addition of several words")),
