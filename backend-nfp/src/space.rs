@@ -10,7 +10,7 @@
 //! of the stack where one was stored. Where two kinds meet, the value is [`Space::Unknown`], and
 //! whatever needs to know refuses the program.
 //!
-//! Cost: rounds over all instructions until nothing changes; a value changes at most twice, so the
+//! Cost: rounds over all instructions until nothing changes; a value changes at most three times, so the
 //! rounds are bounded by the longest chain of parameters, in practice three.
 
 use std::collections::BTreeMap;
@@ -44,6 +44,8 @@ pub enum Space {
     Context,
     /// A map, to give to a helper.
     Handle(Symbol),
+    /// One of several maps.
+    SomeHandle,
     /// One of several.
     Unknown,
 }
@@ -54,6 +56,9 @@ impl Space {
             (Space::Unset, one) | (one, Space::Unset) => one,
             (Space::Zero, one) | (one, Space::Zero) => one,
             (a, b) if a == b => a,
+            (Space::Handle(_) | Space::SomeHandle, Space::Handle(_) | Space::SomeHandle) => {
+                Space::SomeHandle
+            }
             _ => Space::Unknown,
         }
     }

@@ -19,6 +19,7 @@ use backend_nfp::compile::{self as nfp, CompileError, Compiled};
 use backend_nfp::firmware::Abi;
 use backend_nfp::isa::relocation::{Places, RelocationError};
 use backend_nfp::legalize;
+use backend_nfp::offload::Examination;
 use bpf::btf::StringOffset;
 use bpf::insn::Cpu;
 use bpf::maps::{MapDef, definitions};
@@ -152,7 +153,7 @@ impl CardObject {
         }
     }
 
-    /// Compiles a program.
+    /// Compiles a program; `depths` says how much stack its functions use ([`depths`]).
     ///
     /// # Errors
     /// [`CardError`]
@@ -160,6 +161,7 @@ impl CardObject {
         &self,
         name: &str,
         program_type: ProgramType,
+        depths: &BTreeMap<String, u32>,
         options: &CompileOptions,
         capabilities: &Capabilities,
         back_end: &nfp::Options,
@@ -202,6 +204,7 @@ impl CardObject {
             entry,
             program_type,
             maps: self.numbers.clone(),
+            depths: depths.clone(),
         };
         let abi = Abi::from(capabilities);
         let compiled = nfp::compile(&program, capabilities, &abi, &back_end);
@@ -235,6 +238,15 @@ impl CardObject {
         }
         Ok(())
     }
+}
+
+/// Bytes of stack that a program's functions use, by name, as the verifier found.
+#[must_use]
+pub fn depths(program: &verifier::program::Program, found: &Examination) -> BTreeMap<String, u32> {
+    let functions = program.subprograms.iter().zip(&found.report.depths);
+    functions
+        .map(|(function, bytes)| (function.name.clone(), *bytes))
+        .collect()
 }
 
 /// The passes for the card: it has no verifier behind it, and every instruction.

@@ -107,6 +107,7 @@ impl Job<'_> {
         let compiled = self.object.compile(
             &id.function,
             program.program_type,
+            &card::depths(&program, offload.found()),
             self.compile_options,
             self.capabilities,
             &nfp::Options::default(),

@@ -71,6 +71,8 @@ pub struct Card {
     pub limits: Limits,
     /// Start of the pseudo-random numbers.
     pub seed: u64,
+    /// Nanoseconds that its clock shows.
+    pub clock: u64,
     /// What undefined registers and memory hold.
     pub pattern: u32,
     /// Where the BPF result is noted.
@@ -90,6 +92,7 @@ impl Card {
             abi,
             limits: Limits::default(),
             seed: 1,
+            clock: bpf::interp::Options::default().clock,
             pattern: 0xdead_beef,
             watch: Watch::Nowhere,
             memory: Memory::default(),

@@ -52,6 +52,7 @@ impl Card {
                 let key = key(core, 0, self.maps[map].key_size);
                 split(self.maps[map].delete(&mut self.memory, &key))
             }
+            function::TIME => split(self.clock.cast_signed()),
             function::PERF_EVENT => split(self.perf_event(core, helper)?),
             _ => return Err(refused(core, helper, "the firmware does not have it")),
         };

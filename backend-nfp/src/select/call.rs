@@ -19,6 +19,7 @@ mod id {
     pub(super) const LOOKUP: u32 = 1;
     pub(super) const UPDATE: u32 = 2;
     pub(super) const DELETE: u32 = 3;
+    pub(super) const TIME: u32 = 5;
     pub(super) const RANDOM: u32 = 7;
     pub(super) const PERF_EVENT: u32 = 25;
     pub(super) const ADJUST_HEAD: u32 = 44;
@@ -61,6 +62,7 @@ impl Select<'_> {
                 self.pass(4, flags, &mut words);
                 self.map_helper(helper, *map, words)
             }
+            (id::TIME, _) => self.call_firmware(helper, Words::default()),
             (id::RANDOM, _) => Ok(Pair::of(self.emit(Op::Random).into())),
             (id::PERF_EVENT, [_, map, flags, data, size]) => {
                 self.perf_event(*map, *flags, *data, *size)
@@ -101,10 +103,16 @@ impl Select<'_> {
         map: Value,
         mut words: Words,
     ) -> Result<Pair, SelectError> {
-        let Some(map) = self.pair(map)?.as_constant() else {
+        if !matches!(self.space(map), Space::Handle(_) | Space::SomeHandle) {
             return Err(self.unsupported("a map that is not named"));
-        };
-        words.constants.push((0, map as u32, false));
+        }
+        match self.pair(map)?.low {
+            Half::Const(map) => words.constants.push((0, map, false)),
+            map => {
+                let reg = self.register(map);
+                words.registers.push((0, Source::Reg(reg)));
+            }
+        }
         self.call_firmware(helper, words)
     }
 

@@ -118,6 +118,8 @@ impl Select<'_> {
 
     /// After a call of a helper.
     pub(super) fn after_helper(&mut self) {
+        // It keeps only the first two indices.
+        self.local.forget_windows();
         if self.settings.keep_index {
             self.restore_index();
         }

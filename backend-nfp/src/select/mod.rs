@@ -304,7 +304,7 @@ impl<'a> Select<'a> {
         }
         match self.space(value) {
             Space::Context | Space::Handle(_) => (false, false),
-            Space::Packet | Space::Stack => (true, false),
+            Space::Packet | Space::Stack | Space::SomeHandle => (true, false),
             Space::Map => (true, true),
             _ if self.function.dfg.value_type(value) == Type::I32 => (true, false),
             _ => {

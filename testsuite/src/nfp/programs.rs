@@ -12,7 +12,7 @@ use bpf::interp::Options as MachineOptions;
 use bpf::maps::MapKind;
 use bpf::object::Object;
 use bpf::program_type::ProgramType;
-use bpfmill::card::{CardObject, CardProgram, FIRST_MAP};
+use bpfmill::card::{CardObject, CardProgram, FIRST_MAP, depths};
 use bpfmill::compile::CompileOptions;
 use bpfmill::linked::Linked;
 use verifier::Linker;
@@ -37,7 +37,7 @@ pub fn generous() -> Capabilities {
         MapKind::PerfEventArray,
     ];
     Capabilities {
-        helpers: BTreeMap::from([(1, 200), (2, 300), (3, 400), (25, 500)]),
+        helpers: BTreeMap::from([(1, 200), (2, 300), (3, 400), (5, 600), (25, 500)]),
         maps: Maps {
             kinds: kinds.into_iter().collect(),
             elements: 1 << 40,
@@ -102,7 +102,8 @@ pub fn compile_all(
         codes.sort_unstable();
         codes.dedup();
         let outcome = if codes.is_empty() {
-            compile(&on_card, &id.function, kind, capabilities, options)
+            let depths = depths(&program, &found);
+            compile(&on_card, &id.function, kind, &depths, capabilities, options)
         } else {
             Outcome::Obstacles(codes)
         };
@@ -115,11 +116,12 @@ fn compile(
     object: &CardObject,
     name: &str,
     kind: ProgramType,
+    depths: &BTreeMap<String, u32>,
     capabilities: &Capabilities,
     options: &CompileOptions,
 ) -> Outcome {
     let back_end = Options::default();
-    let program = object.compile(name, kind, options, capabilities, &back_end, |_| {});
+    let program = object.compile(name, kind, depths, options, capabilities, &back_end, |_| {});
     let program = match program {
         Ok(program) => program,
         Err(error) => return Outcome::Refused(error.to_string()),
@@ -133,7 +135,7 @@ fn compile(
 }
 
 /// The maps of an object as the card has them.
-fn maps(object: &CardObject) -> Option<Vec<CaseMap>> {
+fn maps(object: &CardObject) -> Vec<CaseMap> {
     let maps = object.maps().iter().zip(FIRST_MAP..);
     maps.map(|(def, id)| {
         let kind = match def.kind {
@@ -141,15 +143,15 @@ fn maps(object: &CardObject) -> Option<Vec<CaseMap>> {
                 DeviceMapKind::Hash
             }
             MapKind::Array | MapKind::PercpuArray => DeviceMapKind::Array,
-            MapKind::PerfEventArray => DeviceMapKind::PerfEvents,
-            _ => return None,
+            // Others are of other programs of the object: this one could not go to the card.
+            _ => DeviceMapKind::PerfEvents,
         };
-        Some(CaseMap {
+        CaseMap {
             file: 0,
             id,
             def: def.clone(),
             kind,
-        })
+        }
     })
     .collect()
 }
@@ -178,7 +180,7 @@ pub fn differences(
     let case = Case {
         name: program.name.clone(),
         program_type: program.program_type,
-        maps: maps(&on_card).ok_or("maps that the simulator does not have")?,
+        maps: maps(&on_card),
         slots: Vec::new(),
         unrelocated: Vec::new(),
         words: Vec::new(),
