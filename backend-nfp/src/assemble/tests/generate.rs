@@ -98,17 +98,7 @@ impl Generator<'_> {
                     End::Done | End::Return(_) => true,
                 };
                 if ahead {
-                    let take = self.items.random.below(model.items.len() + 1);
-                    if let Some(first) = model.items.len().checked_sub(take)
-                        && !reads_flags_early(&model.items[first..])
-                    {
-                        block.items.extend_from_slice(&model.items[first..]);
-                        if take > 0
-                            && !matches!(model.end, End::Branch { insn, .. } if matches!(insn.insn, Insn::Branch { .. }))
-                        {
-                            block.end = model.end;
-                        }
-                    }
+                    self.repeat(&mut block, &model, BlockId(count - 1));
                 }
             }
             blocks.push(block);
@@ -116,6 +106,34 @@ impl Generator<'_> {
         MachineFunction {
             name: format!("f{}", self.function),
             blocks,
+        }
+    }
+
+    /// Ends a block as another one ends, or nearly so.
+    fn repeat(&mut self, block: &mut MachineBlock, model: &MachineBlock, other: BlockId) {
+        let whole = self.items.random.one_in(3);
+        let least = if whole {
+            block.items.clear();
+            0
+        } else {
+            self.items.random.below(model.items.len() + 1)
+        };
+        let repeated = &model.items[least..];
+        if reads_flags_early(repeated) {
+            return;
+        }
+        block.items.extend_from_slice(repeated);
+        let on_flags = matches!(
+            model.end,
+            End::Branch { insn, .. } if matches!(insn.insn, Insn::Branch { .. })
+        );
+        if whole || !on_flags && !repeated.is_empty() {
+            block.end = model.end;
+        }
+        if let End::Branch { otherwise, .. } = &mut block.end
+            && self.items.random.one_in(3)
+        {
+            *otherwise = other;
         }
     }
 
