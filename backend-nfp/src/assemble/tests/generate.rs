@@ -79,8 +79,8 @@ impl Generator<'_> {
             if at == 0 && self.function == 0 {
                 items = self.beginning();
             }
-            if at == 0 && self.function > 0 && self.items.random.one_in(2) {
-                items.push(self.items.store());
+            if at == 0 && self.function > 0 {
+                self.behind_call(&mut items);
             }
             for _ in 0..self.items.random.below(9) {
                 self.more(&mut items);
@@ -317,8 +317,12 @@ impl Generator<'_> {
                     Reference::Function(callee),
                     gpr(Bank::A, RETURN + callee as u8),
                 ));
+                self.behind_call(items);
             }
-            2 => items.push(self.items.call(Reference::Helper(1), gpr(Bank::B, RETURN))),
+            2 => {
+                items.push(self.items.call(Reference::Helper(1), gpr(Bank::B, RETURN)));
+                self.behind_call(items);
+            }
             3..6 => {
                 let write = self.items.index();
                 items.extend(write);
@@ -341,6 +345,16 @@ impl Generator<'_> {
                 self.remember(items, made);
             }
         }
+    }
+
+    /// Condition codes do not come along with a call or a return.
+    fn behind_call(&mut self, items: &mut Vec<Item>) {
+        if self.items.random.one_in(2) {
+            let store = self.items.store();
+            items.push(store);
+        }
+        let setter = self.items.setter();
+        items.push(setter);
     }
 
     fn remember(&mut self, items: &mut Vec<Item>, made: Item) {
