@@ -81,6 +81,13 @@ impl Effects {
     /// Whether `later`, which comes later, must stay behind. `strong` says for each of the two
     /// whether what it leaves in the condition codes is read.
     pub(super) fn before(&self, later: &Effects, strong: (bool, bool)) -> bool {
+        self.before_by_places(later)
+            || self.sets_flags && (later.reads_flags || later.sets_flags && (strong.0 || strong.1))
+            || self.reads_flags && later.sets_flags
+    }
+
+    /// The same, without regard to condition codes.
+    pub(super) fn before_by_places(&self, later: &Effects) -> bool {
         self.barrier
             || later.barrier
             || self.writes.meets(later.reads)
@@ -89,8 +96,6 @@ impl Effects {
             || self.command && later.command
             || self.control && later.control
             || self.meets_local(later)
-            || self.sets_flags && (later.reads_flags || later.sets_flags && (strong.0 || strong.1))
-            || self.reads_flags && later.sets_flags
     }
 
     /// Whether the item sets an index register that the other one uses.

@@ -79,8 +79,8 @@ impl Generator<'_> {
             if at == 0 && self.function == 0 {
                 items = self.beginning();
             }
-            if at == 0 && self.function > 0 && self.items.random.one_in(2) {
-                items.push(self.items.store());
+            if at == 0 && self.function > 0 {
+                self.behind_call(&mut items);
             }
             for _ in 0..self.items.random.below(9) {
                 self.more(&mut items);
@@ -98,17 +98,7 @@ impl Generator<'_> {
                     End::Done | End::Return(_) => true,
                 };
                 if ahead {
-                    let take = self.items.random.below(model.items.len() + 1);
-                    if let Some(first) = model.items.len().checked_sub(take)
-                        && !reads_flags_early(&model.items[first..])
-                    {
-                        block.items.extend_from_slice(&model.items[first..]);
-                        if take > 0
-                            && !matches!(model.end, End::Branch { insn, .. } if matches!(insn.insn, Insn::Branch { .. }))
-                        {
-                            block.end = model.end;
-                        }
-                    }
+                    self.repeat(&mut block, &model, BlockId(count - 1));
                 }
             }
             blocks.push(block);
@@ -116,6 +106,34 @@ impl Generator<'_> {
         MachineFunction {
             name: format!("f{}", self.function),
             blocks,
+        }
+    }
+
+    /// Ends a block as another one ends, or nearly so.
+    fn repeat(&mut self, block: &mut MachineBlock, model: &MachineBlock, other: BlockId) {
+        let whole = self.items.random.one_in(3);
+        let least = if whole {
+            block.items.clear();
+            0
+        } else {
+            self.items.random.below(model.items.len() + 1)
+        };
+        let repeated = &model.items[least..];
+        if reads_flags_early(repeated) {
+            return;
+        }
+        block.items.extend_from_slice(repeated);
+        let on_flags = matches!(
+            model.end,
+            End::Branch { insn, .. } if matches!(insn.insn, Insn::Branch { .. })
+        );
+        if whole || !on_flags && !repeated.is_empty() {
+            block.end = model.end;
+        }
+        if let End::Branch { otherwise, .. } = &mut block.end
+            && self.items.random.one_in(3)
+        {
+            *otherwise = other;
         }
     }
 
@@ -299,8 +317,12 @@ impl Generator<'_> {
                     Reference::Function(callee),
                     gpr(Bank::A, RETURN + callee as u8),
                 ));
+                self.behind_call(items);
             }
-            2 => items.push(self.items.call(Reference::Helper(1), gpr(Bank::B, RETURN))),
+            2 => {
+                items.push(self.items.call(Reference::Helper(1), gpr(Bank::B, RETURN)));
+                self.behind_call(items);
+            }
             3..6 => {
                 let write = self.items.index();
                 items.extend(write);
@@ -323,6 +345,16 @@ impl Generator<'_> {
                 self.remember(items, made);
             }
         }
+    }
+
+    /// Condition codes do not come along with a call or a return.
+    fn behind_call(&mut self, items: &mut Vec<Item>) {
+        if self.items.random.one_in(2) {
+            let store = self.items.store();
+            items.push(store);
+        }
+        let setter = self.items.setter();
+        items.push(setter);
     }
 
     fn remember(&mut self, items: &mut Vec<Item>, made: Item) {

@@ -37,6 +37,9 @@ impl Items<'_> {
     }
 
     pub(super) fn branch_operand(&mut self) -> Operand {
+        if self.random.one_in(8) {
+            return Operand::Gpr(0);
+        }
         let number = self.register();
         match self.random.below(4) {
             0 => Operand::Transfer(number),
