@@ -37,6 +37,9 @@ pub const FIRST_MAP: u32 = 1;
 /// The pass that says whether stores are written together.
 const MEMCPY: &str = "memcpy";
 
+/// The pass that makes additions atomic.
+const ATOMIC_ADD: &str = "atomic-add";
+
 /// A program for the card.
 #[derive(Debug)]
 pub struct CardProgram {
@@ -253,6 +256,8 @@ pub fn depths(program: &verifier::program::Program, found: &Examination) -> BTre
 fn pipeline(options: &CompileOptions) -> Result<Pipeline, UnknownPass> {
     let mut pipeline = options.pipeline.clone();
     pipeline.target.cpu = Cpu::V4;
+    // Words that are added to lie the other way around on the card: what was plain must stay so.
+    pipeline.disable.push(ATOMIC_ADD.to_owned());
     if pipeline.passes.is_none() && pipeline.level != OptLevel::O0 {
         pipeline.enable.push(PacketCache::NAME.to_owned());
     }

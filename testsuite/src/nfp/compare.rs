@@ -56,6 +56,30 @@ impl Seen {
     }
 }
 
+impl Seen {
+    /// What a card shows after a run.
+    #[must_use]
+    pub fn on_card(case: &Case, card: &mut Card, outcome: &Outcome) -> Seen {
+        let mut maps: Vec<_> = case
+            .maps
+            .iter()
+            .map(|map| card.map_contents(map.id))
+            .collect();
+        for record in card.take_records() {
+            let place = case.maps.iter().position(|map| map.id == record.map);
+            if let Some(contents) = place.and_then(|place| maps.get_mut(place)) {
+                contents.push((Vec::new(), record.bytes));
+            }
+        }
+        Seen {
+            action: outcome.verdict.action,
+            counter: outcome.verdict.counter,
+            packet: outcome.packet.clone(),
+            maps,
+        }
+    }
+}
+
 /// Puts into a machine what is in an input: maps and packet.
 ///
 /// # Errors
@@ -236,23 +260,7 @@ fn simulate(
     let outcome = card
         .run(program, &input.packet)
         .map_err(|fault| fault.to_string())?;
-    let mut maps: Vec<_> = case
-        .maps
-        .iter()
-        .map(|map| card.map_contents(map.id))
-        .collect();
-    for record in card.take_records() {
-        let place = case.maps.iter().position(|map| map.id == record.map);
-        if let Some(contents) = place.and_then(|place| maps.get_mut(place)) {
-            contents.push((Vec::new(), record.bytes));
-        }
-    }
-    let seen = Seen {
-        action: outcome.verdict.action,
-        counter: outcome.verdict.counter,
-        packet: outcome.packet.clone(),
-        maps,
-    };
+    let seen = Seen::on_card(case, card, &outcome);
     Ok((outcome, seen))
 }
 

@@ -6,6 +6,7 @@ mod compare;
 mod disassembly;
 mod inputs;
 pub mod programs;
+pub mod traffic;
 pub mod translate;
 
 pub use cases::{Case, CaseMap, cases};

@@ -135,7 +135,7 @@ fn compile(
 }
 
 /// The maps of an object as the card has them.
-fn maps(object: &CardObject) -> Vec<CaseMap> {
+pub(super) fn maps(object: &CardObject) -> Vec<CaseMap> {
     let maps = object.maps().iter().zip(FIRST_MAP..);
     maps.map(|(def, id)| {
         let kind = match def.kind {
