@@ -55,6 +55,9 @@ pub struct Program<'a> {
     pub program_type: ProgramType,
     /// Numbers of the maps on the card, by symbol.
     pub maps: BTreeMap<Symbol, u32>,
+    /// Arrays in which look-ups are made by the program itself: the address of the first value, bytes
+    /// from one to the next, elements.
+    pub arrays: BTreeMap<Symbol, (u64, u32, u32)>,
     /// Bytes of stack that functions use, by name, as far as somebody knows.
     pub depths: BTreeMap<String, u32>,
 }
@@ -413,6 +416,7 @@ impl Attempt<'_> {
             let settings = Settings {
                 program_type: self.program.program_type,
                 maps: &self.program.maps,
+                arrays: &self.program.arrays,
                 capabilities: self.capabilities,
                 keep_index: reserved > 0,
                 show_result: self.options.show_result,

@@ -1,6 +1,7 @@
 //! The load balancer on the card: on IPv4 and IPv6, TCP, UDP and ICMP it does to each packet and to
 //! its maps what it does on the host; and what each optimisation is worth.
 
+use backend_nfp::capabilities::{Arrays, Capabilities};
 use bpfmill::compile::CompileOptions;
 use passes::OptLevel;
 use testsuite::fixture::Fixture;
@@ -27,14 +28,35 @@ fn variants() -> Vec<(&'static str, CompileOptions)> {
     ]
 }
 
+/// A firmware that says where arrays lie.
+fn arrays(mut capabilities: Capabilities) -> Capabilities {
+    capabilities.maps.arrays = Some(Arrays {
+        base: 0x20_0000_0040,
+        stride: 128,
+    });
+    capabilities
+}
+
+/// A firmware that gives maps room in nearer memories.
+fn near(mut capabilities: Capabilities) -> Capabilities {
+    capabilities.memories.cls.capacity = 32 << 10;
+    capabilities.memories.imem.capacity = 1 << 20;
+    capabilities
+}
+
 #[test]
 fn the_load_balancer_does_on_the_card_what_it_does_on_the_host() {
     for version in ["v1", "v3"] {
         let path = objects::root().join(format!("programs/{version}/xdp_balancer.o"));
         let object = bpf::elf::read(&std::fs::read(path).unwrap()).unwrap();
         let fixture = Fixture::of_program("xdp_balancer").unwrap();
-        let capabilities = generous();
-        for (name, options) in variants() {
+        let plain = variants().into_iter().map(|one| (one, generous()));
+        let with_arrays = [
+            ("arrays known", CompileOptions::at_level(OptLevel::O2)),
+            ("and near", CompileOptions::at_level(OptLevel::O2)),
+        ];
+        let known = with_arrays.into_iter().zip([arrays(generous()), near(generous())]);
+        for ((name, options), capabilities) in plain.chain(known) {
             let made = compile_all(&object, &capabilities, &options).unwrap();
             let [(_, _, Outcome::Compiled(program, words))] = &made[..] else {
                 panic!("{version}, {name}: {made:?}");

@@ -106,7 +106,8 @@ impl Card {
     }
 
     /// Adds a map.
-    pub fn add_map(&mut self, map: DeviceMap) {
+    pub fn add_map(&mut self, mut map: DeviceMap) {
+        map.put(&mut self.memory, &mut self.free);
         self.maps.push(map);
     }
 
@@ -206,6 +207,7 @@ impl Card {
         bytes.resize(bytes.len() + abi.packet_slack, 0);
         let region = Region {
             writable: true,
+            latency: None,
             bytes,
         };
         self.memory

@@ -395,7 +395,7 @@ impl Select<'_> {
     }
 
     /// Products by numbers that are a power of two, or the sum or difference of two.
-    fn small_product(&mut self, a: Half, factor: u32) -> Option<Half> {
+    pub(super) fn small_product(&mut self, a: Half, factor: u32) -> Option<Half> {
         let shifted = |by: u32| if by == 0 { a } else { a.left(by) };
         let low = factor.trailing_zeros();
         Some(match factor.count_ones() {

@@ -58,6 +58,8 @@ pub(crate) struct Settings<'a> {
     pub(crate) program_type: ProgramType,
     /// Numbers of maps on the card, by symbol.
     pub(crate) maps: &'a BTreeMap<Symbol, u32>,
+    /// Arrays whose place is known: address, bytes from one value to the next, elements.
+    pub(crate) arrays: &'a BTreeMap<Symbol, (u64, u32, u32)>,
     /// What the firmware offers.
     pub(crate) capabilities: &'a crate::capabilities::Capabilities,
     /// Whether the first local-memory index holds the stack's address whenever it can.

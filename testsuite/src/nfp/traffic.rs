@@ -84,9 +84,14 @@ pub fn run(
     };
     let mut machine = link::machine(&linked, case.program_type, Options::default(), fixture)?;
     let mut card = Card::new(abi.clone());
-    for map in &case.maps {
+    let placed = on_card.placements([program], capabilities);
+    let placed = placed.map_err(|error| error.to_string())?;
+    for (map, place) in case.maps.iter().zip(placed) {
         let (key, value) = (map.def.key_size as usize, map.def.value_size as usize);
-        card.add_map(DeviceMap::new(map.id, map.kind, key, value, map.def.max_entries));
+        let mut on_card = DeviceMap::new(map.id, map.kind, key, value, map.def.max_entries);
+        on_card.latency = Some(place.latency.into());
+        on_card.array = place.array;
+        card.add_map(on_card);
     }
     for entry in &fixture.entries {
         let map = case.maps.iter().find(|map| map.def.name == entry.map);

@@ -171,6 +171,7 @@ pub(super) fn run(words: &[u64], seed: u64, timing: &Timing) -> Outcome {
         let bytes = (0..bytes).map(|_| random.next() as u8).collect();
         let region = Region {
             writable: true,
+            latency: None,
             bytes,
         };
         memory.insert(kind, address, region);
