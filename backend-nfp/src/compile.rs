@@ -24,7 +24,7 @@ use crate::assemble::{AssembleError, Assembled, assemble};
 use crate::capabilities::Capabilities;
 use crate::emit::{self, EmitError};
 use crate::firmware::Abi;
-use crate::lir::{Fixed, arrange, forward, remove_dead, retarget};
+use crate::lir::{Fixed, arrange, forward, locals, remove_dead, retarget};
 use crate::machine::{MachineFunction, MachineProgram, Timing};
 use crate::select::{Interface, SelectError, Settings, Unit, select};
 use crate::space::{Space, Spaces, frame_offset};
@@ -457,6 +457,7 @@ impl Attempt<'_> {
         forward(&mut lir);
         remove_dead(&mut lir);
         retarget(&mut lir);
+        locals(&mut lir);
         let parameters = parameters(&lir);
         let places = transfers::allocate(&mut lir);
         let banks = banks::assign(&mut lir);

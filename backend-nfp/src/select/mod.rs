@@ -127,6 +127,7 @@ pub(crate) struct Select<'a> {
     exits: FxHashMap<u32, Block>,
     dynamic_exit: Option<Block>,
     local: local::Indices,
+    windows: SecondaryMap<mir::Block, Option<local::Windows>>,
     return_address: Option<Reg>,
 }
 
@@ -186,6 +187,7 @@ pub(crate) fn select(
         exits: FxHashMap::default(),
         dynamic_exit: None,
         local: local::Indices::default(),
+        windows: SecondaryMap::new(),
         return_address: None,
         cfg,
     };
@@ -249,7 +251,6 @@ impl<'a> Select<'a> {
     fn start(&mut self, block: Block) {
         self.block = block;
         self.constants.clear();
-        self.local.forget_windows();
     }
 
     /// Ends the current block.
@@ -369,6 +370,11 @@ impl<'a> Select<'a> {
         };
         self.mir_block = block;
         self.start(target);
+        let mut before = self.cfg.predecessors(block).iter();
+        // What a loop does to the indices is not known yet.
+        let is_loop = before.any(|one| self.cfg.is_retreating(one.block, block));
+        let windows = self.windows[block].filter(|_| !is_loop);
+        self.local.begin(windows);
         for inst in self.function.layout.insts(block) {
             self.location = self.function.locations[inst].expand();
             self.origin = self.function.origins[inst];
@@ -510,6 +516,7 @@ impl<'a> Select<'a> {
         };
         let args = self.arguments(call)?.into_iter().collect();
         self.settle_index(call.block);
+        self.windows[call.block] = Some(self.local.meet(self.windows[call.block]));
         self.end(End::Jump(Edge { block, args }));
         Ok(())
     }
