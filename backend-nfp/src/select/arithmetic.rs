@@ -226,6 +226,14 @@ impl Select<'_> {
                 self.emit(Op::Alu(AluOp::Not, Source::Nothing, source))
                     .into()
             }
+            // Parts of one word that lie where they belong: a rotation, mostly.
+            (Opcode::Bor | Opcode::Bxor, Half::Bits(one), Half::Bits(other))
+                if (one.word, one.rotate) == (other.word, other.rotate)
+                    && one.mask & other.mask == 0 =>
+            {
+                let mask = one.mask | other.mask;
+                Half::Bits(super::half::Bits { mask, ..one })
+            }
             (Opcode::Bor | Opcode::Bxor, a, b) if a_bits & b_bits == 0 => {
                 self.joined(a, a_bits, b, b_bits)
             }
