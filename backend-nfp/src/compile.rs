@@ -132,6 +132,8 @@ pub struct Compiled {
     pub spills: u32,
     /// How memory is used.
     pub memory: MemoryUse,
+    /// The functions that [`Word::function`](crate::assemble::Word::function) numbers.
+    pub functions: Vec<Func>,
 }
 
 /// Compiles a program.
@@ -254,8 +256,9 @@ impl Attempt<'_> {
             for inst in function.layout.insts(block) {
                 let data = function.dfg.inst(inst);
                 let access = match *data {
-                    InstData::Load { base, offset, .. }
-                    | InstData::Store { base, offset, .. } => Some((base, i64::from(offset))),
+                    InstData::Load { base, offset, .. } | InstData::Store { base, offset, .. } => {
+                        Some((base, i64::from(offset)))
+                    }
                     _ => None,
                 };
                 if let Some((base, offset)) = access
@@ -407,7 +410,9 @@ impl Attempt<'_> {
         }
         for inst in lir.blocks.iter().flat_map(|block| &block.insts) {
             match &inst.op {
-                crate::lir::Op::Helper(_) => changed.extend(allocate::destroyed_registers(self.abi)),
+                crate::lir::Op::Helper(_) => {
+                    changed.extend(allocate::destroyed_registers(self.abi))
+                }
                 crate::lir::Op::Call(call) => changed.extend(call.clobbers.iter().copied()),
                 _ => {}
             }
@@ -418,8 +423,12 @@ impl Attempt<'_> {
     fn finish(mut self, order: &[Func]) -> Result<Compiled, CompileError> {
         let mut functions = Vec::new();
         // The entry is the last to be compiled and the first of the program.
+        let mut names = Vec::new();
         for func in order.iter().rev() {
-            functions.extend(self.machine.remove(func));
+            if let Some(function) = self.machine.remove(func) {
+                functions.push(function);
+                names.push(*func);
+            }
         }
         let program = MachineProgram {
             program_type: self.program.program_type,
@@ -433,6 +442,7 @@ impl Attempt<'_> {
             registers: registers.unwrap_or_default().clobbers,
             spills: self.spills.values().sum(),
             memory: self.memory,
+            functions: names,
         })
     }
 }

@@ -31,7 +31,10 @@ pub fn listing(program: &CardProgram, object: &CardObject, abi: &Abi) -> String 
     for (index, word) in assembled.words.iter().enumerate() {
         if word.location != shown && word.location.is_some() {
             shown = word.location;
-            if let Some(line) = word.location.and_then(|at| object.line(&program.module, at)) {
+            if let Some(line) = word
+                .location
+                .and_then(|at| object.line(&program.module, at))
+            {
                 let _ = writeln!(text, "; {line}");
             }
         }
@@ -121,13 +124,20 @@ pub fn stats(program: &CardProgram, format: Option<ReportFormat>) -> String {
 }
 
 impl CardObject {
-    /// A source position's file, line and text.
+    /// A source position's file and line, and the text there.
     #[must_use]
-    pub fn line(&self, module: &mir::Module, at: mir::SourceLoc) -> Option<String> {
+    pub fn source(&self, module: &mir::Module, at: mir::SourceLoc) -> Option<(String, String)> {
         let location = module.locations.get(at)?;
         let strings = self.strings.as_ref()?;
         let file = strings.string(StringOffset(location.file));
         let text = strings.string(StringOffset(location.text)).trim();
-        Some(format!("{file}:{}: {text}", location.line()))
+        Some((format!("{file}:{}", location.line()), text.to_owned()))
+    }
+
+    /// The same in one line.
+    #[must_use]
+    pub fn line(&self, module: &mir::Module, at: mir::SourceLoc) -> Option<String> {
+        let (place, text) = self.source(module, at)?;
+        Some(format!("{place}: {text}"))
     }
 }

@@ -1,5 +1,5 @@
-//! `run`: interprets a program on packets, or a conformance vector; or runs words of a network card in
-//! the simulator.
+//! `run`: interprets a program on packets, or a conformance vector; or compiles it for a network card,
+//! or takes machine words, and runs those in the simulator.
 
 use std::io::Read as _;
 use std::path::Path;
@@ -17,7 +17,7 @@ use crate::compile::{self, CompileOptions};
 use crate::conformance;
 use crate::definitions::Definitions;
 use crate::failure::Failure;
-use crate::simulate::{Setup, Simulated};
+use crate::simulate::{Choice, Code, Setup, Simulation, Source};
 use crate::terminal::Terminal;
 use crate::{input, map_file, output, packet_file};
 
@@ -36,6 +36,9 @@ pub struct Options {
     /// With --target nfp, capture file for the packets that go on to the host or to the wire
     #[arg(short = 'w', long, value_name = "FILE.pcap")]
     write: Option<String>,
+    /// With --target nfp, say what each line of the program cost
+    #[arg(long)]
+    profile: bool,
     /// What runs on what
     #[command(flatten)]
     flags: Flags,
@@ -44,7 +47,7 @@ pub struct Options {
 /// What decides the result.
 #[derive(Clone, Debug, Args)]
 pub struct Flags {
-    /// Compile at this level first: 0, 1, 2 or s
+    /// Compile at this level first: 0, 1, 2 or s; with --target nfp [default: 2]
     #[arg(short = 'O', value_name = "LEVEL", value_parser = super::optimiser::level)]
     level: Option<passes::OptLevel>,
     /// Program to run [default: the only one]
@@ -62,10 +65,11 @@ pub struct Flags {
     /// Byte order of assembly
     #[arg(long, value_enum, default_value_t)]
     endian: EndianArg,
-    /// What runs it; for `nfp`, the simulator of a network card
+    /// What runs it; for `nfp`, the simulator of a network card, for which it is compiled
     #[arg(long, value_enum, default_value_t)]
     target: Target,
-    /// With --target nfp, the machine words that run: one a line in hexadecimal digits, or ELF
+    /// With --target nfp, machine words that run in place of a program: one a line in hexadecimal
+    /// digits, or ELF
     #[arg(long, value_name = "FILE")]
     words: Option<String>,
     /// What the card's firmware offers, as docs/nfp.md describes it; the open firmware without
@@ -134,17 +138,26 @@ impl Flags {
                 }
             };
         }
-        let Some(words) = &self.words else {
-            return refused("--target nfp runs machine words: give a file with --words");
+        let code = match &self.words {
+            None => Code::Program(Choice {
+                level: self.level.unwrap_or_default(),
+                name: self.prog.as_deref(),
+                kind: self.kind,
+            }),
+            Some(_) if self.level.is_some() || self.prog.is_some() || self.kind.is_some() => {
+                return refused("-O, --prog and --type are for bytecode: leave --words out");
+            }
+            Some(_) if !self.map.is_empty() => {
+                return refused("--map: words do not say which maps they use, only objects do");
+            }
+            Some(words) => Code::Words(words),
         };
-        let bytecode = self.level.is_some() || self.prog.is_some() || self.kind.is_some();
-        if bytecode || !self.map.is_empty() {
-            return refused("-O, --prog, --type and --map are for bytecode: leave --target out");
-        }
         Ok(Some(Setup {
-            words,
+            code,
             capabilities: self.nfp_caps.as_deref(),
             packets: &self.packet,
+            maps: &self.map,
+            profile: false,
         }))
     }
 }
@@ -165,11 +178,14 @@ pub fn run(options: &Options, terminal: &Terminal) -> Result<(), Failure> {
         return run_conformance(options);
     }
     if let Some(setup) = options.flags.simulation()? {
-        return simulate(options, &setup);
+        return simulate(options, setup, terminal);
     }
+    let refused = |message: &str| Err(Failure::Usage(message.to_owned()));
     if options.write.is_some() {
-        let message = "--write is of packets that leave the card: it needs --target nfp";
-        return Err(Failure::Usage(message.to_owned()));
+        return refused("--write is of packets that leave the card: it needs --target nfp");
+    }
+    if options.profile {
+        return refused("--profile counts the card's cycles: it needs --target nfp");
     }
     let Some(file) = &options.file else {
         return Err(Failure::Usage(
@@ -183,28 +199,85 @@ pub fn run(options: &Options, terminal: &Terminal) -> Result<(), Failure> {
     })
 }
 
-/// Runs words in the simulator.
-fn simulate(options: &Options, setup: &Setup<'_>) -> Result<(), Failure> {
-    if let Some(file) = &options.file {
-        return Err(Failure::Usage(format!(
-            "{file}: --target nfp runs the file that --words names, and no other"
-        )));
-    }
-    let mut going = Vec::new();
-    setup.each(|ran: &Simulated| {
-        if ran.goes_on() {
-            going.push(ran.outcome.packet.clone());
+/// Runs a program or words in the simulator.
+fn simulate(options: &Options, setup: Setup<'_>, terminal: &Terminal) -> Result<(), Failure> {
+    let setup = Setup {
+        profile: options.profile,
+        ..setup
+    };
+    let assembled = match (setup.code, &options.file) {
+        (Code::Words(_), None) => None,
+        (Code::Words(_), Some(file)) => {
+            return Err(Failure::Usage(format!(
+                "{file}: the file that --words names runs, and no other"
+            )));
         }
-        let text = match options.json {
-            true => format!("{}\n", ran.json()),
-            false => format!("{}cycles: {}\n", ran.result(), ran.time()),
-        };
-        output::print(text.as_bytes())
+        (Code::Program(_), Some(file)) => {
+            let assembled = input::read_object(file, options.flags.endian())?;
+            terminal.show_warnings(&assembled);
+            Some((file, assembled))
+        }
+        (Code::Program(_), None) => {
+            let message = "a file is needed: an object or assembly, or words with --words";
+            return Err(Failure::Usage(message.to_owned()));
+        }
+    };
+    let source = assembled
+        .as_ref()
+        .map(|(file, assembled)| Source { file, assembled });
+    let mut simulation = setup.prepare(source).map_err(|refused| {
+        for (map, diagnostic) in &refused.obstacles {
+            terminal.show(map, diagnostic);
+        }
+        refused.failure
     })?;
+    let mut going = Vec::new();
+    for packet in setup.packets()? {
+        let ran = simulation.packet(&packet)?;
+        let text = if options.json {
+            let mut value = ran.json();
+            if simulation.has_maps() {
+                value["maps"] = simulation.maps();
+            }
+            format!("{value}\n")
+        } else {
+            format!("{}cycles: {}\n", ran.result(), ran.time())
+        };
+        output::print(text.as_bytes())?;
+        if ran.goes_on() {
+            going.push(ran.outcome.packet);
+        }
+    }
+    output::print(after(&mut simulation, options.json).as_bytes())?;
     match &options.write {
         Some(path) => output::write(path, &packet_file::written(&going)),
         None => Ok(()),
     }
+}
+
+/// What is to be said behind all packets.
+fn after(simulation: &mut Simulation, as_json: bool) -> String {
+    let mut text = String::new();
+    let many = simulation.summary().packets() > 1;
+    let costs = simulation.costs();
+    if as_json {
+        if many {
+            let summary = json!({"summary": simulation.summary().json()});
+            text.push_str(&format!("{summary}\n"));
+        }
+        if let Some(costs) = costs {
+            text.push_str(&format!("{}\n", json!({"profile": costs.json()})));
+        }
+        return text;
+    }
+    text.push_str(&map_file::text(&simulation.maps()));
+    if many {
+        text.push_str(&simulation.summary().text());
+    }
+    if let Some(costs) = costs {
+        text.push_str(&costs.text());
+    }
+    text
 }
 
 /// Runs a program on each packet in turn, and hands over what it did and left.
