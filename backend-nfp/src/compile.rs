@@ -256,9 +256,8 @@ impl Attempt<'_> {
             for inst in function.layout.insts(block) {
                 let data = function.dfg.inst(inst);
                 let access = match *data {
-                    InstData::Load { base, offset, .. } | InstData::Store { base, offset, .. } => {
-                        Some((base, i64::from(offset)))
-                    }
+                    InstData::Load { base, offset, .. }
+                    | InstData::Store { base, offset, .. } => Some((base, i64::from(offset))),
                     _ => None,
                 };
                 if let Some((base, offset)) = access
@@ -410,9 +409,7 @@ impl Attempt<'_> {
         }
         for inst in lir.blocks.iter().flat_map(|block| &block.insts) {
             match &inst.op {
-                crate::lir::Op::Helper(_) => {
-                    changed.extend(allocate::destroyed_registers(self.abi))
-                }
+                crate::lir::Op::Helper(_) => changed.extend(allocate::destroyed_registers(self.abi)),
                 crate::lir::Op::Call(call) => changed.extend(call.clobbers.iter().copied()),
                 _ => {}
             }

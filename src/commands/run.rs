@@ -4,6 +4,7 @@
 use std::io::Read as _;
 use std::path::Path;
 
+use backend_nfp::capabilities::Capabilities;
 use bpf::insn::Endian;
 use bpf::interp::{Image, Interpreter, Machine, Options as MachineOptions, load};
 use bpf::object::Object;
@@ -14,12 +15,12 @@ use serde_json::{Value, json};
 use super::EndianArg;
 use super::check::Target;
 use crate::compile::{self, CompileOptions};
-use crate::conformance;
+use crate::conformance::{self, NoResult};
 use crate::definitions::Definitions;
 use crate::failure::Failure;
 use crate::simulate::{Choice, Code, Setup, Simulation, Source};
 use crate::terminal::Terminal;
-use crate::{input, map_file, output, packet_file};
+use crate::{input, map_file, offload, output, packet_file};
 
 /// Options of `run`.
 #[derive(Debug, Args)]
@@ -454,6 +455,9 @@ fn run_conformance(options: &Options) -> Result<(), Failure> {
     let memory = options.file.as_deref().unwrap_or("");
     let memory = packet_file::unhex(memory)
         .ok_or_else(|| Failure::Usage("the memory is not hexadecimal bytes".to_owned()))?;
+    if options.flags.target == Target::Nfp {
+        return conformance_on_card(options, &program, &memory);
+    }
     let program = match options.flags.level {
         None => program,
         Some(level) => conformance::compile(&program, level).map_err(Failure::refused)?,
@@ -461,4 +465,26 @@ fn run_conformance(options: &Options) -> Result<(), Failure> {
     let r0 = bpf::interp::conformance::run(&program, &memory)
         .map_err(|fault| Failure::refused(fault.to_string()))?;
     output::print(format!("{r0:x}\n").as_bytes())
+}
+
+/// The same on the simulated card. What it cannot run has an exit code of its own.
+fn conformance_on_card(options: &Options, program: &[u8], memory: &[u8]) -> Result<(), Failure> {
+    let Some(Setup {
+        code: Code::Program(choice),
+        capabilities,
+        ..
+    }) = options.flags.simulation()?
+    else {
+        let message = "--conformance takes its program from the standard input, not from --words";
+        return Err(Failure::Usage(message.to_owned()));
+    };
+    let capabilities = match capabilities {
+        Some(path) => offload::capabilities(path)?,
+        None => Capabilities::default(),
+    };
+    match conformance::on_card(program, memory, choice.level, &capabilities) {
+        Ok(r0) => output::print(format!("{r0:x}\n").as_bytes()),
+        Err(NoResult::Unsupported(reason)) => Err(Failure::Unsupported(reason)),
+        Err(NoResult::Failed(reason)) => Err(Failure::refused(reason)),
+    }
 }
