@@ -4,6 +4,7 @@
 //! becomes a symbol and the functions between symbols are compiled each on its own.
 
 mod card;
+mod hidden;
 
 use std::collections::BTreeSet;
 
@@ -15,7 +16,7 @@ use passes::OptLevel;
 
 use crate::compile::{self, CompileOptions};
 
-pub use card::{NoResult, on_card};
+pub use card::{NoResult, Numbers, on_card};
 
 /// The function that runs first.
 const MAIN: &str = "function0";

@@ -131,6 +131,15 @@ impl CardObject {
         &self.maps
     }
 
+    /// Changes a function before it is compiled; nothing happens if there is none of that name.
+    pub fn change(&mut self, name: &str, change: impl FnOnce(&mut Module, Func)) {
+        let mut functions = self.module.functions.iter();
+        let found = functions.find(|(_, function)| function.name == name);
+        if let Some(func) = found.map(|(func, _)| func) {
+            change(&mut self.module, func);
+        }
+    }
+
     /// The number on the card of the map that is defined at a place.
     #[must_use]
     pub fn number_at(&self, place: MapPlace) -> Option<u32> {

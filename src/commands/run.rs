@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use super::EndianArg;
 use super::check::Target;
 use crate::compile::{self, CompileOptions};
-use crate::conformance::{self, NoResult};
+use crate::conformance::{self, NoResult, Numbers};
 use crate::definitions::Definitions;
 use crate::failure::Failure;
 use crate::simulate::{Choice, Code, Setup, Simulation, Source};
@@ -482,7 +482,8 @@ fn conformance_on_card(options: &Options, program: &[u8], memory: &[u8]) -> Resu
         Some(path) => offload::capabilities(path)?,
         None => Capabilities::default(),
     };
-    match conformance::on_card(program, memory, choice.level, &capabilities) {
+    let numbers = Numbers::Known;
+    match conformance::on_card(program, memory, choice.level, numbers, &capabilities) {
         Ok(r0) => output::print(format!("{r0:x}\n").as_bytes()),
         Err(NoResult::Unsupported(reason)) => Err(Failure::Unsupported(reason)),
         Err(NoResult::Failed(reason)) => Err(Failure::refused(reason)),
