@@ -4,7 +4,6 @@
 use std::io::Read as _;
 use std::path::Path;
 
-use backend_nfp::capabilities::Capabilities;
 use bpf::insn::Endian;
 use bpf::interp::{Image, Interpreter, Machine, Options as MachineOptions, load};
 use bpf::object::Object;
@@ -12,37 +11,37 @@ use bpf::program_type::ProgramType;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::EndianArg;
 use super::check::Target;
+use super::{EndianArg, run_card};
 use crate::compile::{self, CompileOptions};
-use crate::conformance::{self, NoResult, Numbers};
+use crate::conformance;
 use crate::definitions::Definitions;
 use crate::failure::Failure;
-use crate::simulate::{Choice, Code, Setup, Simulation, Source};
+use crate::simulate::{Choice, Code, Setup};
 use crate::terminal::Terminal;
-use crate::{input, map_file, offload, output, packet_file};
+use crate::{input, map_file, output, packet_file};
 
 /// Options of `run`.
 #[derive(Debug, Args)]
 pub struct Options {
     /// Object or assembly; with --conformance the memory, as hexadecimal bytes
-    file: Option<String>,
+    pub(super) file: Option<String>,
     /// The bpf_conformance plug-in protocol: a program as hexadecimal bytes on the standard input,
     /// r0 in hexadecimal on the standard output
     #[arg(long)]
     conformance: bool,
     /// One JSON object for each packet
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
     /// With --target nfp, capture file for the packets that go on to the host or to the wire
     #[arg(short = 'w', long, value_name = "FILE.pcap")]
-    write: Option<String>,
+    pub(super) write: Option<String>,
     /// With --target nfp, say what each line of the program cost
     #[arg(long)]
-    profile: bool,
+    pub(super) profile: bool,
     /// What runs on what
     #[command(flatten)]
-    flags: Flags,
+    pub(super) flags: Flags,
 }
 
 /// What decides the result.
@@ -179,7 +178,7 @@ pub fn run(options: &Options, terminal: &Terminal) -> Result<(), Failure> {
         return run_conformance(options);
     }
     if let Some(setup) = options.flags.simulation()? {
-        return simulate(options, setup, terminal);
+        return run_card::simulate(options, setup, terminal);
     }
     let refused = |message: &str| Err(Failure::Usage(message.to_owned()));
     if options.write.is_some() {
@@ -198,87 +197,6 @@ pub fn run(options: &Options, terminal: &Terminal) -> Result<(), Failure> {
     each(&options.flags, file, assembled.object, |ran, machine| {
         output::print(shown(ran, machine, options.json).as_bytes())
     })
-}
-
-/// Runs a program or words in the simulator.
-fn simulate(options: &Options, setup: Setup<'_>, terminal: &Terminal) -> Result<(), Failure> {
-    let setup = Setup {
-        profile: options.profile,
-        ..setup
-    };
-    let assembled = match (setup.code, &options.file) {
-        (Code::Words(_), None) => None,
-        (Code::Words(_), Some(file)) => {
-            return Err(Failure::Usage(format!(
-                "{file}: the file that --words names runs, and no other"
-            )));
-        }
-        (Code::Program(_), Some(file)) => {
-            let assembled = input::read_object(file, options.flags.endian())?;
-            terminal.show_warnings(&assembled);
-            Some((file, assembled))
-        }
-        (Code::Program(_), None) => {
-            let message = "a file is needed: an object or assembly, or words with --words";
-            return Err(Failure::Usage(message.to_owned()));
-        }
-    };
-    let source = assembled
-        .as_ref()
-        .map(|(file, assembled)| Source { file, assembled });
-    let mut simulation = setup.prepare(source).map_err(|refused| {
-        for (map, diagnostic) in &refused.obstacles {
-            terminal.show(map, diagnostic);
-        }
-        refused.failure
-    })?;
-    let mut going = Vec::new();
-    for packet in setup.packets()? {
-        let ran = simulation.packet(&packet)?;
-        let text = if options.json {
-            let mut value = ran.json();
-            if simulation.has_maps() {
-                value["maps"] = simulation.maps();
-            }
-            format!("{value}\n")
-        } else {
-            format!("{}cycles: {}\n", ran.result(), ran.time())
-        };
-        output::print(text.as_bytes())?;
-        if ran.goes_on() {
-            going.push(ran.outcome.packet);
-        }
-    }
-    output::print(after(&mut simulation, options.json).as_bytes())?;
-    match &options.write {
-        Some(path) => output::write(path, &packet_file::written(&going)),
-        None => Ok(()),
-    }
-}
-
-/// What is to be said behind all packets.
-fn after(simulation: &mut Simulation, as_json: bool) -> String {
-    let mut text = String::new();
-    let many = simulation.summary().packets() > 1;
-    let costs = simulation.costs();
-    if as_json {
-        if many {
-            let summary = json!({"summary": simulation.summary().json()});
-            text.push_str(&format!("{summary}\n"));
-        }
-        if let Some(costs) = costs {
-            text.push_str(&format!("{}\n", json!({"profile": costs.json()})));
-        }
-        return text;
-    }
-    text.push_str(&map_file::text(&simulation.maps()));
-    if many {
-        text.push_str(&simulation.summary().text());
-    }
-    if let Some(costs) = costs {
-        text.push_str(&costs.text());
-    }
-    text
 }
 
 /// Runs a program on each packet in turn, and hands over what it did and left.
@@ -456,7 +374,7 @@ fn run_conformance(options: &Options) -> Result<(), Failure> {
     let memory = packet_file::unhex(memory)
         .ok_or_else(|| Failure::Usage("the memory is not hexadecimal bytes".to_owned()))?;
     if options.flags.target == Target::Nfp {
-        return conformance_on_card(options, &program, &memory);
+        return run_card::conformance(options, &program, &memory);
     }
     let program = match options.flags.level {
         None => program,
@@ -465,27 +383,4 @@ fn run_conformance(options: &Options) -> Result<(), Failure> {
     let r0 = bpf::interp::conformance::run(&program, &memory)
         .map_err(|fault| Failure::refused(fault.to_string()))?;
     output::print(format!("{r0:x}\n").as_bytes())
-}
-
-/// The same on the simulated card. What it cannot run has an exit code of its own.
-fn conformance_on_card(options: &Options, program: &[u8], memory: &[u8]) -> Result<(), Failure> {
-    let Some(Setup {
-        code: Code::Program(choice),
-        capabilities,
-        ..
-    }) = options.flags.simulation()?
-    else {
-        let message = "--conformance takes its program from the standard input, not from --words";
-        return Err(Failure::Usage(message.to_owned()));
-    };
-    let capabilities = match capabilities {
-        Some(path) => offload::capabilities(path)?,
-        None => Capabilities::default(),
-    };
-    let numbers = Numbers::Known;
-    match conformance::on_card(program, memory, choice.level, numbers, &capabilities) {
-        Ok(r0) => output::print(format!("{r0:x}\n").as_bytes()),
-        Err(NoResult::Unsupported(reason)) => Err(Failure::Unsupported(reason)),
-        Err(NoResult::Failed(reason)) => Err(Failure::refused(reason)),
-    }
 }

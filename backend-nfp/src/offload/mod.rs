@@ -64,7 +64,11 @@ pub fn examine(
     endian: Endian,
     capabilities: &Capabilities,
 ) -> Examination {
-    let (report, facts) = verifier::facts(program, options, endian, Ask::Everything);
+    let options = verifier::Options {
+        offloaded: true,
+        ..options.clone()
+    };
+    let (report, facts) = verifier::facts(program, &options, endian, Ask::Everything);
     let mut examiner = Examiner {
         program,
         capabilities,
