@@ -3,6 +3,9 @@
 //! A vector may hold several functions, which only calls tell apart, so every target of a call
 //! becomes a symbol and the functions between symbols are compiled each on its own.
 
+mod card;
+mod hidden;
+
 use std::collections::BTreeSet;
 
 use bpf::insn::{CallTarget, Endian, Insn, read_slots, write_slots};
@@ -13,6 +16,10 @@ use passes::OptLevel;
 
 use crate::compile::{self, CompileOptions};
 
+pub use card::{NoResult, Numbers, on_card};
+
+/// The function that runs first.
+const MAIN: &str = "function0";
 const SECTION: &str = "conformance";
 const CALL: u8 = 0x85;
 /// The vectors' helper 5 takes an argument and may end the program.

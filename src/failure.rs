@@ -30,6 +30,10 @@ pub enum Failure {
     /// A program was checked, and what it does is not modelled: exit code 2.
     #[error("undecided")]
     Undecided,
+    /// What was asked for is not there, which says nothing about the input: exit code 77, by which
+    /// harnesses (automake's, meson's) know a test that is skipped.
+    #[error("{0}")]
+    Unsupported(String),
     /// Whoever read our output has gone; nothing is to be said.
     #[error("output closed")]
     Closed,
@@ -60,6 +64,7 @@ impl Failure {
         match self {
             Failure::Refused { .. } | Failure::Rejected => 1,
             Failure::Usage(_) | Failure::Io { .. } | Failure::Undecided => 2,
+            Failure::Unsupported(_) => 77,
             Failure::Closed => 0,
         }
     }

@@ -55,7 +55,7 @@ impl Terminal {
                 }
             }
             Failure::Closed | Failure::Rejected | Failure::Undecided => {}
-            Failure::Usage(_) | Failure::Io { .. } => {
+            Failure::Usage(_) | Failure::Unsupported(_) | Failure::Io { .. } => {
                 self.show(&SourceMap::new(), &Diagnostic::error(failure.to_string()));
             }
         }

@@ -143,6 +143,8 @@ pub struct Compiled {
     pub spills: u32,
     /// How memory is used.
     pub memory: MemoryUse,
+    /// The functions that [`Word::function`](crate::assemble::Word::function) numbers.
+    pub functions: Vec<Func>,
 }
 
 /// Compiles a program.
@@ -511,8 +513,12 @@ impl Attempt<'_> {
     fn finish(mut self, order: &[Func]) -> Result<Compiled, CompileError> {
         let mut functions = Vec::new();
         // The entry is the last to be compiled and the first of the program.
+        let mut names = Vec::new();
         for func in order.iter().rev() {
-            functions.extend(self.machine.remove(func));
+            if let Some(function) = self.machine.remove(func) {
+                functions.push(function);
+                names.push(*func);
+            }
         }
         let program = MachineProgram {
             program_type: self.program.program_type,
@@ -526,6 +532,7 @@ impl Attempt<'_> {
             registers: registers.unwrap_or_default().clobbers,
             spills: self.spills.values().sum(),
             memory: self.memory,
+            functions: names,
         })
     }
 }

@@ -10,6 +10,7 @@
 //! Nothing is verified here: who asks for a program's words asks first whether it can be offloaded
 //! ([`crate::offload`]).
 
+pub mod offloaded;
 pub mod report;
 
 use std::collections::BTreeMap;
@@ -24,7 +25,7 @@ use backend_nfp::placement::{self, MapUse, NoRoom, Placement};
 use backend_nfp::space::Spaces;
 use bpf::btf::StringOffset;
 use bpf::insn::Cpu;
-use bpf::maps::{MapDef, definitions};
+use bpf::maps::{MapDef, MapPlace, definitions};
 use bpf::object::Object;
 use bpf::program_type::ProgramType;
 use frontend::lift::lift_object;
@@ -118,11 +119,7 @@ impl CardObject {
         let symbols = lifted.module.symbols.iter();
         let named = symbols.filter(|(_, symbol)| symbol.kind == SymbolKind::Map);
         let numbers = named
-            .filter_map(|(id, symbol)| {
-                let place = symbol.place(object)?;
-                let index = maps.iter().position(|map| map.place == Some(place))?;
-                Some((id, FIRST_MAP + u32::try_from(index).ok()?))
-            })
+            .filter_map(|(id, symbol)| Some((id, number(&maps, symbol.place(object)?)?)))
             .collect();
         let kept = lifted.functions.iter().filter_map(|function| {
             let reason = function.kept.as_ref()?;
@@ -143,6 +140,21 @@ impl CardObject {
     #[must_use]
     pub fn maps(&self) -> &[MapDef] {
         &self.maps
+    }
+
+    /// Changes a function before it is compiled; nothing happens if there is none of that name.
+    pub fn change(&mut self, name: &str, change: impl FnOnce(&mut Module, Func)) {
+        let mut functions = self.module.functions.iter();
+        let found = functions.find(|(_, function)| function.name == name);
+        if let Some(func) = found.map(|(func, _)| func) {
+            change(&mut self.module, func);
+        }
+    }
+
+    /// The number on the card of the map that is defined at a place.
+    #[must_use]
+    pub fn number_at(&self, place: MapPlace) -> Option<u32> {
+        number(&self.maps, place)
     }
 
     /// Where an instruction stands in the source, in words.
@@ -298,6 +310,11 @@ pub fn depths(program: &verifier::program::Program, found: &Examination) -> BTre
     functions
         .map(|(function, bytes)| (function.name.clone(), *bytes))
         .collect()
+}
+
+fn number(maps: &[MapDef], place: MapPlace) -> Option<u32> {
+    let index = maps.iter().position(|map| map.place == Some(place))?;
+    FIRST_MAP.checked_add(u32::try_from(index).ok()?)
 }
 
 /// The passes for the card: it has no verifier behind it, and every instruction.

@@ -1,27 +1,21 @@
 //! `build --target nfp`: machine code for a network card.
 
-use std::cell::RefCell;
-
-use backend_nfp::compile as nfp;
 use backend_nfp::elf::{self, Engine};
 use backend_nfp::firmware::Abi;
 use bpf::insn::Endian;
 use verifier::{Linker, ProgramId};
 
 use super::build::{Emit, Options};
+use crate::card::offloaded::Job;
 use crate::card::{CardObject, CardProgram};
-use crate::compile::CompileOptions;
 use crate::failure::Failure;
 use crate::input::Assembled;
-use crate::offload::{self, Offload};
 use crate::terminal::Terminal;
-use crate::{card, output};
+use crate::{card, offload, output};
 
-/// What is needed for each program.
-struct Job<'a> {
+/// What is written, and how.
+struct Writer<'a> {
     options: &'a Options,
-    compile_options: &'a CompileOptions,
-    capabilities: &'a backend_nfp::capabilities::Capabilities,
     abi: &'a Abi,
     object: &'a CardObject,
 }
@@ -49,20 +43,35 @@ pub(super) fn run(
     };
     let programs: Vec<ProgramId> = linker.programs().into_iter().filter(wanted).collect();
     if programs.is_empty() {
-        return Err(Failure::Usage(format!("{}: there is no program", options.file)));
+        return Err(Failure::Usage(format!(
+            "{}: there is no program",
+            options.file
+        )));
     }
     let object = CardObject::of(&assembled.object)
         .map_err(|error| Failure::refused(format!("{}: {error}", options.file)))?;
     let job = Job {
-        options,
-        compile_options: &compile_options,
-        capabilities: &capabilities,
-        abi: &Abi::from(&capabilities),
+        file: &options.file,
+        assembled,
+        linker: &linker,
         object: &object,
+        options: &compile_options,
+        capabilities: &capabilities,
     };
     let mut made = Vec::new();
     for id in &programs {
-        made.push(job.program(assembled, &linker, id, terminal)?);
+        let mut events = Vec::new();
+        let offloaded = job.program(id, |event| events.push(event));
+        for event in events {
+            terminal.line(&event);
+        }
+        let offloaded = offloaded.map_err(|refused| {
+            for (map, diagnostic) in &refused.obstacles {
+                terminal.show(map, diagnostic);
+            }
+            refused.failure
+        })?;
+        made.push(offloaded.program);
     }
     let placed = object
         .placements(&made, &capabilities)
@@ -70,9 +79,17 @@ pub(super) fn run(
     if options.remarks.is_some() {
         terminal.line(card::report::placements(&object, &placed).trim_end());
     }
-    job.write(&made)?;
+    let writer = Writer {
+        options,
+        abi: &Abi::from(&capabilities),
+        object: &object,
+    };
+    writer.write(&made)?;
     if options.stats.is_some() {
-        let text: String = made.iter().map(|one| card::report::stats(one, options.stats)).collect();
+        let text: String = made
+            .iter()
+            .map(|one| card::report::stats(one, options.stats))
+            .collect();
         if options.reports_to_stderr(options.emit.unwrap_or(Emit::Obj)) {
             terminal.line(text.trim_end());
         } else {
@@ -82,59 +99,7 @@ pub(super) fn run(
     Ok(())
 }
 
-impl Job<'_> {
-    fn program(
-        &self,
-        assembled: &Assembled,
-        linker: &Linker<'_>,
-        id: &ProgramId,
-        terminal: &Terminal,
-    ) -> Result<CardProgram, Failure> {
-        let checker = verifier::Options {
-            program_type: self.compile_options.program_type,
-            causes: true,
-            ..verifier::Options::default()
-        };
-        let program = linker.link(id, &checker).map_err(|error| {
-            Failure::Usage(format!("{}: cannot be checked: {error}", self.options.file))
-        })?;
-        let offload = Offload::of(assembled, linker, &program, &checker, self.capabilities);
-        let obstacles = offload.diagnostics();
-        if !obstacles.is_empty() {
-            for (map, diagnostic) in &obstacles {
-                terminal.show(map, diagnostic);
-            }
-            return Err(Failure::refused(format!(
-                "`{}` cannot be offloaded",
-                id.function
-            )));
-        }
-        let events = RefCell::new(Vec::new());
-        let compiled = self.object.compile(
-            &id.function,
-            program.program_type,
-            &card::depths(&program, offload.found()),
-            self.compile_options,
-            self.capabilities,
-            &nfp::Options::default(),
-            |event| events.borrow_mut().push(event.to_string()),
-        );
-        for event in events.into_inner() {
-            terminal.line(event.trim_end());
-        }
-        let compiled = compiled
-            .map_err(|error| Failure::refused(format!("`{}`: {error}", id.function)))?;
-        let words = compiled.compiled.assembled.statistics.words;
-        let size = self.capabilities.code.size as usize;
-        if words > size {
-            return Err(Failure::refused(format!(
-                "`{}` takes {words} words, and the card's code store has {size} for it",
-                id.function
-            )));
-        }
-        Ok(compiled)
-    }
-
+impl Writer<'_> {
     fn words(&self, program: &CardProgram) -> Result<Vec<u64>, Failure> {
         let words = program.words(self.abi);
         words.map_err(|error| Failure::refused(format!("`{}`: {error}", program.name)))

@@ -10,6 +10,7 @@ pub mod explain;
 pub mod optimiser;
 pub mod passes;
 pub mod run;
+mod run_card;
 pub mod show;
 pub mod test;
 

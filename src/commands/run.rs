@@ -1,5 +1,5 @@
-//! `run`: interprets a program on packets, or a conformance vector; or runs words of a network card in
-//! the simulator.
+//! `run`: interprets a program on packets, or a conformance vector; or compiles it for a network card,
+//! or takes machine words, and runs those in the simulator.
 
 use std::io::Read as _;
 use std::path::Path;
@@ -11,13 +11,13 @@ use bpf::program_type::ProgramType;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::EndianArg;
 use super::check::Target;
+use super::{EndianArg, run_card};
 use crate::compile::{self, CompileOptions};
 use crate::conformance;
 use crate::definitions::Definitions;
 use crate::failure::Failure;
-use crate::simulate::{Setup, Simulated};
+use crate::simulate::{Choice, Code, Setup};
 use crate::terminal::Terminal;
 use crate::{input, map_file, output, packet_file};
 
@@ -25,26 +25,29 @@ use crate::{input, map_file, output, packet_file};
 #[derive(Debug, Args)]
 pub struct Options {
     /// Object or assembly; with --conformance the memory, as hexadecimal bytes
-    file: Option<String>,
+    pub(super) file: Option<String>,
     /// The bpf_conformance plug-in protocol: a program as hexadecimal bytes on the standard input,
     /// r0 in hexadecimal on the standard output
     #[arg(long)]
     conformance: bool,
     /// One JSON object for each packet
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
     /// With --target nfp, capture file for the packets that go on to the host or to the wire
     #[arg(short = 'w', long, value_name = "FILE.pcap")]
-    write: Option<String>,
+    pub(super) write: Option<String>,
+    /// With --target nfp, say what each line of the program cost
+    #[arg(long)]
+    pub(super) profile: bool,
     /// What runs on what
     #[command(flatten)]
-    flags: Flags,
+    pub(super) flags: Flags,
 }
 
 /// What decides the result.
 #[derive(Clone, Debug, Args)]
 pub struct Flags {
-    /// Compile at this level first: 0, 1, 2 or s
+    /// Compile at this level first: 0, 1, 2 or s; with --target nfp [default: 2]
     #[arg(short = 'O', value_name = "LEVEL", value_parser = super::optimiser::level)]
     level: Option<passes::OptLevel>,
     /// Program to run [default: the only one]
@@ -62,10 +65,11 @@ pub struct Flags {
     /// Byte order of assembly
     #[arg(long, value_enum, default_value_t)]
     endian: EndianArg,
-    /// What runs it; for `nfp`, the simulator of a network card
+    /// What runs it; for `nfp`, the simulator of a network card, for which it is compiled
     #[arg(long, value_enum, default_value_t)]
     target: Target,
-    /// With --target nfp, the machine words that run: one a line in hexadecimal digits, or ELF
+    /// With --target nfp, machine words that run in place of a program: one a line in hexadecimal
+    /// digits, or ELF
     #[arg(long, value_name = "FILE")]
     words: Option<String>,
     /// What the card's firmware offers, as docs/nfp.md describes it; the open firmware without
@@ -134,17 +138,26 @@ impl Flags {
                 }
             };
         }
-        let Some(words) = &self.words else {
-            return refused("--target nfp runs machine words: give a file with --words");
+        let code = match &self.words {
+            None => Code::Program(Choice {
+                level: self.level.unwrap_or_default(),
+                name: self.prog.as_deref(),
+                kind: self.kind,
+            }),
+            Some(_) if self.level.is_some() || self.prog.is_some() || self.kind.is_some() => {
+                return refused("-O, --prog and --type are for bytecode: leave --words out");
+            }
+            Some(_) if !self.map.is_empty() => {
+                return refused("--map: words do not say which maps they use, only objects do");
+            }
+            Some(words) => Code::Words(words),
         };
-        let bytecode = self.level.is_some() || self.prog.is_some() || self.kind.is_some();
-        if bytecode || !self.map.is_empty() {
-            return refused("-O, --prog, --type and --map are for bytecode: leave --target out");
-        }
         Ok(Some(Setup {
-            words,
+            code,
             capabilities: self.nfp_caps.as_deref(),
             packets: &self.packet,
+            maps: &self.map,
+            profile: false,
         }))
     }
 }
@@ -165,11 +178,14 @@ pub fn run(options: &Options, terminal: &Terminal) -> Result<(), Failure> {
         return run_conformance(options);
     }
     if let Some(setup) = options.flags.simulation()? {
-        return simulate(options, &setup);
+        return run_card::simulate(options, setup, terminal);
     }
+    let refused = |message: &str| Err(Failure::Usage(message.to_owned()));
     if options.write.is_some() {
-        let message = "--write is of packets that leave the card: it needs --target nfp";
-        return Err(Failure::Usage(message.to_owned()));
+        return refused("--write is of packets that leave the card: it needs --target nfp");
+    }
+    if options.profile {
+        return refused("--profile counts the card's cycles: it needs --target nfp");
     }
     let Some(file) = &options.file else {
         return Err(Failure::Usage(
@@ -181,30 +197,6 @@ pub fn run(options: &Options, terminal: &Terminal) -> Result<(), Failure> {
     each(&options.flags, file, assembled.object, |ran, machine| {
         output::print(shown(ran, machine, options.json).as_bytes())
     })
-}
-
-/// Runs words in the simulator.
-fn simulate(options: &Options, setup: &Setup<'_>) -> Result<(), Failure> {
-    if let Some(file) = &options.file {
-        return Err(Failure::Usage(format!(
-            "{file}: --target nfp runs the file that --words names, and no other"
-        )));
-    }
-    let mut going = Vec::new();
-    setup.each(|ran: &Simulated| {
-        if ran.goes_on() {
-            going.push(ran.outcome.packet.clone());
-        }
-        let text = match options.json {
-            true => format!("{}\n", ran.json()),
-            false => format!("{}cycles: {}\n", ran.result(), ran.time()),
-        };
-        output::print(text.as_bytes())
-    })?;
-    match &options.write {
-        Some(path) => output::write(path, &packet_file::written(&going)),
-        None => Ok(()),
-    }
 }
 
 /// Runs a program on each packet in turn, and hands over what it did and left.
@@ -381,6 +373,9 @@ fn run_conformance(options: &Options) -> Result<(), Failure> {
     let memory = options.file.as_deref().unwrap_or("");
     let memory = packet_file::unhex(memory)
         .ok_or_else(|| Failure::Usage("the memory is not hexadecimal bytes".to_owned()))?;
+    if options.flags.target == Target::Nfp {
+        return run_card::conformance(options, &program, &memory);
+    }
     let program = match options.flags.level {
         None => program,
         Some(level) => conformance::compile(&program, level).map_err(Failure::refused)?,

@@ -8,7 +8,7 @@ mod advice;
 use std::collections::BTreeSet;
 
 use backend_nfp::capabilities::{self, Capabilities};
-use backend_nfp::offload::{Examination, Obstacle, Reason, examine};
+use backend_nfp::offload::{Counters, Examination, Obstacle, Reason, examine};
 use bpf::diagnostic::{Diagnostic, SourceMap};
 use serde_json::{Value, json};
 use verifier::program::Program;
@@ -68,6 +68,12 @@ impl<'a> Offload<'a> {
     #[must_use]
     pub fn found(&self) -> &Examination {
         &self.found
+    }
+
+    /// Words of maps that it adds to.
+    #[must_use]
+    pub fn counters(&self) -> &Counters {
+        &self.found.counters
     }
 
     /// Whether something is in the way that is known to be.

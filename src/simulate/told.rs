@@ -28,6 +28,9 @@ impl Simulated {
         if let Some(queue) = outcome.queue {
             text.push_str(&format!("queue: {queue}\n"));
         }
+        for (map, bytes) in &self.events {
+            text.push_str(&format!("event: {map} {}\n", hex(bytes)));
+        }
         for warning in self.warnings() {
             text.push_str(&format!("hazard: {warning}\n"));
         }
@@ -51,12 +54,17 @@ impl Simulated {
             .map(|hazard| json!({"at": hazard.at, "hazard": hazard_text(hazard.kind)}))
             .collect();
         let clobbered: Vec<String> = outcome.clobbered.iter().map(register).collect();
+        let events = self.events.iter();
+        let events: Vec<Value> = events
+            .map(|(map, bytes)| json!({"map": map, "data": hex(bytes)}))
+            .collect();
         json!({
             "action": action_name(outcome.verdict.action),
             "counter": outcome.verdict.counter.map(counter_name),
             "verdict": outcome.verdict.bits,
             "packet_out": hex(&outcome.packet),
             "queue": outcome.queue,
+            "events": events,
             "steps": outcome.steps,
             "cycles": {"latency": outcome.cycles.latency, "issue": outcome.cycles.issue},
             "hazards": hazards,

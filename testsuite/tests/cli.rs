@@ -343,7 +343,8 @@ fn words_run_on_the_simulated_card() {
     let code = |arguments: &[&str]| bpfmill(arguments, b"").status.code();
     assert_eq!(code(&["run", "--words", words]), Some(2));
     assert_eq!(code(&["run", FILTER, "-w", &capture]), Some(2));
-    assert_eq!(code(&["run", "--target", "nfp", FILTER]), Some(2));
+    assert_eq!(code(&["run", "--target", "nfp"]), Some(2));
+    assert_eq!(code(&["run", FILTER, "--profile"]), Some(2));
     assert_eq!(
         code(&["run", "--target", "nfp", "--words", FILTER]),
         Some(1)
@@ -351,6 +352,49 @@ fn words_run_on_the_simulated_card() {
     let mut both = card.to_vec();
     both.push("-O2");
     assert_eq!(code(&both), Some(2));
+}
+
+#[test]
+fn programs_run_on_the_simulated_card() {
+    let folder = Folder::new("nfp-program");
+    let capture = folder.file("out.pcap");
+    let counts = "testsuite/filetests/nfp-programs/counters.s";
+    let frame = "0202020202020101010101010800450000\
+                 1c000040004011f96c0a0000010a0000021111222200080000";
+    let card = ["run", "--target", "nfp", counts, "--packet", frame];
+    let filled = "values=testsuite/filetests/nfp-programs/counts.json";
+    let mut arguments = card.to_vec();
+    arguments.extend(["--packet", "0102", "--map", filled]);
+    arguments.extend(["--json", "--profile", "-w", &capture]);
+    let output = bpfmill(&arguments, b"");
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let lines: Vec<Value> = text(&output.stdout)
+        .lines()
+        .map(|line| json(line.as_bytes()))
+        .collect();
+    assert_eq!(lines.len(), 4);
+    assert_eq!(lines[0]["action"], "drop");
+    assert_eq!(lines[0]["maps"]["values"][1]["value"][8], "0x2a");
+    assert_eq!(lines[2]["summary"]["packets"], 2);
+    let cycles = |line: &Value, what: &str| line["cycles"][what].as_u64().unwrap();
+    for what in ["latency", "issue"] {
+        let both = cycles(&lines[0], what) + cycles(&lines[1], what);
+        let mean = lines[2]["summary"]["mean"][what].as_f64();
+        assert_eq!(mean, Some(both as f64 / 2.0));
+        let costs = lines[3]["profile"].as_array().unwrap().iter();
+        let costs: u64 = costs.map(|line| line[what].as_u64().unwrap()).sum();
+        assert_eq!(costs, both, "{what}");
+    }
+    let output = bpfmill(&["run", FILTER, "--packet", &capture, "--json"], b"");
+    assert_eq!(json(&output.stdout)["packet_out"], "0102");
+
+    let output = bpfmill(&card, b"");
+    assert!(text(&output.stdout).contains("map values\n"));
+    let code = |arguments: &[&str]| bpfmill(arguments, b"").status.code();
+    assert_eq!(code(&["run", "--target", "nfp", BALANCER]), Some(1));
+    let mut missing = card.to_vec();
+    missing.extend(["--map", "nothing=x.json"]);
+    assert_eq!(code(&missing), Some(2));
 }
 
 #[test]
@@ -377,10 +421,16 @@ fn conformance_programs_come_on_the_standard_input() {
     for arguments in [
         &["run", "--conformance"][..],
         &["run", "--conformance", "-O", "2"],
+        &["run", "--conformance", "--target", "nfp"],
+        &["run", "--conformance", "--target", "nfp", "-O0", "11223344"],
     ] {
         let output = bpfmill(arguments, program);
         assert_eq!(text(&output.stdout), "2a\n", "{}", text(&output.stderr));
     }
+    let exchange = b"b7 00 00 00 01 00 00 00 db 0a f8 ff e1 00 00 00 95 00 00 00 00 00 00 00";
+    let output = bpfmill(&["run", "--conformance", "--target", "nfp"], exchange);
+    assert_eq!(output.status.code(), Some(77));
+    assert!(text(&output.stderr).contains("atomic operation"));
 }
 
 #[test]

@@ -29,4 +29,6 @@ pub struct Options {
     pub loader_decides: bool,
     /// Whether contradictory ranges are an error (`BPF_F_TEST_REG_INVARIANTS`).
     pub strict_ranges: bool,
+    /// Whether a driver takes the program to a device (`prog_ifindex`), where more may be written.
+    pub offloaded: bool,
 }

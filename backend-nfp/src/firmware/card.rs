@@ -5,8 +5,8 @@ use super::maps::{Allocator, DeviceMap};
 use super::verdict::Verdict;
 use crate::isa::Bank;
 use crate::sim::{
-    Core, Cycles, Fault, FaultKind, Hazard, HazardKind, LMEM_WORDS, Limits, Memory, Program,
-    Region, RegionKind, Value,
+    Core, Cycles, Fault, FaultKind, Hazard, HazardKind, LMEM_WORDS, Limits, Memory, Profile,
+    Program, Region, RegionKind, Value,
 };
 
 /// First address of maps in external memory: 40 bits, of which the low eight are not all zero, so that
@@ -77,6 +77,8 @@ pub struct Card {
     pub pattern: u32,
     /// Where the BPF result is noted.
     pub watch: Watch,
+    /// What each word of the program costs, over all packets; by default, nobody counts.
+    pub profile: Option<Profile>,
     pub(super) memory: Memory,
     pub(super) maps: Vec<DeviceMap>,
     pub(super) free: Allocator,
@@ -95,6 +97,7 @@ impl Card {
             clock: bpf::interp::Options::default().clock,
             pattern: 0xdead_beef,
             watch: Watch::Nowhere,
+            profile: None,
             memory: Memory::default(),
             maps: Vec::new(),
             free: Allocator {
@@ -162,6 +165,18 @@ impl Card {
         };
         self.receive(&mut core, packet);
         let before = core.clone();
+        core.set_profile(self.profile.take());
+        let followed = self.follow(&mut core, program);
+        self.profile = core.take_profile();
+        self.done(core, &before, followed?)
+    }
+
+    /// Follows a program to its end; gives the BPF result if it is noted.
+    fn follow(
+        &mut self,
+        core: &mut Core,
+        program: &Program,
+    ) -> Result<Option<(Value, Value)>, Fault> {
         let mut result = None;
         let mut calls = 0;
         let mut at = program.start();
@@ -171,7 +186,7 @@ impl Card {
                 if let Watch::Out([low, high]) = self.watch {
                     result = Some((core.transfer_out(low), core.transfer_out(high)));
                 }
-                break;
+                return Ok(result);
             }
             if Some(at) == core.stop_at && program.at(at).is_some() {
                 let registers = (core.gpr(Bank::A, 0), core.gpr(Bank::A, 1));
@@ -192,9 +207,8 @@ impl Card {
             if calls > self.limits.steps {
                 return Err(core.fault(FaultKind::StepLimit(self.limits.steps)));
             }
-            at = self.helper(&mut core, number)?;
+            at = self.helper(core, number)?;
         }
-        self.done(core, &before, result)
     }
 
     /// Sets up the packet and the registers as the firmware does before it enters a program.

@@ -29,6 +29,7 @@ mod stack;
 mod words;
 
 pub use obstacle::{MapPart, Obstacle, Reason};
+pub use words::Counters;
 
 use bpf::insn::{Endian, Insn, Reg};
 use verifier::facts::{FactPlace, Facts, InsnFacts};
@@ -49,6 +50,8 @@ pub struct Examination {
     pub words: u32,
     /// Bytes of stack with all that it calls.
     pub stack: u32,
+    /// Words of maps that it adds to, which lie with their highest byte first.
+    pub counters: Counters,
     /// The kernel verifier's answer.
     pub report: Report,
 }
@@ -61,7 +64,11 @@ pub fn examine(
     endian: Endian,
     capabilities: &Capabilities,
 ) -> Examination {
-    let (report, facts) = verifier::facts(program, options, endian, Ask::Everything);
+    let options = verifier::Options {
+        offloaded: true,
+        ..options.clone()
+    };
+    let (report, facts) = verifier::facts(program, &options, endian, Ask::Everything);
     let mut examiner = Examiner {
         program,
         capabilities,
@@ -83,7 +90,7 @@ pub fn examine(
             }
         }
     }
-    examiner.counters();
+    let counters = examiner.counters();
     let words = examiner.code_size();
     let stack = examiner.stack_size();
     let mut obstacles = examiner.obstacles;
@@ -97,6 +104,7 @@ pub fn examine(
         obstacles,
         words,
         stack,
+        counters,
         report,
     }
 }

@@ -30,8 +30,12 @@ const READERS: [CallTarget; 4] = [
 /// Instructions by the words of each map that they reach.
 type Words = BTreeMap<(MapId, i64), BTreeSet<usize>>;
 
+/// Byte offsets, in the values of each map, of the words that a program adds to.
+pub type Counters = BTreeMap<MapId, BTreeSet<usize>>;
+
 impl Examiner<'_> {
-    pub(super) fn counters(&mut self) {
+    /// Adds obstacles; gives the words that are added to.
+    pub(super) fn counters(&mut self) -> Counters {
         let (mut added, mut plain) = (Words::new(), Words::new());
         for slot in 0..self.program.ops.len() {
             let insn = self.program.insn(slot).filter(|_| self.is_reached(slot));
@@ -80,6 +84,12 @@ impl Examiner<'_> {
             }
         }
         self.beginnings(&added);
+        let mut counters = Counters::new();
+        for (map, offset) in added.into_keys() {
+            let offset = usize::try_from(offset).ok();
+            counters.entry(map).or_default().extend(offset);
+        }
+        counters
     }
 
     /// Updates of maps with such words.

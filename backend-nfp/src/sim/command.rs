@@ -210,6 +210,7 @@ impl Core {
             bytes,
             ..
         } = prepared;
+        self.charge(|count| count.accesses = count.accesses.saturating_add(1));
         let swap = match prepared.action {
             CommandAction::Read8 | CommandAction::Read32 => false,
             CommandAction::Read32Swap => true,

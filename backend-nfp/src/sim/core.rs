@@ -5,6 +5,7 @@ use super::latencies::Latencies;
 use super::local_memory::LocalMemory;
 use super::memory::Memory;
 use super::multiply::Multiplication;
+use super::profile::{Count, Profile};
 use super::program::Program;
 use super::value::{Conditions, Value};
 use crate::isa::{Bank, Insn};
@@ -88,6 +89,11 @@ pub struct Core {
     steps: u64,
     limits: Limits,
     hazards: Vec<Hazard>,
+    profile: Option<Profile>,
+    /// The instruction that time is counted for.
+    charged: u32,
+    /// The instruction that `after` is of.
+    after_from: u32,
 }
 
 impl Core {
@@ -115,6 +121,9 @@ impl Core {
             steps: 0,
             limits,
             hazards: Vec::new(),
+            profile: None,
+            charged: 0,
+            after_from: 0,
         }
     }
 
@@ -151,6 +160,24 @@ impl Core {
         self.random = seed;
     }
 
+    /// Counts from now on what each word costs, if there is something to count in.
+    pub fn set_profile(&mut self, profile: Option<Profile>) {
+        self.profile = profile;
+    }
+
+    /// What was counted; counting ends.
+    pub fn take_profile(&mut self) -> Option<Profile> {
+        self.profile.take()
+    }
+
+    /// Changes the count of the instruction that causes what happens now.
+    pub(super) fn charge(&mut self, change: impl FnOnce(&mut Count)) {
+        let charged = self.charged;
+        if let Some(count) = self.profile.as_mut().and_then(|all| all.at(charged)) {
+            change(count);
+        }
+    }
+
     /// How long it took so far.
     #[must_use]
     pub fn cycles(&self) -> Cycles {
@@ -184,12 +211,14 @@ impl Core {
     /// Lets other contexts run for so many cycles.
     pub fn wait(&mut self, cycles: u64) {
         self.cycles.latency = self.cycles.latency.saturating_add(cycles);
+        self.charge(|count| count.latency = count.latency.saturating_add(cycles));
     }
 
     /// Spends so many cycles that no other context can use.
     pub fn stall(&mut self, cycles: u64) {
         self.wait(cycles);
         self.cycles.issue = self.cycles.issue.saturating_add(cycles);
+        self.charge(|count| count.issue = count.issue.saturating_add(cycles));
     }
 
     /// Reports a hazard at the current instruction.
@@ -238,6 +267,8 @@ impl Core {
     }
 
     fn step(&mut self, insn: Insn, memory: &mut Memory) -> Result<(), Fault> {
+        self.charged = self.at;
+        self.charge(|count| count.runs = count.runs.saturating_add(1));
         let waiting = self.after.take();
         let csr_result = self.csr_result.take();
         if csr_result.is_some() && !takes_csr_result(insn) {
@@ -249,8 +280,14 @@ impl Core {
         let after = match (waiting, self.after.take()) {
             (Some(_), Some(_)) => return Err(self.fault(FaultKind::BranchInSlot)),
             (Some((slots, after)), None) => Some((slots.saturating_sub(1), after)),
-            (None, after) => after,
+            (None, after) => {
+                self.after_from = self.at;
+                after
+            }
         };
+        if matches!(after, Some((0, _))) {
+            self.charged = self.after_from;
+        }
         match after {
             Some((0, After::Branch(target, lost))) => {
                 self.stall(lost);

@@ -29,6 +29,7 @@ mod local_memory;
 mod memory;
 mod multiply;
 mod operands;
+mod profile;
 mod program;
 #[cfg(test)]
 mod tests;
@@ -39,5 +40,6 @@ pub use fault::{Fault, FaultKind, Hazard, HazardKind};
 pub use latencies::Latencies;
 pub use local_memory::{LMEM_WORDS, LocalMemory};
 pub use memory::{Memory, Region, RegionKind};
+pub use profile::{Count, Profile};
 pub use program::{LoadError, Program};
 pub use value::Value;

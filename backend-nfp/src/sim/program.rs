@@ -67,6 +67,18 @@ impl Program {
         self.start
     }
 
+    /// How many words there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.insns.len()
+    }
+
+    /// Whether there is none; what was loaded has a trailer.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.insns.is_empty()
+    }
+
     /// The instruction at an address.
     #[must_use]
     pub fn at(&self, address: u32) -> Option<Insn> {

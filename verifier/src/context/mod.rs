@@ -121,6 +121,15 @@ pub(crate) fn access(
     }
 }
 
+/// Whether programs on a device may write this, though those of the host may not: the queue that a
+/// packet goes to (`xdp_is_valid_access`).
+#[must_use]
+pub(crate) fn is_written_on_device(program_type: ProgramType, access: Access) -> bool {
+    const RX_QUEUE_INDEX: i64 = 16;
+    let whole = access.offset == RX_QUEUE_INDEX && access.size == 4;
+    program_type == ProgramType::Xdp && access.write && whole
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

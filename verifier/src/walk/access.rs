@@ -19,16 +19,17 @@ impl Walker<'_> {
     ) -> Check<Option<Register>> {
         self.check_unmoved(pointer, access.base, pointer.kind, false)?;
         let signed = matches!(access.operation, Operation::Load { signed: true, .. });
-        let field = context::access(
-            self.program.program_type,
-            self.program.attach_type,
-            context::Access {
-                offset: access.offset.into(),
-                size: access.size.into(),
-                write: access.operation.is_store(),
-                signed,
-            },
-        );
+        let wanted = context::Access {
+            offset: access.offset.into(),
+            size: access.size.into(),
+            write: access.operation.is_store(),
+            signed,
+        };
+        let kind = self.program.program_type;
+        let field = match self.options.offloaded && context::is_written_on_device(kind, wanted) {
+            true => Field::Number,
+            false => context::access(kind, self.program.attach_type, wanted),
+        };
         match field {
             Field::Refused => refuse_register(
                 Rule::ContextAccess,
