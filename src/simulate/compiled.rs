@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use backend_nfp::assemble::{Role, Word};
+use backend_nfp::compile::VERDICT;
 use backend_nfp::capabilities::Capabilities;
 use backend_nfp::firmware::Abi;
 use backend_nfp::sim;
@@ -128,6 +129,12 @@ fn places(program: &CardProgram, object: &CardObject, assembled: &Assembled) -> 
     let place = |word: &Word| {
         if word.role == Role::Trailer {
             return Place::default();
+        }
+        if word.origin == VERDICT {
+            return Place {
+                at: "the verdict".to_owned(),
+                text: "of a number that a program returns".to_owned(),
+            };
         }
         let line = word.location.and_then(|at| {
             let (at, text) = object.source(&program.module, at)?;
