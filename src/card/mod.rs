@@ -61,6 +61,17 @@ pub struct CardProgram {
     pub map_uses: BTreeMap<mir::Symbol, MapUse>,
 }
 
+/// A program to compile.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted<'a> {
+    /// Its function's name.
+    pub name: &'a str,
+    /// Its type.
+    pub program_type: ProgramType,
+    /// How much stack its functions use, as far as that is known: [`depths`].
+    pub depths: &'a BTreeMap<String, u32>,
+}
+
 /// Why there is no program.
 #[derive(Debug, thiserror::Error)]
 pub enum CardError {
@@ -175,20 +186,21 @@ impl CardObject {
         }
     }
 
-    /// Compiles a program; `depths` says how much stack its functions use ([`depths`]).
+    /// Compiles a program.
     ///
     /// # Errors
     /// [`CardError`]
     pub fn compile(
         &self,
-        name: &str,
-        program_type: ProgramType,
-        depths: &BTreeMap<String, u32>,
+        wanted: &Wanted<'_>,
         options: &CompileOptions,
         capabilities: &Capabilities,
         back_end: &nfp::Options,
         mut sink: impl FnMut(Event<'_>),
     ) -> Result<CardProgram, CardError> {
+        let Wanted {
+            name, program_type, ..
+        } = *wanted;
         let mut module = self.module.clone();
         let entry = module
             .functions
@@ -231,7 +243,7 @@ impl CardObject {
             program_type,
             maps: self.numbers.clone(),
             arrays,
-            depths: depths.clone(),
+            depths: wanted.depths.clone(),
         };
         let abi = Abi::from(capabilities);
         let compiled = nfp::compile(&program, capabilities, &abi, &back_end);
@@ -256,7 +268,10 @@ impl CardObject {
         let named = self.numbers.iter().filter_map(|(symbol, number)| {
             let index = usize::try_from(number.checked_sub(FIRST_MAP)?).ok()?;
             let (address, stride) = places.get(index).copied().flatten()?;
-            Some((*symbol, (address, stride, self.maps.get(index)?.max_entries)))
+            Some((
+                *symbol,
+                (address, stride, self.maps.get(index)?.max_entries),
+            ))
         });
         named.collect()
     }
@@ -273,7 +288,10 @@ impl CardObject {
         let mut uses = vec![MapUse::default(); self.maps.len()];
         for program in programs {
             for (symbol, found) in &program.map_uses {
-                let number = self.numbers.get(symbol).and_then(|id| id.checked_sub(FIRST_MAP));
+                let number = self
+                    .numbers
+                    .get(symbol)
+                    .and_then(|id| id.checked_sub(FIRST_MAP));
                 let place = number.and_then(|number| uses.get_mut(number as usize));
                 if let Some(place) = place {
                     place.join(*found);

@@ -13,7 +13,7 @@ use backend_nfp::compile as nfp;
 use bpf::diagnostic::{Diagnostic, SourceMap};
 use verifier::{Linker, ProgramId};
 
-use super::{CardObject, CardProgram};
+use super::{CardObject, CardProgram, Wanted};
 use crate::compile::CompileOptions;
 use crate::failure::Failure;
 use crate::input::Assembled;
@@ -90,9 +90,11 @@ impl Job<'_> {
             return Err(Refused { obstacles, failure });
         }
         let compiled = self.object.compile(
-            name,
-            program.program_type,
-            &super::depths(&program, offload.found()),
+            &Wanted {
+                name,
+                program_type: program.program_type,
+                depths: &super::depths(&program, offload.found()),
+            },
             self.options,
             self.capabilities,
             &nfp::Options::default(),

@@ -96,7 +96,12 @@ fn instructions(program: &CardProgram) -> BTreeMap<(usize, u32), String> {
         for block in function.layout.blocks() {
             for inst in function.layout.insts(block) {
                 let text = mir::print::inst(function, inst).to_string();
-                let text = text.split(" !").next().unwrap_or_default().trim().to_owned();
+                let text = text
+                    .split(" !")
+                    .next()
+                    .unwrap_or_default()
+                    .trim()
+                    .to_owned();
                 found.insert((index, function.origins[inst]), text);
             }
         }

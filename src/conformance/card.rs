@@ -23,7 +23,7 @@ use passes::OptLevel;
 
 use super::hidden::hide;
 use super::{MAIN, STANDS_FOR_UNWIND, UNWIND, with_helper, wrap};
-use crate::card::{CardError, CardObject, CardProgram};
+use crate::card::{CardError, CardObject, CardProgram, Wanted};
 use crate::compile::CompileOptions;
 
 /// Opcodes of `ldxw`, `mov64` with a number, and `sub64` of registers.
@@ -120,9 +120,11 @@ fn compile(
     let options = CompileOptions::at_level(level);
     let kind = ProgramType::Xdp;
     let compiled = object.compile(
-        MAIN,
-        kind,
-        &BTreeMap::new(),
+        &Wanted {
+            name: MAIN,
+            program_type: kind,
+            depths: &BTreeMap::new(),
+        },
         &options,
         capabilities,
         &back_end,

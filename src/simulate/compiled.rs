@@ -6,8 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use backend_nfp::assemble::{Role, Word};
-use backend_nfp::compile::VERDICT;
 use backend_nfp::capabilities::Capabilities;
+use backend_nfp::compile::VERDICT;
 use backend_nfp::firmware::Abi;
 use backend_nfp::sim;
 use bpf::maps::MapDef;

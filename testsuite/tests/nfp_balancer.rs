@@ -45,6 +45,7 @@ fn near(mut capabilities: Capabilities) -> Capabilities {
 }
 
 #[test]
+#[expect(clippy::print_stdout, reason = "the figures of docs/nfp.md")]
 fn the_load_balancer_does_on_the_card_what_it_does_on_the_host() {
     for version in ["v1", "v3"] {
         let path = objects::root().join(format!("programs/{version}/xdp_balancer.o"));
@@ -55,7 +56,9 @@ fn the_load_balancer_does_on_the_card_what_it_does_on_the_host() {
             ("arrays known", CompileOptions::at_level(OptLevel::O2)),
             ("and near", CompileOptions::at_level(OptLevel::O2)),
         ];
-        let known = with_arrays.into_iter().zip([arrays(generous()), near(generous())]);
+        let known = with_arrays
+            .into_iter()
+            .zip([arrays(generous()), near(generous())]);
         for ((name, options), capabilities) in plain.chain(known) {
             let made = compile_all(&object, &capabilities, &options).unwrap();
             let [(_, _, Outcome::Compiled(program, words))] = &made[..] else {
@@ -63,7 +66,8 @@ fn the_load_balancer_does_on_the_card_what_it_does_on_the_host() {
             };
             let all = packets::all();
             let found = run(&object, program, words, &capabilities, &fixture, &all);
-            let traffic: Traffic = found.unwrap_or_else(|error| panic!("{version}, {name}: {error}"));
+            let traffic: Traffic =
+                found.unwrap_or_else(|error| panic!("{version}, {name}: {error}"));
             let (latency, issue) = traffic.cycles();
             println!(
                 "{version} {name:14} {:5} words, {} packets ({:?}), {latency:7.1} cycles, {issue:6.1} of issue, {:5.1} Mpps",
@@ -73,7 +77,10 @@ fn the_load_balancer_does_on_the_card_what_it_does_on_the_host() {
                 traffic.rate(&capabilities),
             );
             assert!(traffic.packets > 40);
-            assert!(traffic.actions.iter().all(|count| *count > 0), "{traffic:?}");
+            assert!(
+                traffic.actions.iter().all(|count| *count > 0),
+                "{traffic:?}"
+            );
         }
     }
 }

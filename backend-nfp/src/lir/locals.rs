@@ -7,7 +7,7 @@
 //! Cost: for each load, the instructions up to its use, at most [`FARTHEST`].
 
 use crate::isa::AluOp;
-use crate::lir::{Branch, End, Inst, Lir, Op, Reg, Source, Target};
+use crate::lir::{BlockData, Branch, End, Inst, Lir, Op, Reg, Source, Target};
 
 /// Instructions between a load and its use.
 const FARTHEST: usize = 64;
@@ -29,43 +29,39 @@ pub fn locals(lir: &mut Lir) {
         }
     }
     for block in &mut lir.blocks {
-        let mut dead = vec![false; block.insts.len()];
+        let mut dead = Vec::with_capacity(block.insts.len());
         for at in 0..block.insts.len() {
-            let (Op::Alu(AluOp::Move, Source::Nothing, word @ Source::Local(..)), Target::Reg(reg)) =
-                (&block.insts[at].op, block.insts[at].target)
-            else {
-                continue;
-            };
-            let word = *word;
-            if uses[reg.0 as usize] != 1 {
-                continue;
-            }
-            let rest = at + 1..block.insts.len();
-            let mut done = false;
-            for index in rest.clone().take(FARTHEST) {
-                let inst = &mut block.insts[index];
-                let mut reads = false;
-                inst.for_each_use(|used| reads |= used == reg);
-                if reads {
-                    done = read_in_place(inst, reg, word);
-                    break;
-                }
-                if is_obstacle(inst, word) {
-                    break;
-                }
-                // Nothing in the way to the end of the block.
-                if index + 1 == rest.end {
-                    done = branch_in_place(block.end.as_mut(), reg, word);
-                }
-            }
-            if rest.is_empty() {
-                done = branch_in_place(block.end.as_mut(), reg, word);
-            }
-            dead[at] = done;
+            dead.push(is_moved(block, at, &uses));
         }
         let mut dead = dead.into_iter();
         block.insts.retain(|_| !dead.next().unwrap_or(false));
     }
+}
+
+/// Whether the load at a place was moved to its use.
+fn is_moved(block: &mut BlockData, at: usize, uses: &[u32]) -> bool {
+    let load = block.insts.get(at).map(|inst| (&inst.op, inst.target));
+    let Some((Op::Alu(AluOp::Move, Source::Nothing, word @ Source::Local(..)), Target::Reg(reg))) =
+        load
+    else {
+        return false;
+    };
+    let word = *word;
+    if uses[reg.0 as usize] != 1 {
+        return false;
+    }
+    let behind = block.insts.iter_mut().skip(at + 1);
+    for (steps, inst) in behind.enumerate() {
+        let mut reads = false;
+        inst.for_each_use(|used| reads |= used == reg);
+        if reads {
+            return read_in_place(inst, reg, word);
+        }
+        if steps == FARTHEST || is_obstacle(inst, word) {
+            return false;
+        }
+    }
+    branch_in_place(block.end.as_mut(), reg, word)
 }
 
 fn is_obstacle(inst: &Inst, word: Source) -> bool {
@@ -104,7 +100,9 @@ fn read_in_place(inst: &mut Inst, reg: Reg, word: Source) -> bool {
     match &mut inst.op {
         Op::Alu(_, a, b) if a != b => put(a, true) || put(b, true),
         Op::Shift(_, a, b, _) if a != b => put(a, near) || put(b, near),
-        Op::Field { old: None, source, .. } => put(source, near),
+        Op::Field {
+            old: None, source, ..
+        } => put(source, near),
         Op::Field {
             old: Some(Source::Reg(old)),
             source,

@@ -12,7 +12,7 @@ use bpf::interp::Options as MachineOptions;
 use bpf::maps::MapKind;
 use bpf::object::Object;
 use bpf::program_type::ProgramType;
-use bpfmill::card::{CardObject, CardProgram, FIRST_MAP, depths};
+use bpfmill::card::{CardObject, CardProgram, FIRST_MAP, Wanted, depths};
 use bpfmill::compile::CompileOptions;
 use bpfmill::linked::Linked;
 use verifier::Linker;
@@ -121,7 +121,17 @@ fn compile(
     options: &CompileOptions,
 ) -> Outcome {
     let back_end = Options::default();
-    let program = object.compile(name, kind, depths, options, capabilities, &back_end, |_| {});
+    let program = object.compile(
+        &Wanted {
+            name,
+            program_type: kind,
+            depths,
+        },
+        options,
+        capabilities,
+        &back_end,
+        |_| {},
+    );
     let program = match program {
         Ok(program) => program,
         Err(error) => return Outcome::Refused(error.to_string()),

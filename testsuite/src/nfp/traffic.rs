@@ -126,7 +126,10 @@ pub fn run(
         }
         let seen = Seen::on_card(&case, &mut card, &outcome);
         if seen != expected {
-            return Err(format!("{}: {seen:x?} instead of {expected:x?}", packet.name));
+            return Err(format!(
+                "{}: {seen:x?} instead of {expected:x?}",
+                packet.name
+            ));
         }
         traffic.packets += 1;
         let action = match outcome.verdict.action {
