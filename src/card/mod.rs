@@ -14,6 +14,7 @@ pub mod offloaded;
 pub mod report;
 
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use backend_nfp::capabilities::Capabilities;
 use backend_nfp::compile::{self as nfp, CompileError, Compiled};
@@ -57,6 +58,8 @@ pub struct CardProgram {
     pub compiled: Compiled,
     /// The module that it was made from, after the passes.
     pub module: Module,
+    /// How long it took: passes and back end, without the verifier.
+    pub time: Duration,
     /// How it uses maps.
     pub map_uses: BTreeMap<mir::Symbol, MapUse>,
 }
@@ -201,6 +204,7 @@ impl CardObject {
         let Wanted {
             name, program_type, ..
         } = *wanted;
+        let start = Instant::now();
         let mut module = self.module.clone();
         let entry = module
             .functions
@@ -258,6 +262,7 @@ impl CardObject {
             program_type,
             compiled,
             module,
+            time: start.elapsed(),
             map_uses,
         })
     }
