@@ -15,7 +15,8 @@
 use std::collections::BTreeMap;
 
 use bpf::program_type::ProgramType;
-use mir::{Func, InstData, Module, Symbol};
+use mir::analysis::{ControlFlowGraph, KnownValues};
+use mir::{Func, Function, InstData, Module, Opcode, Symbol, Value};
 use rustc_hash::FxHashMap;
 
 use crate::allocate::{self, AllocationError, fixed};
@@ -23,20 +24,25 @@ use crate::assemble::{AssembleError, Assembled, assemble};
 use crate::capabilities::Capabilities;
 use crate::emit::{self, EmitError};
 use crate::firmware::Abi;
-use crate::lir::{Fixed, arrange, forward, remove_dead};
+use crate::lir::{Fixed, arrange, forward, locals, remove_dead, retarget};
 use crate::machine::{MachineFunction, MachineProgram, Timing};
 use crate::select::{Interface, SelectError, Settings, Unit, select};
-use crate::space::{Spaces, frame_offset};
+use crate::space::{Space, Spaces, frame_offset};
 use crate::window::MOVES_PACKET;
 use crate::{banks, transfers};
 
 /// How often a program is compiled for its spill slots.
 const ROUNDS: usize = 4;
+/// Sums and parameters that an address is followed through.
+const MOST_STEPS: usize = 32;
 /// The kernel's stack of a function.
 const STACK: i64 = 512;
 
 /// Outgoing transfer registers in which [`Options::show_result`] leaves the result's words.
 pub const SHOWN: [u8; 2] = crate::select::SHOWN;
+
+/// Origin of instructions that make a verdict of a number, and are of no instruction of the program.
+pub const VERDICT: u32 = u32::MAX;
 
 /// What is compiled.
 #[derive(Clone, Debug)]
@@ -49,6 +55,11 @@ pub struct Program<'a> {
     pub program_type: ProgramType,
     /// Numbers of the maps on the card, by symbol.
     pub maps: BTreeMap<Symbol, u32>,
+    /// Arrays in which look-ups are made by the program itself: the address of the first value, bytes
+    /// from one to the next, elements.
+    pub arrays: BTreeMap<Symbol, (u64, u32, u32)>,
+    /// Bytes of stack that functions use, by name, as far as somebody knows.
+    pub depths: BTreeMap<String, u32>,
 }
 
 /// How it is compiled.
@@ -233,6 +244,81 @@ fn parameters(lir: &crate::lir::Lir) -> Vec<Fixed> {
     }
 }
 
+/// The lowest place that addresses of the stack reach.
+struct Lowest<'a> {
+    function: &'a Function,
+    known: KnownValues,
+    cfg: ControlFlowGraph,
+}
+
+impl Lowest<'_> {
+    /// The lowest offset from the frame pointer that a value can be, if that is known; `sum` is what
+    /// was added to it on the way to `open`, the values that were asked for.
+    fn of(&self, value: Value, sum: i64, open: &mut Vec<(Value, i64)>) -> Option<i64> {
+        let value = self.function.dfg.resolve(value);
+        if let Some(at) = frame_offset(self.function, value) {
+            return Some(at);
+        }
+        if let Some((_, before)) = open.iter().find(|(one, _)| *one == value) {
+            // Around a loop a pointer that only grows is lowest where it came in.
+            return (sum >= *before).then_some(i64::MAX);
+        }
+        if open.len() > MOST_STEPS {
+            return None;
+        }
+        open.push((value, sum));
+        let found = self.step(value, sum, open);
+        open.pop();
+        found
+    }
+
+    fn step(&self, value: Value, sum: i64, open: &mut Vec<(Value, i64)>) -> Option<i64> {
+        let dfg = &self.function.dfg;
+        if let Some((_, data)) = dfg.def_inst(value) {
+            let InstData::Binary {
+                opcode: Opcode::Iadd,
+                args: [a, b],
+                ..
+            } = *data
+            else {
+                return None;
+            };
+            let grows = |value| self.known.get(self.function, value).zeros >> 63 != 0;
+            return match (self.function.constant(a), self.function.constant(b)) {
+                (_, Some(by)) => {
+                    let at = self.of(a, sum.saturating_add(by), open)?;
+                    Some(at.saturating_add(by))
+                }
+                (Some(by), _) => {
+                    let at = self.of(b, sum.saturating_add(by), open)?;
+                    Some(at.saturating_add(by))
+                }
+                // The pointer is the operand of which this is known.
+                _ if grows(b) && let Some(at) = self.of(a, sum, open) => Some(at),
+                _ if grows(a) => self.of(b, sum, open),
+                _ => None,
+            };
+        }
+        let block = self.cfg.reverse_postorder().iter().copied().find_map(|block| {
+            let params = dfg.block_params(block);
+            let index = params.iter().position(|param| *param == value)?;
+            Some((block, index))
+        });
+        let (block, index) = block?;
+        let mut least = None;
+        for predecessor in self.cfg.predecessors(block) {
+            for call in dfg.successors(predecessor.inst) {
+                if call.block == block {
+                    let arg = dfg.call_args(&call).get(index).copied()?;
+                    let at = self.of(arg, sum, open)?;
+                    least = Some(least.map_or(at, |least: i64| least.min(at)));
+                }
+            }
+        }
+        least
+    }
+}
+
 struct Attempt<'a> {
     program: &'a Program<'a>,
     capabilities: &'a Capabilities,
@@ -251,32 +337,36 @@ impl Attempt<'_> {
     /// Bytes below the frame pointer that a function uses.
     fn depth(&self, func: Func) -> i64 {
         let function = &self.program.module.functions[func];
-        let mut lowest = 0i64;
+        let cfg = ControlFlowGraph::compute(function);
+        let lowest = Lowest {
+            function,
+            known: KnownValues::compute(function, &cfg),
+            cfg,
+        };
+        let mut least = 0i64;
         for block in function.layout.blocks() {
             for inst in function.layout.insts(block) {
                 let data = function.dfg.inst(inst);
-                let access = match *data {
-                    InstData::Load { base, offset, .. }
-                    | InstData::Store { base, offset, .. } => Some((base, i64::from(offset))),
-                    _ => None,
-                };
-                if let Some((base, offset)) = access
-                    && self.spaces.get(func, function, base) == crate::space::Space::Stack
-                {
-                    match frame_offset(function, base) {
-                        Some(at) => lowest = lowest.min(at.saturating_add(offset)),
-                        // Which bytes a variable address reaches, only the verifier knows.
-                        None => return STACK,
+                let (address, offset) = match *data {
+                    InstData::Load { base, offset, .. } | InstData::Store { base, offset, .. } => {
+                        (Some(base), i64::from(offset))
                     }
+                    _ => (function.dfg.result(inst), 0),
+                };
+                let Some(address) = address else { continue };
+                if self.spaces.get(func, function, address) != Space::Stack {
+                    continue;
                 }
-                if let Some(result) = function.dfg.result(inst)
-                    && let Some(at) = frame_offset(function, result)
-                {
-                    lowest = lowest.min(at);
+                match lowest.of(address, 0, &mut Vec::new()) {
+                    Some(at) => least = least.min(at.saturating_add(offset)),
+                    None => {
+                        let known = self.program.depths.get(&function.name);
+                        return known.map_or(STACK, |known| i64::from(*known).clamp(0, STACK));
+                    }
                 }
             }
         }
-        (lowest.saturating_neg().clamp(0, STACK) + 3) & !3
+        (least.saturating_neg().clamp(0, STACK) + 3) & !3
     }
 
     /// Where each function's frame lies, and its depth.
@@ -328,6 +418,7 @@ impl Attempt<'_> {
             let settings = Settings {
                 program_type: self.program.program_type,
                 maps: &self.program.maps,
+                arrays: &self.program.arrays,
                 capabilities: self.capabilities,
                 keep_index: reserved > 0,
                 show_result: self.options.show_result,
@@ -367,6 +458,8 @@ impl Attempt<'_> {
         arrange(&mut lir);
         forward(&mut lir);
         remove_dead(&mut lir);
+        retarget(&mut lir);
+        locals(&mut lir);
         let parameters = parameters(&lir);
         let places = transfers::allocate(&mut lir);
         let banks = banks::assign(&mut lir);

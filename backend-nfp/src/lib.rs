@@ -1,6 +1,7 @@
 //! The Netronome Flow Processor as a target: its micro-engines run BPF programs on the card.
 //!
 //! - [`capabilities`]: what one firmware offers, from a file.
+//! - [`placement`]: in which memory maps lie.
 //! - [`offload`]: what keeps a program from running on the card.
 //! - [`isa`]: the instruction set as data, words in and out, error code, relocations.
 //! - [`compile`]: a program of MIR to words, through [`lir`] and [`machine`].
@@ -25,6 +26,7 @@ pub mod legalize;
 pub mod lir;
 pub mod machine;
 pub mod offload;
+pub mod placement;
 mod select;
 pub mod sim;
 pub mod space;

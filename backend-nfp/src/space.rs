@@ -10,15 +10,16 @@
 //! of the stack where one was stored. Where two kinds meet, the value is [`Space::Unknown`], and
 //! whatever needs to know refuses the program.
 //!
-//! Cost: rounds over all instructions until nothing changes; a value changes at most twice, so the
-//! rounds are bounded by the longest chain of parameters, in practice three.
+//! Cost: rounds over all instructions until nothing changes; a value changes at most three times, so the
+//! rounds are bounded by the longest chain of parameters, in practice three. What slots hold is kept
+//! for each block.
 
 use std::collections::BTreeMap;
 
 use bpf::insn::MemWidth;
 use bpf::program_type::ProgramType;
 use cranelift_entity::SecondaryMap;
-use mir::{Func, Function, InstData, Module, Opcode, Symbol, Type, Value};
+use mir::{Block, Func, Function, InstData, Module, Opcode, Symbol, Type, Value};
 
 /// Source nibbles of an `ld_imm64` that names a map (`BPF_PSEUDO_MAP_FD`, `BPF_PSEUDO_MAP_IDX`).
 const BY_DESCRIPTOR: u8 = 1;
@@ -44,6 +45,8 @@ pub enum Space {
     Context,
     /// A map, to give to a helper.
     Handle(Symbol),
+    /// One of several maps.
+    SomeHandle,
     /// One of several.
     Unknown,
 }
@@ -54,6 +57,9 @@ impl Space {
             (Space::Unset, one) | (one, Space::Unset) => one,
             (Space::Zero, one) | (one, Space::Zero) => one,
             (a, b) if a == b => a,
+            (Space::Handle(_) | Space::SomeHandle, Space::Handle(_) | Space::SomeHandle) => {
+                Space::SomeHandle
+            }
             _ => Space::Unknown,
         }
     }
@@ -146,11 +152,16 @@ pub fn frame_offset(func: &Function, value: Value) -> Option<i64> {
     }
 }
 
+/// Spaces of what lies in the stack, by offset from the frame pointer: compilers use a slot for a
+/// number here and a pointer there.
+type Slots = BTreeMap<i64, Space>;
+
 /// Spaces of all values of a module's functions.
 #[derive(Clone, Debug, Default)]
 pub struct Spaces {
     values: SecondaryMap<Func, SecondaryMap<Value, Space>>,
-    slots: SecondaryMap<Func, BTreeMap<i64, Space>>,
+    /// What slots of the stack hold where a block begins.
+    slots: SecondaryMap<Func, SecondaryMap<Block, Slots>>,
     results: SecondaryMap<Func, Space>,
 }
 
@@ -195,9 +206,10 @@ impl Spaces {
         let function = &module.functions[func];
         let mut changed = false;
         for block in function.layout.blocks() {
+            let mut slots = self.slots[func][block].clone();
             for inst in function.layout.insts(block) {
                 if let InstData::Store {
-                    width: MemWidth::B64,
+                    width,
                     base,
                     value,
                     offset,
@@ -205,13 +217,11 @@ impl Spaces {
                 } = *function.dfg.inst(inst)
                     && let Some(at) = frame_offset(function, base)
                 {
-                    let space = self.get(func, function, value);
-                    let slot = self.slots[func]
-                        .entry(at.wrapping_add(offset.into()))
-                        .or_default();
-                    let joined = slot.join(space);
-                    changed |= joined != *slot;
-                    *slot = joined;
+                    let space = match width {
+                        MemWidth::B64 => self.get(func, function, value),
+                        _ => Space::Number,
+                    };
+                    slots.insert(at.wrapping_add(offset.into()), space);
                 }
                 if let InstData::CallFunc {
                     func: callee, args, ..
@@ -234,10 +244,17 @@ impl Spaces {
                     self.results[func] = joined;
                 }
                 if let Some(result) = function.dfg.result(inst) {
-                    let space = self.result(module, func, function, inst, program_type);
+                    let space = self.result(module, func, &slots, inst, program_type);
                     changed |= self.raise(func, result, space);
                 }
                 for call in function.dfg.successors(inst) {
+                    let known = &mut self.slots[func][call.block];
+                    for (at, space) in &slots {
+                        let slot = known.entry(*at).or_default();
+                        let joined = slot.join(*space);
+                        changed |= joined != *slot;
+                        *slot = joined;
+                    }
                     let params = function.dfg.block_params(call.block).to_vec();
                     let args = function.dfg.call_args(&call).to_vec();
                     for (param, arg) in params.into_iter().zip(args) {
@@ -254,10 +271,11 @@ impl Spaces {
         &self,
         module: &Module,
         func: Func,
-        function: &Function,
+        slots: &Slots,
         inst: mir::Inst,
         program_type: ProgramType,
     ) -> Space {
+        let function = &module.functions[func];
         let get = |value| self.get(func, function, value);
         match *function.dfg.inst(inst) {
             InstData::Const { imm: 0, .. } => Space::Zero,
@@ -301,7 +319,7 @@ impl Spaces {
                 Space::Stack => {
                     let at = frame_offset(function, base);
                     let at = at.map(|at| at.wrapping_add(offset.into()));
-                    let slot = at.and_then(|at| self.slots[func].get(&at));
+                    let slot = at.and_then(|at| slots.get(&at));
                     slot.copied().unwrap_or(Space::Unset)
                 }
                 _ => Space::Number,

@@ -374,9 +374,10 @@ impl Planner<'_> {
                 continue;
             }
             let stays = match *self.function.dfg.inst(inst) {
-                InstData::Load { base, .. } => {
-                    matches!(self.space(base), Space::Stack | Space::Context)
-                }
+                InstData::Load { base, .. } => match &open {
+                    Some(group) => self.space(base) != group.range.space,
+                    None => true,
+                },
                 InstData::Store { base, .. } => self.space(base) == Space::Stack,
                 _ => self.function.dfg.inst(inst).opcode().effect() == mir::opcode::Effect::Pure,
             };

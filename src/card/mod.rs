@@ -20,6 +20,9 @@ use backend_nfp::compile::{self as nfp, CompileError, Compiled};
 use backend_nfp::firmware::Abi;
 use backend_nfp::isa::relocation::{Places, RelocationError};
 use backend_nfp::legalize;
+use backend_nfp::offload::Examination;
+use backend_nfp::placement::{self, MapUse, NoRoom, Placement};
+use backend_nfp::space::Spaces;
 use bpf::btf::StringOffset;
 use bpf::insn::Cpu;
 use bpf::maps::{MapDef, MapPlace, definitions};
@@ -37,6 +40,12 @@ pub const FIRST_MAP: u32 = 1;
 /// The pass that says whether stores are written together.
 const MEMCPY: &str = "memcpy";
 
+/// The pass that makes additions atomic.
+const ATOMIC_ADD: &str = "atomic-add";
+
+/// The pass that says whether look-ups in arrays are made by the program.
+const INLINE_LOOKUP: &str = "inline-lookup";
+
 /// A program for the card.
 #[derive(Debug)]
 pub struct CardProgram {
@@ -48,6 +57,8 @@ pub struct CardProgram {
     pub compiled: Compiled,
     /// The module that it was made from, after the passes.
     pub module: Module,
+    /// How it uses maps.
+    pub map_uses: BTreeMap<mir::Symbol, MapUse>,
 }
 
 /// Why there is no program.
@@ -164,7 +175,7 @@ impl CardObject {
         }
     }
 
-    /// Compiles a program.
+    /// Compiles a program; `depths` says how much stack its functions use ([`depths`]).
     ///
     /// # Errors
     /// [`CardError`]
@@ -172,6 +183,7 @@ impl CardObject {
         &self,
         name: &str,
         program_type: ProgramType,
+        depths: &BTreeMap<String, u32>,
         options: &CompileOptions,
         capabilities: &Capabilities,
         back_end: &nfp::Options,
@@ -209,11 +221,17 @@ impl CardObject {
             check_allocation: options.check_allocation,
             ..back_end.clone()
         };
+        let arrays = match pipeline.runs(INLINE_LOOKUP, name) {
+            true => self.arrays(capabilities),
+            false => BTreeMap::new(),
+        };
         let program = nfp::Program {
             module: &module,
             entry,
             program_type,
             maps: self.numbers.clone(),
+            arrays,
+            depths: depths.clone(),
         };
         let abi = Abi::from(capabilities);
         let compiled = nfp::compile(&program, capabilities, &abi, &back_end);
@@ -221,12 +239,48 @@ impl CardObject {
             place: self.place(&module, &error),
             error,
         })?;
+        let spaces = Spaces::compute(&module, entry, program_type);
+        let map_uses = placement::uses(&module, &functions, &spaces);
         Ok(CardProgram {
             name: name.to_owned(),
             program_type,
             compiled,
             module,
+            map_uses,
         })
+    }
+
+    /// Arrays whose place the capability file gives, by their symbols.
+    fn arrays(&self, capabilities: &Capabilities) -> BTreeMap<mir::Symbol, (u64, u32, u32)> {
+        let places = placement::arrays(&self.maps, capabilities.maps.arrays);
+        let named = self.numbers.iter().filter_map(|(symbol, number)| {
+            let index = usize::try_from(number.checked_sub(FIRST_MAP)?).ok()?;
+            let (address, stride) = places.get(index).copied().flatten()?;
+            Some((*symbol, (address, stride, self.maps.get(index)?.max_entries)))
+        });
+        named.collect()
+    }
+
+    /// Where the object's maps lie, when these programs use them.
+    ///
+    /// # Errors
+    /// [`NoRoom`]
+    pub fn placements<'a>(
+        &self,
+        programs: impl IntoIterator<Item = &'a CardProgram>,
+        capabilities: &Capabilities,
+    ) -> Result<Vec<Placement>, NoRoom> {
+        let mut uses = vec![MapUse::default(); self.maps.len()];
+        for program in programs {
+            for (symbol, found) in &program.map_uses {
+                let number = self.numbers.get(symbol).and_then(|id| id.checked_sub(FIRST_MAP));
+                let place = number.and_then(|number| uses.get_mut(number as usize));
+                if let Some(place) = place {
+                    place.join(*found);
+                }
+            }
+        }
+        placement::place(&self.maps, &uses, capabilities)
     }
 
     fn optimise(
@@ -254,10 +308,21 @@ fn number(maps: &[MapDef], place: MapPlace) -> Option<u32> {
     FIRST_MAP.checked_add(u32::try_from(index).ok()?)
 }
 
+/// Bytes of stack that a program's functions use, by name, as the verifier found.
+#[must_use]
+pub fn depths(program: &verifier::program::Program, found: &Examination) -> BTreeMap<String, u32> {
+    let functions = program.subprograms.iter().zip(&found.report.depths);
+    functions
+        .map(|(function, bytes)| (function.name.clone(), *bytes))
+        .collect()
+}
+
 /// The passes for the card: it has no verifier behind it, and every instruction.
 fn pipeline(options: &CompileOptions) -> Result<Pipeline, UnknownPass> {
     let mut pipeline = options.pipeline.clone();
     pipeline.target.cpu = Cpu::V4;
+    // Words that are added to lie the other way around on the card: what was plain must stay so.
+    pipeline.disable.push(ATOMIC_ADD.to_owned());
     if pipeline.passes.is_none() && pipeline.level != OptLevel::O0 {
         pipeline.enable.push(PacketCache::NAME.to_owned());
     }

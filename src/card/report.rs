@@ -3,8 +3,10 @@
 use std::fmt::Write as _;
 
 use backend_nfp::assemble::Role;
+use backend_nfp::compile::VERDICT;
 use backend_nfp::firmware::Abi;
 use backend_nfp::isa::Insn;
+use backend_nfp::placement::Placement;
 use bpf::btf::StringOffset;
 use serde_json::json;
 
@@ -59,8 +61,11 @@ pub fn listing(program: &CardProgram, object: &CardObject, abi: &Abi) -> String 
             };
             beside.push(format!("waits {cycles} cycles"));
         }
-        if word.origin != 0 && word.role != Role::Trailer {
-            beside.push(format!("bpf {}", word.origin - 1));
+        match word.origin {
+            _ if word.role == Role::Trailer => {}
+            0 => {}
+            VERDICT => beside.push("verdict".to_owned()),
+            origin => beside.push(format!("bpf {}", origin - 1)),
         }
         match beside.is_empty() {
             true => text.push_str(&line),
@@ -121,6 +126,37 @@ pub fn stats(program: &CardProgram, format: Option<ReportFormat>) -> String {
         compiled.memory.stores,
         compiled.memory.writes,
     )
+}
+
+/// Where maps lie and why, a line each.
+#[must_use]
+pub fn placements(object: &CardObject, placed: &[Placement]) -> String {
+    let mut text = String::new();
+    for (map, found) in object.maps().iter().zip(placed) {
+        let uses = found.uses;
+        let why = match (uses.reads + uses.writes + uses.adds, found.array) {
+            (_, Some((address, stride))) => {
+                format!("the firmware has it at {address:#x}, {stride} bytes an element")
+            }
+            (0, None) => "no program uses it".to_owned(),
+            (_, None) => format!(
+                "{} reads, {} writes, {} additions by weight, on {} bytes",
+                uses.reads, uses.writes, uses.adds, found.bytes
+            ),
+        };
+        let lock = match found.read_only {
+            true => ", which programs only read: look-ups need no lock",
+            false => "",
+        };
+        let _ = writeln!(
+            text,
+            "remark: map `{}` lies in {} ({} cycles){lock}: {why}",
+            map.name,
+            found.place.name(),
+            found.latency,
+        );
+    }
+    text
 }
 
 impl CardObject {

@@ -73,6 +73,12 @@ pub(super) fn run(
         })?;
         made.push(offloaded.program);
     }
+    let placed = object
+        .placements(&made, &capabilities)
+        .map_err(|error| Failure::refused(format!("{}: {error}", options.file)))?;
+    if options.remarks.is_some() {
+        terminal.line(card::report::placements(&object, &placed).trim_end());
+    }
     let writer = Writer {
         options,
         abi: &Abi::from(&capabilities),
@@ -140,8 +146,8 @@ impl Writer<'_> {
 /// Whether a file can be compiled for the card at all.
 pub(super) fn refuse(options: &Options, endian: Endian) -> Result<(), Failure> {
     let refused = |message: &str| Err(Failure::Usage(message.to_owned()));
-    if options.remarks.is_some() || options.time_passes {
-        return refused("--remarks and --time-passes are not for --target nfp");
+    if options.time_passes {
+        return refused("--time-passes is not for --target nfp");
     }
     if endian == Endian::Big {
         return refused("--target nfp: the card takes programs of little-endian hosts");

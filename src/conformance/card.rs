@@ -117,7 +117,16 @@ fn compile(
     };
     let options = CompileOptions::at_level(level);
     let kind = ProgramType::Xdp;
-    let compiled = object.compile(MAIN, kind, &options, capabilities, &back_end, |_| ());
+    let depths = std::collections::BTreeMap::new();
+    let compiled = object.compile(
+        MAIN,
+        kind,
+        &depths,
+        &options,
+        capabilities,
+        &back_end,
+        |_| (),
+    );
     let compiled = compiled.map_err(|error| match &error {
         CardError::Lift { .. }
         | CardError::Compile {

@@ -70,6 +70,12 @@ impl<'a> Offload<'a> {
         &self.found.counters
     }
 
+    /// What was found.
+    #[must_use]
+    pub fn found(&self) -> &Examination {
+        &self.found
+    }
+
     /// Whether something is in the way that is known to be.
     #[must_use]
     pub fn is_rejected(&self) -> bool {

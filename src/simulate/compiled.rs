@@ -7,7 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use backend_nfp::assemble::{Role, Word};
 use backend_nfp::capabilities::Capabilities;
+use backend_nfp::compile::VERDICT;
 use backend_nfp::firmware::Abi;
+use backend_nfp::placement::Placement;
 use backend_nfp::sim;
 use bpf::maps::MapDef;
 use bpf::object::FunctionRange;
@@ -48,6 +50,8 @@ pub(super) struct Ready {
     pub(super) name: String,
     pub(super) program: sim::Program,
     pub(super) maps: Vec<MapDef>,
+    /// Where they lie.
+    pub(super) placed: Vec<Placement>,
     /// Words of the maps' values that it adds to, by the maps' numbers.
     pub(super) counters: BTreeMap<u32, BTreeSet<usize>>,
     /// Where each word comes from.
@@ -85,10 +89,14 @@ pub(super) fn compile(
     let words = words.map_err(|error| Failure::refused(format!("{name}: {error}")))?;
     let program = sim::Program::load(&words, abi.start)
         .map_err(|error| Failure::refused(format!("{name}: {error}")))?;
+    let placed = object
+        .placements([&offloaded.program], capabilities)
+        .map_err(|error| Failure::refused(format!("{file}: {error}")))?;
     Ok(Ready {
         name,
         program,
         maps: object.maps().to_vec(),
+        placed,
         counters: offloaded.counters,
         places: places(&offloaded.program, &object, assembled),
     })
@@ -133,6 +141,12 @@ fn places(program: &CardProgram, object: &CardObject, assembled: &Assembled) -> 
             let (at, text) = object.source(&program.module, at)?;
             Some(Place { at, text })
         });
+        if word.origin == VERDICT {
+            return Place {
+                at: "the verdict of a number that is returned".to_owned(),
+                text: String::new(),
+            };
+        }
         line.or_else(|| {
             let slot = word.origin.checked_sub(1)?;
             let function = functions.get(word.function).copied().flatten()?;

@@ -256,7 +256,7 @@ fn always() -> Insn {
 }
 
 /// The branch that is taken where this one is not.
-fn inverse(mut insn: Insn) -> Insn {
+pub(super) fn inverse(mut insn: Insn) -> Insn {
     match &mut insn {
         Insn::Branch { condition, .. } => {
             *condition = match *condition {

@@ -18,6 +18,7 @@ mod effects;
 mod emit;
 mod error;
 mod flags;
+mod gather;
 mod graph;
 mod layout;
 mod schedule;
@@ -200,6 +201,7 @@ fn plans(graph: &Graph<'_>, timing: &Timing, endings: &[Option<Ending>]) -> Vec<
         let around = schedule::Around {
             entry: entry[node],
             distance: delays::behind(graph, node, &distances),
+            flags_live: graph.successors(node).any(|next| live[next]),
         };
         let context = Context {
             graph,

@@ -8,7 +8,9 @@
 //!
 //! Soundness: an item comes behind all items that [`Effects::before`] wants before it, and what goes
 //! behind the branch is nothing that the branch, or an item that stays, depends on. Slots run whether
-//! the branch is taken or not. No item is divided.
+//! the branch is taken or not. No item is divided. An item whose condition codes nobody reads must
+//! not come between others that set and read them; behind the branch it cannot, unless codes are read
+//! there too.
 //!
 //! Cost: a block is cut into windows of [`WINDOW`] items, and every pair within a window is looked at;
 //! at most [`TRIES`] items are tried for slots.
@@ -27,6 +29,8 @@ pub(super) struct Around {
     pub(super) entry: Pending,
     /// Instructions behind its end that run at least before each index is used.
     pub(super) distance: [u8; 4],
+    /// Whether condition codes may be read behind its end.
+    pub(super) flags_live: bool,
 }
 
 /// Orders a block's items; `strong` as [`super::flags::strong`] has it.
@@ -213,10 +217,23 @@ fn with_slots(
             break;
         }
         let effects = graph.effects(all[at]);
-        let needed = effects.before(&ending.effects, (strong[at], false))
-            || stay.iter().any(|other| {
-                effects.before(graph.effects(all[*other]), (strong[at], strong[*other]))
-            });
+        // Behind the branch, and so behind all that reads them, codes that nobody reads are in nobody's
+        // way.
+        let read = slots
+            .iter()
+            .any(|slot| graph.effects(all[*slot]).reads_flags);
+        let free = !strong[at] && !effects.reads_flags && !read && !around.flags_live;
+        let needs = |other: &Effects, other_strong| {
+            if free {
+                effects.before_by_places(other)
+            } else {
+                effects.before(other, (strong[at], other_strong))
+            }
+        };
+        let needed = needs(&ending.effects, false)
+            || stay
+                .iter()
+                .any(|other| needs(graph.effects(all[*other]), strong[*other]));
         let delayed = slots
             .iter()
             .any(|slot| effects.delays(graph.effects(all[*slot])));

@@ -103,7 +103,7 @@ fn live(graph: &Graph<'_>, order: &[usize], registers: u64) -> Vec<bool> {
             now |= graph.successors(*node).any(|next| live[next]);
             for item in items.iter().rev() {
                 let effects = graph.effects(*item);
-                let reads = effects.call.is_some() || effects.registers_read() & registers != 0;
+                let reads = effects.registers_read() & registers != 0;
                 let writes = registers & !effects.registers_written() == 0;
                 now = reads || now && !writes;
             }
@@ -137,7 +137,7 @@ fn held(
             let effects = graph.effects(*item);
             if graph.class[*item] == class {
                 now = true;
-            } else if effects.call.is_some() || effects.registers_written() & registers != 0 {
+            } else if effects.registers_written() & registers != 0 {
                 now = false;
             }
         }

@@ -14,11 +14,12 @@ use super::document::{Document, Member};
 use super::{AdjustHead, Arrays, CODE_STORE, Capabilities, LOCAL_MEMORY, Memory, STACK_UNIT};
 
 /// Helpers that are functions of the firmware, called at an address.
-const CALLED: [&str; 4] = [
+const CALLED: [&str; 5] = [
     "map_lookup_elem",
     "map_update_elem",
     "map_delete_elem",
     "perf_event_output",
+    "ktime_get_ns",
 ];
 /// Packet offsets and lengths have 14 bits, offsets within the first buffer 13.
 const MAX_PACKET: u64 = (1 << 14) - 1;

@@ -9,6 +9,7 @@ pub(super) mod function {
     pub(in super::super) const LOOKUP: u32 = 1;
     pub(in super::super) const UPDATE: u32 = 2;
     pub(in super::super) const DELETE: u32 = 3;
+    pub(in super::super) const TIME: u32 = 5;
     pub(in super::super) const PERF_EVENT: u32 = 25;
 }
 

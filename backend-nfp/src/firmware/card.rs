@@ -71,6 +71,8 @@ pub struct Card {
     pub limits: Limits,
     /// Start of the pseudo-random numbers.
     pub seed: u64,
+    /// Nanoseconds that its clock shows.
+    pub clock: u64,
     /// What undefined registers and memory hold.
     pub pattern: u32,
     /// Where the BPF result is noted.
@@ -92,6 +94,7 @@ impl Card {
             abi,
             limits: Limits::default(),
             seed: 1,
+            clock: bpf::interp::Options::default().clock,
             pattern: 0xdead_beef,
             watch: Watch::Nowhere,
             profile: None,
@@ -106,7 +109,8 @@ impl Card {
     }
 
     /// Adds a map.
-    pub fn add_map(&mut self, map: DeviceMap) {
+    pub fn add_map(&mut self, mut map: DeviceMap) {
+        map.put(&mut self.memory, &mut self.free);
         self.maps.push(map);
     }
 
@@ -217,6 +221,7 @@ impl Card {
         bytes.resize(bytes.len() + abi.packet_slack, 0);
         let region = Region {
             writable: true,
+            latency: None,
             bytes,
         };
         self.memory

@@ -27,9 +27,11 @@ impl Card {
     /// Plays a helper; gives where control goes on.
     pub(super) fn helper(&mut self, core: &mut Core, helper: u32) -> Result<u32, Fault> {
         let back = argument(core, Bank::B, 0);
+        let mut latency = None;
         let result = match helper {
             function::LOOKUP => {
                 let map = self.map(core, helper)?;
+                latency = self.maps[map].latency;
                 let key = key(core, 0, self.maps[map].key_size);
                 let found = self.maps[map].lookup(&mut self.memory, &mut self.free, &key);
                 // A pointer is the address without its low byte, and that byte.
@@ -40,6 +42,7 @@ impl Card {
             }
             function::UPDATE => {
                 let map = self.map(core, helper)?;
+                latency = self.maps[map].latency;
                 let key = key(core, 0, self.maps[map].key_size);
                 let value = key_or_value(core, 2, self.maps[map].value_size);
                 let flags = u64::from(argument(core, Bank::A, 8))
@@ -49,9 +52,11 @@ impl Card {
             }
             function::DELETE => {
                 let map = self.map(core, helper)?;
+                latency = self.maps[map].latency;
                 let key = key(core, 0, self.maps[map].key_size);
                 split(self.maps[map].delete(&mut self.memory, &key))
             }
+            function::TIME => split(self.clock.cast_signed()),
             function::PERF_EVENT => split(self.perf_event(core, helper)?),
             _ => return Err(refused(core, helper, "the firmware does not have it")),
         };
@@ -62,7 +67,10 @@ impl Card {
         }
         let latencies = self.abi.latencies;
         core.stall(latencies.helper_issue);
-        core.wait(latencies.helper.saturating_sub(latencies.helper_issue));
+        // A helper waits for its map's memory as long as that takes.
+        let waits = latencies.helper.saturating_sub(latencies.helper_issue);
+        let own = latency.unwrap_or(latencies.external);
+        core.wait(waits.saturating_add(own).saturating_sub(latencies.external));
         Ok(back)
     }
 

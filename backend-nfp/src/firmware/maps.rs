@@ -45,6 +45,10 @@ pub struct DeviceMap {
     pub max_entries: u32,
     /// Offsets in a value of the words that programs add to.
     pub atomic: BTreeSet<usize>,
+    /// Cycles of an access to a value, where they are not those of external memory.
+    pub latency: Option<u64>,
+    /// Address of the first value and bytes from one to the next, where programs know them.
+    pub array: Option<(u64, u32)>,
     elements: BTreeMap<Vec<u8>, u64>,
 }
 
@@ -57,7 +61,13 @@ pub(super) struct Allocator {
 
 impl Allocator {
     /// Address of a new value of so many bytes, which starts with these; values do not meet.
-    fn take(&mut self, memory: &mut Memory, length: usize, value: &[u8]) -> Option<u64> {
+    fn take(
+        &mut self,
+        memory: &mut Memory,
+        length: usize,
+        value: &[u8],
+        latency: Option<u64>,
+    ) -> Option<u64> {
         let size = (length as u64).max(1).checked_next_multiple_of(ALIGN)?;
         self.left = self.left.checked_sub(size)?;
         let mut bytes = vec![0; length];
@@ -70,6 +80,7 @@ impl Allocator {
         let region = Region {
             writable: true,
             bytes,
+            latency,
         };
         memory.insert(RegionKind::External, address, region);
         Some(address)
@@ -93,7 +104,33 @@ impl DeviceMap {
             value_size,
             max_entries,
             atomic: BTreeSet::new(),
+            latency: None,
+            array: None,
             elements: BTreeMap::new(),
+        }
+    }
+
+    /// Puts an array whose place programs know into memory, all of it, if there is room.
+    pub(super) fn put(&mut self, memory: &mut Memory, free: &mut Allocator) {
+        let Some((first, stride)) = self.array else {
+            return;
+        };
+        let bytes = u64::from(stride).saturating_mul(self.max_entries.into());
+        let (Some(left), Ok(size)) = (free.left.checked_sub(bytes), usize::try_from(bytes)) else {
+            return;
+        };
+        free.left = left;
+        let region = Region {
+            writable: true,
+            bytes: vec![0; size],
+            latency: self.latency,
+        };
+        memory.insert(RegionKind::External, first, region);
+        for index in 0..self.max_entries {
+            let mut key = index.to_le_bytes().to_vec();
+            key.resize(self.key_size, 0);
+            let address = first + u64::from(stride) * u64::from(index);
+            self.elements.insert(key, address);
         }
     }
 
@@ -119,7 +156,7 @@ impl DeviceMap {
             DeviceMapKind::Array => match self.elements.get(key) {
                 Some(address) => Some(*address),
                 None => {
-                    let address = free.take(memory, self.value_size, &[])?;
+                    let address = free.take(memory, self.value_size, &[], self.latency)?;
                     self.elements.insert(key.to_vec(), address);
                     Some(address)
                 }
@@ -150,7 +187,7 @@ impl DeviceMap {
             if self.elements.len() as u64 >= u64::from(self.max_entries) {
                 return TOO_BIG;
             }
-            let Some(address) = free.take(memory, self.value_size, value) else {
+            let Some(address) = free.take(memory, self.value_size, value, self.latency) else {
                 return TOO_BIG;
             };
             self.elements.insert(key.to_vec(), address);

@@ -12,10 +12,14 @@
 mod arrange;
 mod dead;
 mod forward;
+mod locals;
+mod retarget;
 
 pub use arrange::arrange;
 pub use dead::remove_dead;
 pub use forward::forward;
+pub use locals::locals;
+pub use retarget::retarget;
 
 use mir::SourceLoc;
 use smallvec::SmallVec;

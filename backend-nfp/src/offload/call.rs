@@ -16,6 +16,7 @@ use super::{Examiner, Reason, offsets};
 pub(super) const MAP_LOOKUP: u32 = 1;
 pub(super) const MAP_UPDATE: u32 = 2;
 pub(super) const MAP_DELETE: u32 = 3;
+const TIME: u32 = 5;
 const RANDOM: u32 = 7;
 const TAIL_CALL: u32 = 12;
 pub(super) const EVENT_OUTPUT: u32 = 25;
@@ -48,7 +49,7 @@ impl Examiner<'_> {
         let caps = self.capabilities;
         let offered = match id {
             MAP_LOOKUP => caps.helpers.contains_key(&id) || self.is_inline_lookup(slot),
-            MAP_UPDATE | MAP_DELETE | EVENT_OUTPUT => caps.helpers.contains_key(&id),
+            MAP_UPDATE | MAP_DELETE | EVENT_OUTPUT | TIME => caps.helpers.contains_key(&id),
             RANDOM => caps.random,
             TAIL_CALL => caps.tail_call,
             ADJUST_HEAD => caps.adjust_head.is_some(),

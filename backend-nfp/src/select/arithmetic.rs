@@ -226,6 +226,14 @@ impl Select<'_> {
                 self.emit(Op::Alu(AluOp::Not, Source::Nothing, source))
                     .into()
             }
+            // Parts of one word that lie where they belong: a rotation, mostly.
+            (Opcode::Bor | Opcode::Bxor, Half::Bits(one), Half::Bits(other))
+                if (one.word, one.rotate) == (other.word, other.rotate)
+                    && one.mask & other.mask == 0 =>
+            {
+                let mask = one.mask | other.mask;
+                Half::Bits(super::half::Bits { mask, ..one })
+            }
             (Opcode::Bor | Opcode::Bxor, a, b) if a_bits & b_bits == 0 => {
                 self.joined(a, a_bits, b, b_bits)
             }
@@ -395,7 +403,7 @@ impl Select<'_> {
     }
 
     /// Products by numbers that are a power of two, or the sum or difference of two.
-    fn small_product(&mut self, a: Half, factor: u32) -> Option<Half> {
+    pub(super) fn small_product(&mut self, a: Half, factor: u32) -> Option<Half> {
         let shifted = |by: u32| if by == 0 { a } else { a.left(by) };
         let low = factor.trailing_zeros();
         Some(match factor.count_ones() {

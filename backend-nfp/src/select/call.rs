@@ -5,12 +5,13 @@
 //! (NFP.md, section 5). Functions of the program are called with what they change known, since they
 //! are compiled before their callers; their frames lie at fixed places, since nothing recurses.
 
+use bpf::insn::{Cond, MemWidth};
 use mir::{Func, Value};
 
 use super::half::{Half, Pair};
 use super::memory::{VECTOR, VECTOR_ADDRESS, VECTOR_LENGTH};
 use super::{RETURN_ADDRESS, Select, SelectError, parameter_registers};
-use crate::isa::{AluOp, Condition};
+use crate::isa::{AluOp, Condition, MultiplySize};
 use crate::lir::{Branch, Call, Edge, End, Helper, Op, Reg, Source, Target};
 use crate::space::{Space, frame_offset};
 
@@ -19,6 +20,7 @@ mod id {
     pub(super) const LOOKUP: u32 = 1;
     pub(super) const UPDATE: u32 = 2;
     pub(super) const DELETE: u32 = 3;
+    pub(super) const TIME: u32 = 5;
     pub(super) const RANDOM: u32 = 7;
     pub(super) const PERF_EVENT: u32 = 25;
     pub(super) const ADJUST_HEAD: u32 = 44;
@@ -48,6 +50,9 @@ struct Words {
 impl Select<'_> {
     pub(super) fn helper(&mut self, helper: u32, args: &[Value]) -> Result<Pair, SelectError> {
         match (helper, args) {
+            (id::LOOKUP, [map, key, ..]) if let Some(array) = self.known_array(*map) => {
+                self.look_up(array, *key)
+            }
             (id::LOOKUP | id::DELETE, [map, key, ..]) => {
                 self.point_to_key(*key)?;
                 self.map_helper(helper, *map, Words::default())
@@ -61,6 +66,7 @@ impl Select<'_> {
                 self.pass(4, flags, &mut words);
                 self.map_helper(helper, *map, words)
             }
+            (id::TIME, _) => self.call_firmware(helper, Words::default()),
             (id::RANDOM, _) => Ok(Pair::of(self.emit(Op::Random).into())),
             (id::PERF_EVENT, [_, map, flags, data, size]) => {
                 self.perf_event(*map, *flags, *data, *size)
@@ -85,6 +91,75 @@ impl Select<'_> {
         }
     }
 
+    /// The array that a value names, if its place is known.
+    fn known_array(&self, map: Value) -> Option<(u64, u32, u32)> {
+        match self.space(map) {
+            Space::Handle(symbol) => self.settings.arrays.get(&symbol).copied(),
+            _ => None,
+        }
+    }
+
+    /// A look-up in an array, by comparison and arithmetic. A pointer is an address without its low
+    /// byte, and what is to be added: the sum may go on in the addend as far as it likes.
+    fn look_up(
+        &mut self,
+        (address, stride, elements): (u64, u32, u32),
+        key: Value,
+    ) -> Result<Pair, SelectError> {
+        let index = self.load_stack(key, 0, MemWidth::B32)?.low;
+        let (low, high) = ((address & 0xff) as u32, (address >> 8) as u32);
+        if let Half::Const(index) = index {
+            return Ok(match index < elements {
+                true => Pair {
+                    low: Half::Const(low.wrapping_add(index.wrapping_mul(stride))),
+                    high: Half::Const(high),
+                },
+                false => Pair::constant(0),
+            });
+        }
+        let index = Half::from(self.register(index));
+        let (within, outside, found) = (self.way(), self.way(), self.new_block());
+        self.compare(
+            Cond::Lt,
+            false,
+            Pair::of(index),
+            Pair::constant(elements.into()),
+            within.1,
+            outside.1,
+        )?;
+        let results = [self.lir.new_reg(), self.lir.new_reg()];
+        self.arms += 1;
+        self.start(within.0);
+        let offset = self.multiple(index, stride, elements);
+        let low = self.sum32(AluOp::Add, offset, Half::Const(low));
+        let args = [low, Half::Const(high)].map(|half| self.register(half));
+        self.end(End::Jump(Edge::with(found, args)));
+        self.start(outside.0);
+        let zero = self.constant(0);
+        self.end(End::Jump(Edge::with(found, [zero, zero])));
+        self.arms -= 1;
+        self.start(found);
+        self.lir.blocks[found.index()].params = results.to_vec();
+        Ok(Pair {
+            low: results[0].into(),
+            high: results[1].into(),
+        })
+    }
+
+    /// A product of an index below a number of elements and a distance.
+    fn multiple(&mut self, index: Half, stride: u32, elements: u32) -> Half {
+        if let Some(product) = self.small_product(index, stride) {
+            return product;
+        }
+        let size = match elements.max(stride) {
+            0..=0xffff => MultiplySize::By16,
+            _ => MultiplySize::By32,
+        };
+        let (a, b) = self.sources(index, Half::Const(stride), false);
+        let high = None;
+        self.emit(Op::Multiply { a, b, size, high }).into()
+    }
+
     fn point_to_key(&mut self, key: Value) -> Result<(), SelectError> {
         if self.space(key) != Space::Stack {
             return Err(self.unsupported("a key that is not on the stack"));
@@ -101,10 +176,16 @@ impl Select<'_> {
         map: Value,
         mut words: Words,
     ) -> Result<Pair, SelectError> {
-        let Some(map) = self.pair(map)?.as_constant() else {
+        if !matches!(self.space(map), Space::Handle(_) | Space::SomeHandle) {
             return Err(self.unsupported("a map that is not named"));
-        };
-        words.constants.push((0, map as u32, false));
+        }
+        match self.pair(map)?.low {
+            Half::Const(map) => words.constants.push((0, map, false)),
+            map => {
+                let reg = self.register(map);
+                words.registers.push((0, Source::Reg(reg)));
+            }
+        }
         self.call_firmware(helper, words)
     }
 

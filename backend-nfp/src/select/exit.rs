@@ -169,6 +169,14 @@ impl Select<'_> {
         }));
     }
 
+    /// What follows makes a verdict of a number, as every program's end does that returns one: none of
+    /// the program's own instructions.
+    fn as_verdict(&mut self) -> (Option<mir::SourceLoc>, u32) {
+        let before = (self.location, self.origin);
+        (self.location, self.origin) = (None, crate::compile::VERDICT);
+        before
+    }
+
     /// The block, with the result as parameter, that tells results beyond the largest from others.
     fn checked_exit(&mut self, largest: u8, other: u32, within: Block) -> Block {
         if let Some(block) = self.exits.get(&u32::MAX) {
@@ -178,6 +186,7 @@ impl Select<'_> {
         self.exits.insert(u32::MAX, block);
         let before = self.block;
         let constants = std::mem::take(&mut self.constants);
+        let place = self.as_verdict();
         let outside = self.exit_with(other);
         let inside = self.new_block();
         let result = self.lir.new_reg();
@@ -197,6 +206,7 @@ impl Select<'_> {
         ));
         self.block = inside;
         self.end(End::Jump(Edge::with(within, [result])));
+        (self.location, self.origin) = place;
         self.block = before;
         self.constants = constants;
         block
@@ -209,6 +219,7 @@ impl Select<'_> {
         let result = self.lir.new_reg();
         self.lir.blocks[block.index()].params.push(result);
         self.block = block;
+        let place = self.as_verdict();
         self.arms += 1;
         let amount = self.emit(Op::Shift(
             ShiftOp::Move,
@@ -231,6 +242,7 @@ impl Select<'_> {
         let byte = Half::from(Word::Reg(byte)).left(VERDICT).and(0xff << VERDICT);
         let verdict = self.register(byte);
         self.end(End::Done(verdict));
+        (self.location, self.origin) = place;
         self.arms -= 1;
         self.block = before;
         self.constants = constants;

@@ -30,9 +30,25 @@ pub(super) struct Indices {
     next: usize,
 }
 
+/// What the third and fourth index point to where control comes from several places.
+pub(super) type Windows = [Option<u32>; 2];
+
 impl Indices {
     pub(super) fn forget_windows(&mut self) {
         self.windows = [None; 2];
+    }
+
+    /// Where a block begins that all ways come to with these windows; none: nothing is known.
+    pub(super) fn begin(&mut self, windows: Option<Windows>) {
+        self.windows = windows.unwrap_or_default();
+    }
+
+    /// What holds on one more way to a block.
+    pub(super) fn meet(&self, before: Option<Windows>) -> Windows {
+        let Some(before) = before else {
+            return self.windows;
+        };
+        std::array::from_fn(|index| self.windows[index].filter(|one| before[index] == Some(*one)))
     }
 }
 
@@ -118,6 +134,8 @@ impl Select<'_> {
 
     /// After a call of a helper.
     pub(super) fn after_helper(&mut self) {
+        // It keeps only the first two indices.
+        self.local.forget_windows();
         if self.settings.keep_index {
             self.restore_index();
         }

@@ -58,6 +58,8 @@ pub(crate) struct Settings<'a> {
     pub(crate) program_type: ProgramType,
     /// Numbers of maps on the card, by symbol.
     pub(crate) maps: &'a BTreeMap<Symbol, u32>,
+    /// Arrays whose place is known: address, bytes from one value to the next, elements.
+    pub(crate) arrays: &'a BTreeMap<Symbol, (u64, u32, u32)>,
     /// What the firmware offers.
     pub(crate) capabilities: &'a crate::capabilities::Capabilities,
     /// Whether the first local-memory index holds the stack's address whenever it can.
@@ -125,6 +127,7 @@ pub(crate) struct Select<'a> {
     exits: FxHashMap<u32, Block>,
     dynamic_exit: Option<Block>,
     local: local::Indices,
+    windows: SecondaryMap<mir::Block, Option<local::Windows>>,
     return_address: Option<Reg>,
 }
 
@@ -184,6 +187,7 @@ pub(crate) fn select(
         exits: FxHashMap::default(),
         dynamic_exit: None,
         local: local::Indices::default(),
+        windows: SecondaryMap::new(),
         return_address: None,
         cfg,
     };
@@ -247,7 +251,6 @@ impl<'a> Select<'a> {
     fn start(&mut self, block: Block) {
         self.block = block;
         self.constants.clear();
-        self.local.forget_windows();
     }
 
     /// Ends the current block.
@@ -304,7 +307,7 @@ impl<'a> Select<'a> {
         }
         match self.space(value) {
             Space::Context | Space::Handle(_) => (false, false),
-            Space::Packet | Space::Stack => (true, false),
+            Space::Packet | Space::Stack | Space::SomeHandle => (true, false),
             Space::Map => (true, true),
             _ if self.function.dfg.value_type(value) == Type::I32 => (true, false),
             _ => {
@@ -367,6 +370,11 @@ impl<'a> Select<'a> {
         };
         self.mir_block = block;
         self.start(target);
+        let mut before = self.cfg.predecessors(block).iter();
+        // What a loop does to the indices is not known yet.
+        let is_loop = before.any(|one| self.cfg.is_retreating(one.block, block));
+        let windows = self.windows[block].filter(|_| !is_loop);
+        self.local.begin(windows);
         for inst in self.function.layout.insts(block) {
             self.location = self.function.locations[inst].expand();
             self.origin = self.function.origins[inst];
@@ -508,6 +516,7 @@ impl<'a> Select<'a> {
         };
         let args = self.arguments(call)?.into_iter().collect();
         self.settle_index(call.block);
+        self.windows[call.block] = Some(self.local.meet(self.windows[call.block]));
         self.end(End::Jump(Edge { block, args }));
         Ok(())
     }

@@ -176,7 +176,10 @@ impl Select<'_> {
             };
             return self.emit(Op::ArithmeticShiftBy(value, amount)).into();
         }
-        let right = self.short_source(value);
+        let right = match self.short_source(value) {
+            Source::Immediate(_) => Source::Reg(self.register(value)),
+            source => source,
+        };
         let (op, left) = match or {
             None => (ShiftOp::Move, Source::Nothing),
             Some(reg) => (ShiftOp::Or, Source::Reg(reg)),

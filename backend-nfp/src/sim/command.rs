@@ -73,7 +73,7 @@ impl Core {
         }
         self.pending.push(Pending {
             signal: prepared.signal,
-            ready: self.now().saturating_add(self.duration(prepared)),
+            ready: self.now().saturating_add(self.duration(prepared, memory)),
             reads,
             arrives,
             first: prepared.first,
@@ -102,7 +102,7 @@ impl Core {
         memory: &mut Memory,
     ) -> Result<(), FaultKind> {
         let arrives = self.transfer(prepared, memory)?;
-        self.wait(self.duration(prepared));
+        self.wait(self.duration(prepared, memory));
         self.deliver(prepared.first, &arrives);
         Ok(())
     }
@@ -114,11 +114,12 @@ impl Core {
         }
     }
 
-    fn duration(&self, prepared: Prepared) -> u64 {
-        let base = match prepared.kind {
+    fn duration(&self, prepared: Prepared, memory: &Memory) -> u64 {
+        let own = memory.latency(prepared.kind, prepared.address);
+        let base = own.unwrap_or(match prepared.kind {
             RegionKind::Packet => self.latencies.packet,
             RegionKind::External => self.latencies.external,
-        };
+        });
         let more = words(prepared.bytes).saturating_sub(1) as u64;
         base.saturating_add(self.latencies.word.saturating_mul(more))
     }
@@ -146,7 +147,11 @@ impl Core {
             CommandAction::Read32 | CommandAction::Read32Swap | CommandAction::Write32Swap => {
                 units * 4
             }
-            CommandAction::Add | CommandAction::AddImmediate => match command.length {
+            // An override says it in the same bits of its own.
+            CommandAction::Add | CommandAction::AddImmediate => match over
+                .length
+                .map_or(usize::from(command.length), |length| (length - 1) & 7)
+            {
                 0 => 4,
                 4 => 8,
                 _ => return Err(FaultKind::Unsupported("an addition of several words")),

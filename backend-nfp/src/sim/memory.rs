@@ -25,6 +25,8 @@ pub struct Region {
     pub writable: bool,
     /// The bytes.
     pub bytes: Vec<u8>,
+    /// Cycles of a command, where they are not those of all memory of this kind.
+    pub latency: Option<u64>,
 }
 
 /// All regions.
@@ -53,6 +55,14 @@ impl Memory {
 
     pub(super) fn note_added(&mut self, address: u64) {
         self.added.insert(address);
+    }
+
+    /// Cycles of a command to an address, where its region has its own.
+    #[must_use]
+    pub fn latency(&self, kind: RegionKind, address: u64) -> Option<u64> {
+        let below = self.regions.range(..=(kind, address)).next_back();
+        let ((found, _), region) = below?;
+        region.latency.filter(|_| *found == kind)
     }
 
     fn find(

@@ -207,6 +207,7 @@ fn transfer_files_are_apart_and_reads_swap() {
     let bytes = vec![1, 2, 3, 4, 5, 6, 7, 8];
     let region = Region {
         writable: true,
+        latency: None,
         bytes,
     };
     memory.insert(RegionKind::Packet, 0x40, region);
@@ -285,6 +286,7 @@ fn additions_keep_the_highest_byte_first_and_the_low_word_first() {
     let mut memory = Memory::default();
     let region = Region {
         writable: true,
+        latency: None,
         bytes: vec![0xff, 0xff, 0xff, 0xff, 0, 0, 0, 1],
     };
     memory.insert(RegionKind::External, 0x1234, region);
@@ -342,6 +344,7 @@ fn commands_outside_of_memory_are_faults() {
     let mut memory = Memory::default();
     let region = Region {
         writable: true,
+        latency: None,
         bytes: vec![0; 8],
     };
     memory.insert(RegionKind::Packet, 0x40, region);

@@ -6,7 +6,7 @@
 	.globl f
 	.type f,@function
 f:
-	call 5
+	call 8
 	r0 = 2
 	exit
 	.size f, .-f

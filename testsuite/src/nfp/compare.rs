@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use backend_nfp::firmware::{Abi, Action, Card, Counter, DeviceMap, DeviceMapKind, Outcome, Watch};
 use backend_nfp::sim::{Hazard, Program, Value};
 use bpf::insn::Endian;
-use bpf::interp::{Image, Interpreter, Options, Program as Bytecode};
+use bpf::interp::{Image, Interpreter, Machine, Options, Program as Bytecode};
 use bpf::program_type::ProgramType;
 
 use super::cases::Case;
@@ -33,11 +33,66 @@ pub struct Report {
 
 /// What the host sees of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Seen {
+pub struct Seen {
     action: Action,
     counter: Option<Counter>,
     packet: Vec<u8>,
     maps: Vec<Vec<(Vec<u8>, Vec<u8>)>>,
+}
+
+impl Seen {
+    /// What a machine shows after a program ended with a result.
+    #[must_use]
+    pub fn of(case: &Case, machine: &Machine, result: u64) -> Seen {
+        let (action, counter) = verdict(case.program_type, result);
+        Seen {
+            action,
+            counter,
+            packet: machine.packet().to_vec(),
+            maps: (0..case.maps.len() as u32)
+                .map(|map| machine.map_contents(map))
+                .collect(),
+        }
+    }
+}
+
+impl Seen {
+    /// What a card shows after a run.
+    #[must_use]
+    pub fn on_card(case: &Case, card: &mut Card, outcome: &Outcome) -> Seen {
+        let mut maps: Vec<_> = case
+            .maps
+            .iter()
+            .map(|map| card.map_contents(map.id))
+            .collect();
+        for record in card.take_records() {
+            let place = case.maps.iter().position(|map| map.id == record.map);
+            if let Some(contents) = place.and_then(|place| maps.get_mut(place)) {
+                contents.push((Vec::new(), record.bytes));
+            }
+        }
+        Seen {
+            action: outcome.verdict.action,
+            counter: outcome.verdict.counter,
+            packet: outcome.packet.clone(),
+            maps,
+        }
+    }
+}
+
+/// Puts into a machine what is in an input: maps and packet.
+///
+/// # Errors
+/// In words: what the machine cannot do.
+pub fn fill(case: &Case, machine: &mut Machine, input: &Input) -> Result<(), String> {
+    for (map, key, value) in contents(case, input) {
+        machine
+            .map_update(map as u32, &key, &value)
+            .map_err(|fault| fault.to_string())?;
+    }
+    machine
+        .set_packet(&input.packet)
+        .map_err(|fault| fault.to_string())
 }
 
 /// Runs a case's bytecode and these words on inputs. `watch` says where the result is found, if
@@ -52,7 +107,6 @@ pub fn compare(
     watch: Watch,
     inputs: &[Input],
 ) -> Result<Report, String> {
-    let program = Program::load(words, abi.start).map_err(|error| error.to_string())?;
     let image = Image {
         endian: Endian::Little,
         maps: case.maps.iter().map(|map| map.def.clone()).collect(),
@@ -66,6 +120,24 @@ pub fn compare(
         links: Vec::new(),
     };
     let interpreter = Interpreter::new(&image);
+    let expect = |input: &Input| interpret(case, &image, &interpreter, input);
+    compare_with(case, words, abi, watch, inputs, expect)
+}
+
+/// Runs words on inputs, of which `expect` says what the host sees and what the result is. Of the case,
+/// only name, type and maps count.
+///
+/// # Errors
+/// When words cannot be loaded, or nobody can say what to expect.
+pub fn compare_with(
+    case: &Case,
+    words: &[u64],
+    abi: &Abi,
+    watch: Watch,
+    inputs: &[Input],
+    expect: impl Fn(&Input) -> Result<(Seen, u64), String>,
+) -> Result<Report, String> {
+    let program = Program::load(words, abi.start).map_err(|error| error.to_string())?;
     // The driver knows from the program which words are added to; here a first round tells.
     let mut learned = card(case, abi, watch, &[]);
     for input in inputs {
@@ -83,7 +155,7 @@ pub fn compare(
 
     let mut report = Report::default();
     for input in inputs {
-        let (expected, result) = interpret(case, &image, &interpreter, input)?;
+        let (expected, result) = expect(input)?;
         let mut card = card.clone();
         let outcome = simulate(case, &mut card, &program, input);
         report.inputs += 1;
@@ -147,28 +219,11 @@ fn interpret(
     let mut machine = image
         .machine(case.program_type, options)
         .map_err(|fault| fault.to_string())?;
-    for (map, key, value) in contents(case, input) {
-        machine
-            .map_update(map as u32, &key, &value)
-            .map_err(|fault| fault.to_string())?;
-    }
-    machine
-        .set_packet(&input.packet)
-        .map_err(|fault| fault.to_string())?;
+    fill(case, &mut machine, input)?;
     let run = interpreter
         .run(&mut machine, 0)
         .map_err(|fault| fault.to_string())?;
-    let (action, counter) = verdict(case.program_type, run.r0);
-    let maps = (0..case.maps.len() as u32)
-        .map(|map| machine.map_contents(map))
-        .collect();
-    let packet = machine.packet().to_vec();
-    let seen = Seen {
-        action,
-        counter,
-        packet,
-        maps,
-    };
+    let seen = Seen::of(case, &machine, run.r0);
     Ok((seen, run.r0))
 }
 
@@ -205,23 +260,7 @@ fn simulate(
     let outcome = card
         .run(program, &input.packet)
         .map_err(|fault| fault.to_string())?;
-    let mut maps: Vec<_> = case
-        .maps
-        .iter()
-        .map(|map| card.map_contents(map.id))
-        .collect();
-    for record in card.take_records() {
-        let place = case.maps.iter().position(|map| map.id == record.map);
-        if let Some(contents) = place.and_then(|place| maps.get_mut(place)) {
-            contents.push((Vec::new(), record.bytes));
-        }
-    }
-    let seen = Seen {
-        action: outcome.verdict.action,
-        counter: outcome.verdict.counter,
-        packet: outcome.packet.clone(),
-        maps,
-    };
+    let seen = Seen::on_card(case, card, &outcome);
     Ok((outcome, seen))
 }
 

@@ -5,9 +5,11 @@ mod cases;
 mod compare;
 mod disassembly;
 mod inputs;
+pub mod programs;
+pub mod traffic;
 pub mod translate;
 
 pub use cases::{Case, CaseMap, cases};
-pub use compare::{Report, compare};
+pub use compare::{Report, Seen, compare, compare_with, fill};
 pub use disassembly::{OBJDUMP, Objdump};
 pub use inputs::{Input, inputs};

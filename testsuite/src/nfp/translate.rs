@@ -134,6 +134,8 @@ pub fn compile_module(
         entry,
         program_type: case.program_type,
         maps: maps.collect(),
+        arrays: BTreeMap::new(),
+        depths: BTreeMap::new(),
     };
     compile(&program, &all_helpers(), &all_helpers_abi(), options)
         .map_err(|error| error.to_string())

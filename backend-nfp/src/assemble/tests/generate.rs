@@ -9,7 +9,7 @@ use crate::machine::{
     BlockId, End, Item, MachineBlock, MachineFunction, MachineProgram, Reference,
 };
 
-const CONDITIONS: [Condition; 12] = [
+pub(super) const CONDITIONS: [Condition; 12] = [
     Condition::Equal,
     Condition::NotEqual,
     Condition::Negative,
@@ -79,6 +79,9 @@ impl Generator<'_> {
             if at == 0 && self.function == 0 {
                 items = self.beginning();
             }
+            if at == 0 && self.function > 0 {
+                self.behind_call(&mut items);
+            }
             for _ in 0..self.items.random.below(9) {
                 self.more(&mut items);
             }
@@ -95,17 +98,7 @@ impl Generator<'_> {
                     End::Done | End::Return(_) => true,
                 };
                 if ahead {
-                    let take = self.items.random.below(model.items.len() + 1);
-                    if let Some(first) = model.items.len().checked_sub(take)
-                        && !reads_flags_early(&model.items[first..])
-                    {
-                        block.items.extend_from_slice(&model.items[first..]);
-                        if take > 0
-                            && !matches!(model.end, End::Branch { insn, .. } if matches!(insn.insn, Insn::Branch { .. }))
-                        {
-                            block.end = model.end;
-                        }
-                    }
+                    self.repeat(&mut block, &model, BlockId(count - 1));
                 }
             }
             blocks.push(block);
@@ -113,6 +106,34 @@ impl Generator<'_> {
         MachineFunction {
             name: format!("f{}", self.function),
             blocks,
+        }
+    }
+
+    /// Ends a block as another one ends, or nearly so.
+    fn repeat(&mut self, block: &mut MachineBlock, model: &MachineBlock, other: BlockId) {
+        let whole = self.items.random.one_in(3);
+        let least = if whole {
+            block.items.clear();
+            0
+        } else {
+            self.items.random.below(model.items.len() + 1)
+        };
+        let repeated = &model.items[least..];
+        if reads_flags_early(repeated) {
+            return;
+        }
+        block.items.extend_from_slice(repeated);
+        let on_flags = matches!(
+            model.end,
+            End::Branch { insn, .. } if matches!(insn.insn, Insn::Branch { .. })
+        );
+        if whole || !on_flags && !repeated.is_empty() {
+            block.end = model.end;
+        }
+        if let End::Branch { otherwise, .. } = &mut block.end
+            && self.items.random.one_in(3)
+        {
+            *otherwise = other;
         }
     }
 
@@ -240,13 +261,20 @@ impl Generator<'_> {
                 (one, two),
             ),
             _ => {
-                let setter = self.items.setter();
-                items.push(setter);
+                // Or of what blocks before left in the condition codes, where that is enough.
+                let inherits = at > 0 && self.items.random.one_in(3);
+                if inherits {
+                    items.clear();
+                } else {
+                    let setter = self.items.setter();
+                    items.push(setter);
+                }
+                let known = if inherits { 4 } else { CONDITIONS.len() };
                 for _ in 0..self.items.random.below(4) {
                     let quiet = self.items.quiet();
                     items.push(quiet);
                 }
-                let condition = self.items.random.pick(&CONDITIONS);
+                let condition = self.items.random.pick(&CONDITIONS[..known]);
                 branch(
                     Insn::Branch {
                         condition,
@@ -282,12 +310,19 @@ impl Generator<'_> {
             }
             1 if self.function + 1 < self.functions => {
                 let callee = self.function + 1;
+                if self.items.random.one_in(2) {
+                    items.extend(self.items.index());
+                }
                 items.push(self.items.call(
                     Reference::Function(callee),
                     gpr(Bank::A, RETURN + callee as u8),
                 ));
+                self.behind_call(items);
             }
-            2 => items.push(self.items.call(Reference::Helper(1), gpr(Bank::B, RETURN))),
+            2 => {
+                items.push(self.items.call(Reference::Helper(1), gpr(Bank::B, RETURN)));
+                self.behind_call(items);
+            }
             3..6 => {
                 let write = self.items.index();
                 items.extend(write);
@@ -310,6 +345,16 @@ impl Generator<'_> {
                 self.remember(items, made);
             }
         }
+    }
+
+    /// Condition codes do not come along with a call or a return.
+    fn behind_call(&mut self, items: &mut Vec<Item>) {
+        if self.items.random.one_in(2) {
+            let store = self.items.store();
+            items.push(store);
+        }
+        let setter = self.items.setter();
+        items.push(setter);
     }
 
     fn remember(&mut self, items: &mut Vec<Item>, made: Item) {

@@ -37,6 +37,9 @@ impl Items<'_> {
     }
 
     pub(super) fn branch_operand(&mut self) -> Operand {
+        if self.random.one_in(8) {
+            return Operand::Gpr(0);
+        }
         let number = self.register();
         match self.random.below(4) {
             0 => Operand::Transfer(number),
@@ -66,6 +69,22 @@ impl Items<'_> {
 
     /// Sets condition codes, of numbers that are known.
     pub(super) fn setter(&mut self) -> Item {
+        if self.random.one_in(3) {
+            // Of a bit, so that equal numbers are common.
+            let number = self.register();
+            let alu = |op, value, destination| Insn::Alu {
+                op,
+                swapped: false,
+                a: Operand::Gpr(number),
+                b: Operand::Immediate(value),
+                destination,
+                mode: keep(false),
+            };
+            return item([
+                alu(AluOp::And, 1, gpr(Bank::A, number)),
+                alu(AluOp::Sub, self.random.below(2) as u8, NOWHERE),
+            ]);
+        }
         let op = self.random.pick(&SETTERS);
         self.alu(op, false)
     }
@@ -335,6 +354,15 @@ impl Items<'_> {
             bank,
             both,
         }
+    }
+
+    /// Into local memory.
+    pub(super) fn store(&mut self) -> Item {
+        let destination = Destination {
+            operand: self.local(),
+            ..NOWHERE
+        };
+        item([immed(destination, self.random.next() as u16)])
     }
 
     fn local(&mut self) -> Operand {

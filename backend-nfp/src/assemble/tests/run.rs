@@ -2,7 +2,7 @@
 
 use super::parts::{BASE, COUNTER, DATA, LENGTH, PACKET, RETURN, Random, WIDE};
 use crate::isa::{Bank, Condition, Insn, TRAILER, csr, ecc};
-use crate::machine::{End, MachineProgram, Reference};
+use crate::machine::{End, MachineProgram, Reference, Timing};
 use crate::sim::{
     Core, Fault, HazardKind, LMEM_WORDS, Latencies, Limits, Memory, Program, Region, RegionKind,
     Value,
@@ -13,9 +13,9 @@ pub(super) const DONE: u16 = 7;
 pub(super) const HELPER: u16 = 200;
 const ADDRESS: u32 = 0x8000_0000;
 
-/// Blocks in their order, nothing in defer slots, three instructions that do nothing after each write
-/// of an index register.
-pub(super) fn as_it_stands(program: &MachineProgram) -> Vec<u64> {
+/// Blocks in their order, nothing in defer slots, and after each write of an index register as many
+/// instructions that do nothing as the hardware may want.
+pub(super) fn as_it_stands(program: &MachineProgram, timing: &Timing) -> Vec<u64> {
     let mut insns: Vec<Insn> = Vec::new();
     let mut places = Vec::new();
     let mut targets = Vec::new();
@@ -38,7 +38,10 @@ pub(super) fn as_it_stands(program: &MachineProgram) -> Vec<u64> {
                     writes |= matches!(found.insn, Insn::CsrWrite { address, .. } if csr::LM_ADDR.contains(&address));
                 }
                 if writes {
-                    insns.extend([super::super::emit::NOTHING; 3]);
+                    insns.extend(std::iter::repeat_n(
+                        super::super::emit::NOTHING,
+                        timing.lm_index,
+                    ));
                 }
             }
             let mut jump = |insns: &mut Vec<Insn>, to: usize| {
@@ -123,11 +126,14 @@ fn registers(core: &Core) -> Vec<Value> {
 }
 
 /// Runs words on registers and memory that a seed gives.
-pub(super) fn run(words: &[u64], seed: u64) -> Outcome {
+pub(super) fn run(words: &[u64], seed: u64, timing: &Timing) -> Outcome {
     let mut random = Random(seed);
     let program = Program::load(words, START).unwrap();
     let mut core = Core::new(
-        Latencies::default(),
+        Latencies {
+            lm_index: timing.lm_index as u64,
+            ..Latencies::default()
+        },
         Limits {
             steps: 20_000,
             hazards: 8,
@@ -165,6 +171,7 @@ pub(super) fn run(words: &[u64], seed: u64) -> Outcome {
         let bytes = (0..bytes).map(|_| random.next() as u8).collect();
         let region = Region {
             writable: true,
+            latency: None,
             bytes,
         };
         memory.insert(kind, address, region);

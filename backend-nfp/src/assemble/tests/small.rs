@@ -262,3 +262,41 @@ fn long_programs_end() {
         }
     }
 }
+
+/// Conditions come in pairs that differ in their lowest bit.
+#[test]
+fn each_condition_has_an_inverse() {
+    for condition in super::generate::CONDITIONS {
+        let Insn::Branch {
+            condition: inverse, ..
+        } = emit::inverse(branch(condition).insn)
+        else {
+            panic!("no branch");
+        };
+        assert_eq!(inverse as u8, condition as u8 ^ 1);
+    }
+}
+
+#[test]
+fn blocks_that_go_elsewhere_are_not_equal() {
+    let exit = |value| block(vec![number(1, value), number(0, value)], End::Done);
+    let alike = |otherwise| block(vec![compare()], either(3, otherwise));
+    let made = |other| {
+        program(vec![vec![
+            block(vec![compare(), number(3, 3)], either(1, 2)),
+            alike(4),
+            alike(other),
+            exit(1),
+            exit(2),
+            exit(3),
+        ]])
+    };
+    let branches = |program: MachineProgram| {
+        let words = listed(&program);
+        let conditional = |word: &&String| word.starts_with("beq") || word.starts_with("bne");
+        words.iter().filter(conditional).count()
+    };
+    assert_eq!(branches(made(5)), 3);
+    // One compares for both, and nothing is left to decide before.
+    assert_eq!(branches(made(4)), 1);
+}
