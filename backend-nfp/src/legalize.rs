@@ -436,7 +436,7 @@ mod tests {
 
     #[test]
     fn inverses_are_right_at_the_edges() {
-        for number in (3..2000).chain([641, 12_345, 0x7fff_ffff]) {
+        for number in (3u32..2000).chain([641, 12_345, 0x7fff_ffff]) {
             for largest in [number.saturating_mul(3), 0xffff, 0xf_ffff, u32::MAX >> 1, u32::MAX] {
                 let Some((inverse, by)) = inverse(largest, number) else {
                     continue;

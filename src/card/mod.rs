@@ -303,11 +303,6 @@ impl CardObject {
     }
 }
 
-fn number(maps: &[MapDef], place: MapPlace) -> Option<u32> {
-    let index = maps.iter().position(|map| map.place == Some(place))?;
-    FIRST_MAP.checked_add(u32::try_from(index).ok()?)
-}
-
 /// Bytes of stack that a program's functions use, by name, as the verifier found.
 #[must_use]
 pub fn depths(program: &verifier::program::Program, found: &Examination) -> BTreeMap<String, u32> {
@@ -315,6 +310,11 @@ pub fn depths(program: &verifier::program::Program, found: &Examination) -> BTre
     functions
         .map(|(function, bytes)| (function.name.clone(), *bytes))
         .collect()
+}
+
+fn number(maps: &[MapDef], place: MapPlace) -> Option<u32> {
+    let index = maps.iter().position(|map| map.place == Some(place))?;
+    FIRST_MAP.checked_add(u32::try_from(index).ok()?)
 }
 
 /// The passes for the card: it has no verifier behind it, and every instruction.

@@ -13,7 +13,7 @@ use backend_nfp::compile as nfp;
 use bpf::diagnostic::{Diagnostic, SourceMap};
 use verifier::{Linker, ProgramId};
 
-use super::{CardObject, CardProgram, depths};
+use super::{CardObject, CardProgram};
 use crate::compile::CompileOptions;
 use crate::failure::Failure;
 use crate::input::Assembled;
@@ -92,7 +92,7 @@ impl Job<'_> {
         let compiled = self.object.compile(
             name,
             program.program_type,
-            &depths(&program, offload.found()),
+            &super::depths(&program, offload.found()),
             self.options,
             self.capabilities,
             &nfp::Options::default(),

@@ -1,5 +1,6 @@
 //! What was made for the card, as text: listings and figures.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use backend_nfp::assemble::Role;
@@ -16,8 +17,8 @@ use crate::cli::ReportFormat;
 /// Column of what stands beside an instruction.
 const BESIDE: usize = 56;
 
-/// A program's instructions in objdump's syntax, with lines of C, instructions of bytecode and cycles
-/// beside. A line of C stands before the first instruction that came from it, and again where the
+/// A program's instructions in objdump's syntax. Beside each stand the instruction of MIR that it is
+/// for, with its slot in the bytecode, and cycles that it waits. A line of C stands before the first instruction that came from it, and again where the
 /// code comes back to it.
 #[must_use]
 pub fn listing(program: &CardProgram, object: &CardObject, abi: &Abi) -> String {
@@ -30,6 +31,8 @@ pub fn listing(program: &CardProgram, object: &CardObject, abi: &Abi) -> String 
     );
     let words = program.words(abi).unwrap_or_default();
     let mut shown = None;
+    let mir = instructions(program);
+    let mut last = (0, 0);
     for (index, word) in assembled.words.iter().enumerate() {
         if word.location != shown && word.location.is_some() {
             shown = word.location;
@@ -65,7 +68,14 @@ pub fn listing(program: &CardProgram, object: &CardObject, abi: &Abi) -> String 
             _ if word.role == Role::Trailer => {}
             0 => {}
             VERDICT => beside.push("verdict".to_owned()),
-            origin => beside.push(format!("bpf {}", origin - 1)),
+            origin if last == (word.function, origin) => {}
+            origin => {
+                last = (word.function, origin);
+                beside.push(match mir.get(&last) {
+                    Some(insn) => format!("{}: {insn}", origin - 1),
+                    None => format!("{}", origin - 1),
+                });
+            }
         }
         match beside.is_empty() {
             true => text.push_str(&line),
@@ -76,6 +86,22 @@ pub fn listing(program: &CardProgram, object: &CardObject, abi: &Abi) -> String 
         text.push('\n');
     }
     text
+}
+
+/// Instructions of MIR, by function and input slot; of several the last, which the others lead to.
+fn instructions(program: &CardProgram) -> BTreeMap<(usize, u32), String> {
+    let mut found = BTreeMap::new();
+    for (index, func) in program.compiled.functions.iter().enumerate() {
+        let function = &program.module.functions[*func];
+        for block in function.layout.blocks() {
+            for inst in function.layout.insts(block) {
+                let text = mir::print::inst(function, inst).to_string();
+                let text = text.split(" !").next().unwrap_or_default().trim().to_owned();
+                found.insert((index, function.origins[inst]), text);
+            }
+        }
+    }
+    found
 }
 
 /// Figures of a program.

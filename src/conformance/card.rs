@@ -11,6 +11,8 @@
 //!
 //! Cost: one compilation, and a run within the simulator's limits.
 
+use std::collections::BTreeMap;
+
 use backend_nfp::capabilities::Capabilities;
 use backend_nfp::compile::{self as nfp, CompileError, SHOWN};
 use backend_nfp::firmware::{Abi, Card, Watch};
@@ -117,11 +119,10 @@ fn compile(
     };
     let options = CompileOptions::at_level(level);
     let kind = ProgramType::Xdp;
-    let depths = std::collections::BTreeMap::new();
     let compiled = object.compile(
         MAIN,
         kind,
-        &depths,
+        &BTreeMap::new(),
         &options,
         capabilities,
         &back_end,

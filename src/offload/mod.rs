@@ -64,16 +64,16 @@ impl<'a> Offload<'a> {
         }
     }
 
-    /// Words of maps that it adds to.
-    #[must_use]
-    pub fn counters(&self) -> &Counters {
-        &self.found.counters
-    }
-
     /// What was found.
     #[must_use]
     pub fn found(&self) -> &Examination {
         &self.found
+    }
+
+    /// Words of maps that it adds to.
+    #[must_use]
+    pub fn counters(&self) -> &Counters {
+        &self.found.counters
     }
 
     /// Whether something is in the way that is known to be.

@@ -137,16 +137,16 @@ fn places(program: &CardProgram, object: &CardObject, assembled: &Assembled) -> 
         if word.role == Role::Trailer {
             return Place::default();
         }
+        if word.origin == VERDICT {
+            return Place {
+                at: "the verdict".to_owned(),
+                text: "of a number that a program returns".to_owned(),
+            };
+        }
         let line = word.location.and_then(|at| {
             let (at, text) = object.source(&program.module, at)?;
             Some(Place { at, text })
         });
-        if word.origin == VERDICT {
-            return Place {
-                at: "the verdict of a number that is returned".to_owned(),
-                text: String::new(),
-            };
-        }
         line.or_else(|| {
             let slot = word.origin.checked_sub(1)?;
             let function = functions.get(word.function).copied().flatten()?;

@@ -1,9 +1,9 @@
 //! An object's maps on the simulated card.
 //!
-//! They are made before the program runs, with the numbers that [`crate::card`] put into its code, in the
-//! memories that its use of them asks for. Which of their words lie with the highest byte first, because the program adds to them, the examination
-//! of the program knows; nothing is learnt from what runs, which could not see what no packet
-//! reached. Maps of other types than the card has stay on the host, and are empty here.
+//! They are made before the program runs, with the numbers that [`crate::card`] put into its code, where
+//! the placement of maps puts them: an array whose place the program knows lies there. Which of their
+//! words lie with the highest byte first, because the program adds to them, the examination of the
+//! program knows; nothing is learnt from what runs, which could not see what no packet reached. Maps of other types than the card has stay on the host, and are empty here.
 //!
 //! Cost: elements are made when they are touched, up to the memory of the firmware.
 

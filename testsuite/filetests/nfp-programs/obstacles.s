@@ -6,7 +6,7 @@
 	.globl f
 	.type f,@function
 f:
-	call 8
+	call 5
 	r0 = 2
 	exit
 	.size f, .-f
