@@ -9,6 +9,7 @@ use backend_nfp::assemble::{Role, Word};
 use backend_nfp::capabilities::Capabilities;
 use backend_nfp::compile::VERDICT;
 use backend_nfp::firmware::Abi;
+use backend_nfp::placement::Placement;
 use backend_nfp::sim;
 use bpf::maps::MapDef;
 use bpf::object::FunctionRange;
@@ -49,6 +50,8 @@ pub(super) struct Ready {
     pub(super) name: String,
     pub(super) program: sim::Program,
     pub(super) maps: Vec<MapDef>,
+    /// Where they lie.
+    pub(super) placed: Vec<Placement>,
     /// Words of the maps' values that it adds to, by the maps' numbers.
     pub(super) counters: BTreeMap<u32, BTreeSet<usize>>,
     /// Where each word comes from.
@@ -86,10 +89,14 @@ pub(super) fn compile(
     let words = words.map_err(|error| Failure::refused(format!("{name}: {error}")))?;
     let program = sim::Program::load(&words, abi.start)
         .map_err(|error| Failure::refused(format!("{name}: {error}")))?;
+    let placed = object
+        .placements([&offloaded.program], capabilities)
+        .map_err(|error| Failure::refused(format!("{file}: {error}")))?;
     Ok(Ready {
         name,
         program,
         maps: object.maps().to_vec(),
+        placed,
         counters: offloaded.counters,
         places: places(&offloaded.program, &object, assembled),
     })

@@ -1,15 +1,16 @@
 //! An object's maps on the simulated card.
 //!
-//! They are made before the program runs, with the numbers that [`crate::card`] put into its code. Which
-//! of their words lie with the highest byte first, because the program adds to them, the examination
-//! of the program knows; nothing is learnt from what runs, which could not see what no packet
-//! reached. Maps of other types than the card has stay on the host, and are empty here.
+//! They are made before the program runs, with the numbers that [`crate::card`] put into its code, where
+//! the placement of maps puts them: an array whose place the program knows lies there. Which of their
+//! words lie with the highest byte first, because the program adds to them, the examination of the
+//! program knows; nothing is learnt from what runs, which could not see what no packet reached. Maps of other types than the card has stay on the host, and are empty here.
 //!
 //! Cost: elements are made when they are touched, up to the memory of the firmware.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use backend_nfp::firmware::{Card, DeviceMap, DeviceMapKind};
+use backend_nfp::placement::Placement;
 use bpf::maps::{MapDef, MapKind};
 use serde_json::Value;
 
@@ -26,22 +27,30 @@ pub(super) struct OnCard {
 }
 
 impl OnCard {
-    /// Makes the maps; `counters` are words that are added to, by the maps' numbers.
+    /// Makes the maps where they are placed; `counters` are words that are added to, by the maps'
+    /// numbers.
     pub(super) fn create(
         card: &mut Card,
         maps: &[MapDef],
+        placed: &[Placement],
         counters: &BTreeMap<u32, BTreeSet<usize>>,
     ) -> OnCard {
-        for (id, def) in (FIRST_MAP..).zip(maps) {
+        for (index, (id, def)) in (FIRST_MAP..).zip(maps).enumerate() {
             let kind = match def.kind {
-                MapKind::Array => DeviceMapKind::Array,
-                MapKind::Hash => DeviceMapKind::Hash,
+                MapKind::Array | MapKind::PercpuArray => DeviceMapKind::Array,
+                MapKind::Hash | MapKind::LruHash | MapKind::PercpuHash | MapKind::LruPercpuHash => {
+                    DeviceMapKind::Hash
+                }
                 MapKind::PerfEventArray => DeviceMapKind::PerfEvents,
                 _ => continue,
             };
             let (key, value) = (def.key_size as usize, def.value_size as usize);
             let mut map = DeviceMap::new(id, kind, key, value, def.max_entries);
             map.atomic = counters.get(&id).cloned().unwrap_or_default();
+            if let Some(placement) = placed.get(index) {
+                map.latency = Some(placement.latency.into());
+                map.array = placement.array;
+            }
             card.add_map(map);
         }
         OnCard {

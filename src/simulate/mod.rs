@@ -92,7 +92,7 @@ impl Setup<'_> {
                 let source = source
                     .ok_or_else(|| Failure::Usage("an object or assembly is needed".to_owned()))?;
                 let ready = compiled::compile(choice, source, &capabilities, &card.abi)?;
-                let maps = OnCard::create(&mut card, &ready.maps, &ready.counters);
+                let maps = OnCard::create(&mut card, &ready.maps, &ready.placed, &ready.counters);
                 (ready.name, ready.program, maps, ready.places)
             }
         };
