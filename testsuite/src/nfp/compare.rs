@@ -83,7 +83,27 @@ pub fn compare(
     watch: Watch,
     inputs: &[Input],
 ) -> Result<Report, String> {
-    let image = Image {
+    let image = image(case);
+    let interpreter = Interpreter::new(&image);
+    let expect = |input: &Input| interpret(case, &image, &interpreter, input);
+    compare_with(case, words, abi, watch, inputs, expect)
+}
+
+/// What the host sees of a case's bytecode on each input, and the results.
+///
+/// # Errors
+/// When the bytecode cannot be interpreted.
+pub fn expectations(case: &Case, inputs: &[Input]) -> Result<Vec<(Seen, u64)>, String> {
+    let image = image(case);
+    let interpreter = Interpreter::new(&image);
+    inputs
+        .iter()
+        .map(|input| interpret(case, &image, &interpreter, input))
+        .collect()
+}
+
+fn image(case: &Case) -> Image {
+    Image {
         endian: Endian::Little,
         maps: case.maps.iter().map(|map| map.def.clone()).collect(),
         programs: vec![Bytecode {
@@ -94,10 +114,7 @@ pub fn compare(
             kernel_functions: Vec::new(),
         }],
         links: Vec::new(),
-    };
-    let interpreter = Interpreter::new(&image);
-    let expect = |input: &Input| interpret(case, &image, &interpreter, input);
-    compare_with(case, words, abi, watch, inputs, expect)
+    }
 }
 
 /// Runs words on inputs, of which `expect` says what the host sees and what the result is. Of the case,
