@@ -339,6 +339,8 @@ impl Attempt<'_> {
             cfg,
         };
         let mut least = 0i64;
+        // The verifier does not count what lies in code that it never enters.
+        let mut unknown = false;
         for block in function.layout.blocks() {
             for inst in function.layout.insts(block) {
                 let data = function.dfg.inst(inst);
@@ -354,12 +356,13 @@ impl Attempt<'_> {
                 }
                 match lowest.of(address, 0, &mut Vec::new()) {
                     Some(at) => least = least.min(at.saturating_add(offset)),
-                    None => {
-                        let known = self.program.depths.get(&function.name);
-                        return known.map_or(STACK, |known| i64::from(*known).clamp(0, STACK));
-                    }
+                    None => unknown = true,
                 }
             }
+        }
+        if unknown {
+            let known = self.program.depths.get(&function.name);
+            least = least.min(known.map_or(-STACK, |known| -i64::from(*known)));
         }
         (least.saturating_neg().clamp(0, STACK) + 3) & !3
     }

@@ -8,7 +8,8 @@
 //! **Why sound.** A read may take bytes that the program has not yet compared with the packet's end:
 //! beyond the end lies the rest of the packet's buffer, and what is read there is used only where
 //! the program's own load stands, after its comparison. (Linux's translator does the same.) Values of
-//! maps are read from the first to the last byte that the program loads, rounded to words. Between
+//! maps are read from the first to the last byte that the program loads, rounded to words: up to three
+//! bytes behind a value, as the driver's words do, and none before it. Between
 //! the first load and another one, no store that may touch its bytes, no helper that moves the
 //! packet, and no call of a function stands on any way. A store is delayed only over instructions that
 //! neither read that memory nor call.
@@ -302,9 +303,19 @@ impl Planner<'_> {
             self.plan_stores(&mut plan, block);
         }
         for group in &mut plan.reads {
-            align(group);
+            match (group.range.space, group.range.root) {
+                // What is computed may be any byte of a value, the first one too.
+                (Space::Map, Root::Value(value)) if !self.is_found(value) => {}
+                _ => align(group),
+            }
         }
         plan
+    }
+
+    /// Whether a value is what a helper found, which lies at a word.
+    fn is_found(&self, value: Value) -> bool {
+        let found = self.function.dfg.def_inst(value);
+        found.is_some_and(|(_, data)| matches!(data, InstData::CallHelper { .. }))
     }
 
     fn plan_load(&self, plan: &mut Plan, block: Block, inst: Inst, range: Range) {

@@ -1,15 +1,21 @@
 //! Random programs for the card against the interpreter, for as long as one likes:
-//! `nfp_fuzz SECONDS SEED`; `nfp_fuzz show SEED NUMBER` prints one.
+//! `nfp_fuzz SECONDS SEED`; `nfp_fuzz show SEED NUMBER` prints one, made smaller if it fails.
 //!
 //! Failing programs are made smaller and printed; on the last line is how many programs were run.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use backend_nfp::compile::Options;
+use backend_nfp::firmware::Abi;
+use backend_nfp::isa::{Insn as Word, WORD_MASK};
 use bpf::insn::Insn;
+use passes::OptLevel;
 use testsuite::nfp::Case;
 use testsuite::nfp::fuzz::{Outcome, reduce, run};
+use testsuite::nfp::programs::generous;
 use testsuite::nfp::random::random_case;
+use testsuite::nfp::translate::{compile_for, module_of, words_of};
 
 /// Failures after which there is enough to do.
 const ENOUGH: usize = 8;
@@ -32,12 +38,40 @@ fn print(case: &Case) {
     }
 }
 
+fn words(case: &Case, level: OptLevel) -> Result<Vec<u64>, String> {
+    let (module, entry) = module_of(case, level)?;
+    println!("{module}");
+    let capabilities = generous();
+    let (depths, options) = (BTreeMap::new(), Options::default());
+    let compiled = compile_for(case, &module, entry, depths, &capabilities, &options)?;
+    words_of(&compiled, &Abi::from(&capabilities))
+}
+
+fn print_words(words: &[u64]) {
+    for (index, word) in words.iter().enumerate() {
+        match Word::decode(word & WORD_MASK) {
+            Ok(insn) => println!("{index:4}  {insn}"),
+            Err(error) => println!("{index:4}  {error}"),
+        }
+    }
+}
+
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let number = |at: usize| arguments.get(at).and_then(|text| text.parse::<u64>().ok());
     if arguments.first().is_some_and(|word| word == "show") {
-        let case = random_case(number(1).unwrap_or(1), number(2).unwrap_or(0));
+        let mut case = random_case(number(1).unwrap_or(1), number(2).unwrap_or(0));
+        if let Outcome::Wrong(reason) = run(&case) {
+            println!("{reason}");
+            case = reduce(&case, &reason);
+        }
         print(&case);
+        for level in [OptLevel::O0, OptLevel::O2] {
+            match words(&case, level) {
+                Ok(words) => print_words(&words),
+                Err(error) => println!("{error}"),
+            }
+        }
         println!("{:?}", run(&case));
         return;
     }
@@ -51,7 +85,7 @@ fn main() {
         let began = Instant::now();
         match run(&case) {
             Outcome::Same(_) => same += 1,
-            Outcome::Refused(reason) | Outcome::TooLarge(reason) => {
+            Outcome::Refused(reason) | Outcome::Unable(reason) => {
                 let short: String = reason.chars().filter(|one| !one.is_ascii_digit()).take(60).collect();
                 *refused.entry(short).or_default() += 1;
             }

@@ -18,6 +18,8 @@ pub struct Options {
     pub sleepable: bool,
     /// Whether unaligned accesses are refused (`BPF_F_STRICT_ALIGNMENT`, or machines without them).
     pub strict_alignment: bool,
+    /// Whether stack that nothing wrote may not be read, whatever the kernel says of that.
+    pub written_stack: bool,
     /// Whether every place where paths can meet keeps a state (`BPF_F_TEST_STATE_FREQ`).
     pub keep_all_states: bool,
     /// Number of processors that the kernel can have; 0 for as many as any kernel.
@@ -29,4 +31,11 @@ pub struct Options {
     pub loader_decides: bool,
     /// Whether contradictory ranges are an error (`BPF_F_TEST_REG_INVARIANTS`).
     pub strict_ranges: bool,
+}
+
+impl Options {
+    /// Whether programs may read stack that nothing wrote.
+    pub(crate) fn reads_unwritten_stack(&self) -> bool {
+        self.kernel.reads_unwritten_stack() && !self.written_stack
+    }
 }

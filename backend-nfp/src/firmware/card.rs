@@ -207,6 +207,7 @@ impl Card {
         let region = Region {
             writable: true,
             bytes,
+            behind: 0,
         };
         self.memory
             .insert(RegionKind::Packet, self.buffer().into(), region);

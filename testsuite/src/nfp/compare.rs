@@ -132,18 +132,17 @@ pub fn compare_with(
 ) -> Result<Report, String> {
     let program = Program::load(words, abi.start).map_err(|error| error.to_string())?;
     // The driver knows from the program which words are added to; here a first round tells.
-    let mut learned = card(case, abi, watch, &[]);
+    let empty = card(case, abi, watch, &[]);
+    let mut atomic: Vec<BTreeSet<usize>> = vec![BTreeSet::new(); case.maps.len()];
     for input in inputs {
-        learned.seed = input.seed;
+        let mut learned = empty.clone();
         // A fault will show in the second round.
-        let _ = learned.run(&program, &input.packet);
+        let _ = simulate(case, &mut learned, &program, input);
         learned.learn_atomic_words();
+        for (words, map) in atomic.iter_mut().zip(learned.maps()) {
+            words.extend(map.atomic.iter().copied());
+        }
     }
-    let atomic: Vec<_> = learned
-        .maps()
-        .iter()
-        .map(|map| map.atomic.clone())
-        .collect();
     let card = card(case, abi, watch, &atomic);
 
     let mut report = Report::default();
@@ -288,10 +287,7 @@ fn difference(outcome: &Outcome, seen: &Seen, expected: &Seen, result: u64) -> O
         ));
     }
     if seen.maps != expected.maps {
-        return Some(format!(
-            "maps are {:x?}, not {:x?}",
-            seen.maps, expected.maps
-        ));
+        return Some(map_difference(seen, expected));
     }
     if seen.packet != expected.packet {
         return Some(format!(
@@ -306,4 +302,20 @@ fn difference(outcome: &Outcome, seen: &Seen, expected: &Seen, result: u64) -> O
         );
         format!("verdict is {is:?}, not {not:?}")
     })
+}
+
+/// The first place where maps differ, in words.
+fn map_difference(seen: &Seen, expected: &Seen) -> String {
+    for (map, (is, not)) in seen.maps.iter().zip(&expected.maps).enumerate() {
+        let longest = is.len().max(not.len());
+        let place = (0..longest).find(|at| is.get(*at) != not.get(*at));
+        if let Some(at) = place {
+            return format!(
+                "element {at} of map {map} is {:x?}, not {:x?}",
+                is.get(at),
+                not.get(at)
+            );
+        }
+    }
+    "maps differ".to_owned()
 }

@@ -14,12 +14,15 @@ use backend_nfp::check::{Rules, check};
 use backend_nfp::compile::{Options, SHOWN};
 use backend_nfp::firmware::{Abi, Watch};
 use backend_nfp::offload::examine;
-use bpf::insn::{Endian, Slot};
+use bpf::insn::{Endian, Insn, Operand, Reg, Slot};
 use bpf::program_type::{AttachType, ProgramType};
 use bpfmill::compile::CompileOptions;
 use passes::OptLevel;
 use passes::packet_cache::PacketCache;
+use verifier::Ask;
+use verifier::facts::{FactPlace, Facts};
 use verifier::program::{Map, Program};
+use verifier::state::Kind;
 
 use super::programs::generous;
 use super::translate::{compile_for, module_with, words_of};
@@ -39,8 +42,8 @@ const SHORTEST: (usize, usize) = (14, 60);
 pub enum Outcome {
     /// Nobody would run it; why.
     Refused(String),
-    /// The card has not enough of something.
-    TooLarge(String),
+    /// The back end says that the card cannot run it: too large, or dead code that nobody dropped.
+    Unable(String),
     /// It does the same, each time that it was compiled; so many words.
     Same(usize),
     /// It does not, or its words are wrong.
@@ -91,8 +94,7 @@ fn run_all(case: &Case) -> Outcome {
                 };
                 match run_way(case, way, &capabilities, &depths, &inputs, &expected) {
                     Ok(words) => size = words,
-                    // Limits are of every way.
-                    Err(reason) if is_limit(&reason) => return Outcome::TooLarge(reason),
+                    Err(reason) if is_refusal(&reason) => return Outcome::Unable(reason),
                     Err(reason) => return Outcome::Wrong(format!("{way:?}: {reason}")),
                 }
             }
@@ -101,9 +103,9 @@ fn run_all(case: &Case) -> Outcome {
     Outcome::Same(size)
 }
 
-/// Whether a message is of something that a program may have too much of.
-fn is_limit(reason: &str) -> bool {
-    ["the stack takes", "spill", "too many", "does not fit"]
+/// Whether a message is of the back end's: not of what its words do.
+fn is_refusal(reason: &str) -> bool {
+    ["the stack takes", "values are too many", "the card cannot run"]
         .iter()
         .any(|part| reason.contains(part))
 }
@@ -124,7 +126,10 @@ fn accepted(case: &Case, capabilities: &Capabilities) -> Result<BTreeMap<String,
     }
     let program = Program::from_slots(case.program_type, attach, &slots, maps.collect());
     let program = program.ok_or("no program")?;
-    let options = verifier::Options::default();
+    let options = verifier::Options {
+        written_stack: true,
+        ..verifier::Options::default()
+    };
     let found = examine(&program, &options, Endian::Little, capabilities);
     if let Some(first) = found.obstacles.first() {
         return Err(match &found.report.verdict {
@@ -132,8 +137,40 @@ fn accepted(case: &Case, capabilities: &Capabilities) -> Result<BTreeMap<String,
             _ => format!("{:?}", first.reason),
         });
     }
+    let (_, facts) = verifier::facts(&program, &options, Endian::Little, Ask::Everything);
+    if let Some(slot) = (0..slots.len()).find(|slot| shows_address(&program, &facts, *slot)) {
+        return Err(format!("it shows an address, at {slot}"));
+    }
     let names = (0..).map(|index| format!("f{index}"));
     Ok(names.zip(found.report.depths.iter().copied()).collect())
+}
+
+/// Whether what an instruction leaves depends on where memory lies, which is the machine's matter.
+fn shows_address(program: &Program, facts: &Facts, slot: usize) -> bool {
+    let Some(found) = facts.insns.get(slot).filter(|found| found.visits > 0) else {
+        return false;
+    };
+    let all = |reg: Reg, wanted: fn(Kind) -> bool| {
+        reg == Reg(10)
+            || found
+                .forms(FactPlace::Register(reg.0))
+                .all(|form| wanted(form.kind))
+    };
+    let number = |reg: Reg| reg != Reg(10) && all(reg, |kind| kind == Kind::Scalar);
+    match program.insn(slot) {
+        Some(Insn::Exit) => !number(Reg(0)),
+        Some(Insn::Store {
+            base,
+            src: Operand::Reg(src),
+            ..
+        }) => !number(src) && !all(base, |kind| matches!(kind, Kind::Stack(_))),
+        Some(Insn::Atomic { src, .. }) => !number(src),
+        Some(Insn::Branch { dst, src, .. }) => match src {
+            Operand::Imm(imm) => imm != 0 && !number(dst),
+            Operand::Reg(src) => number(dst) != number(src),
+        },
+        _ => false,
+    }
 }
 
 /// Compiles one way and compares; gives how many words that took.

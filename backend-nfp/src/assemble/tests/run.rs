@@ -172,6 +172,7 @@ pub(super) fn run(words: &[u64], seed: u64, timing: &Timing) -> Outcome {
         let region = Region {
             writable: true,
             bytes,
+            behind: 0,
         };
         memory.insert(kind, address, region);
     };
