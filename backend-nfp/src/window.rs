@@ -33,7 +33,8 @@ const READ_LIMIT: i64 = 64;
 /// Bytes of a write.
 const WRITE_LIMIT: i64 = 32;
 /// Helpers that move the packet: `xdp_adjust_head`, `xdp_adjust_tail`.
-pub(crate) const MOVES_PACKET: [u32; 2] = [44, 65];
+pub(crate) const MOVES_PACKET: [u32; 2] = [MOVES_HEAD, 65];
+pub(crate) const MOVES_HEAD: u32 = 44;
 
 /// What an offset counts from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -99,8 +100,6 @@ pub(crate) struct Plan {
     pub(crate) writes: FxHashMap<Inst, WriteGroup>,
     /// Stores that a later one writes.
     pub(crate) delayed: FxHashMap<Inst, ()>,
-    /// Calls that move the packet's beginning.
-    pub(crate) head_moves: usize,
 }
 
 impl Plan {
@@ -295,9 +294,6 @@ impl Planner<'_> {
             for inst in self.function.layout.insts(block) {
                 if let Some(range) = self.load(inst) {
                     self.plan_load(&mut plan, block, inst, range);
-                }
-                if let InstData::CallHelper { id, .. } = *self.function.dfg.inst(inst) {
-                    plan.head_moves += usize::from(id == MOVES_PACKET[0]);
                 }
             }
             self.plan_stores(&mut plan, block);

@@ -66,6 +66,8 @@ pub(crate) struct Settings<'a> {
     pub(crate) show_result: bool,
     /// Whether a helper of the program moves the packet.
     pub(crate) moves_packet: bool,
+    /// Whether one does that, once, with its beginning.
+    pub(crate) moves_once: bool,
     /// Whether loads are read together.
     pub(crate) read_together: bool,
     /// Whether stores are written together.
