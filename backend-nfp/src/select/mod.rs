@@ -369,6 +369,8 @@ impl<'a> Select<'a> {
         };
         self.mir_block = block;
         self.start(target);
+        // Whoever comes here has settled the first index.
+        self.local_done();
         for inst in self.function.layout.insts(block) {
             self.location = self.function.locations[inst].expand();
             self.origin = self.function.origins[inst];

@@ -14,7 +14,7 @@ use backend_nfp::check::{Rules, check};
 use backend_nfp::compile::{Options, SHOWN};
 use backend_nfp::firmware::{Abi, Watch};
 use backend_nfp::offload::examine;
-use bpf::insn::{Endian, Insn, Operand, Reg, Slot};
+use bpf::insn::{CallTarget, Endian, Insn, Operand, Reg, Slot};
 use bpf::program_type::{AttachType, ProgramType};
 use bpfmill::compile::CompileOptions;
 use passes::OptLevel;
@@ -31,8 +31,10 @@ use crate::random_program::reduce_slots;
 
 /// Inputs that a program runs on.
 const INPUTS: usize = 20;
-/// Helper that moves the packet's beginning.
+/// Helpers that move the packet's beginning and end, and how far programs move the first.
 const ADJUST_HEAD: i32 = 44;
+const ADJUST_TAIL: i32 = 65;
+const MOST_HEAD: i32 = 40;
 /// Shortest frames: of any packet, and of those whose beginning is moved, for which the card counts
 /// on frames as a wire has them.
 const SHORTEST: (usize, usize) = (14, 60);
@@ -141,6 +143,9 @@ fn accepted(case: &Case, capabilities: &Capabilities) -> Result<BTreeMap<String,
     if let Some(slot) = (0..slots.len()).find(|slot| shows_address(&program, &facts, *slot)) {
         return Err(format!("it shows an address, at {slot}"));
     }
+    if let Some(slot) = (0..slots.len()).find(|slot| moves_far(&program, &facts, *slot)) {
+        return Err(format!("a move that cards differ in, at {slot}"));
+    }
     let names = (0..).map(|index| format!("f{index}"));
     Ok(names.zip(found.report.depths.iter().copied()).collect())
 }
@@ -171,6 +176,27 @@ fn shows_address(program: &Program, facts: &Facts, slot: usize) -> bool {
         },
         _ => false,
     }
+}
+
+/// Whether a move of the packet's beginning or end may be one that a host can do and a card cannot.
+fn moves_far(program: &Program, facts: &Facts, slot: usize) -> bool {
+    let Some(Insn::Call {
+        target: CallTarget::Helper(id @ (ADJUST_HEAD | ADJUST_TAIL)),
+    }) = program.insn(slot)
+    else {
+        return false;
+    };
+    let possible = match id {
+        ADJUST_HEAD => (-MOST_HEAD, MOST_HEAD),
+        _ => (i32::MIN, -1),
+    };
+    let Some(found) = facts.insns.get(slot) else {
+        return false;
+    };
+    let fits = |by: (i32, i32)| possible.0 <= by.0 && by.1 <= possible.1;
+    !found
+        .forms(FactPlace::Register(2))
+        .all(|form| fits((form.value.smin32, form.value.smax32)))
 }
 
 /// Compiles one way and compares; gives how many words that took.

@@ -238,7 +238,12 @@ impl Maker {
         }
         let Some(context) = self.context() else { return };
         let tail = self.chance(1, 2);
-        let most = self.head.min(if self.depth > 0 { self.head / 4 } else { self.head });
+        // In a loop it moves again.
+        let most = match self.counters.len() {
+            0 => self.head,
+            1 => self.head / 4,
+            _ => 0,
+        };
         if !tail && most <= 0 {
             return;
         }
@@ -248,8 +253,7 @@ impl Maker {
             false => self.below(2 * most as u64 + 1) as i32 - most,
         };
         if !tail {
-            // In a loop it moves again.
-            self.head -= most;
+            self.head = 0;
         }
         if constant {
             self.push(op::set(2, by));
