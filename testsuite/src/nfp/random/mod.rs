@@ -81,7 +81,9 @@ const MAPS: [MapSort; 7] = [
 ];
 const EVENTS: usize = MAPS.len() - 1;
 
-fn case_maps() -> Vec<CaseMap> {
+/// The maps of random programs, as a case has them.
+#[must_use]
+pub fn case_maps() -> Vec<CaseMap> {
     let maps = MAPS.iter().zip(0u8..);
     maps.map(|(sort, index)| CaseMap {
         file: 0,
