@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 
 use bpf::program_type::ProgramType;
 use mir::analysis::{ControlFlowGraph, KnownValues};
-use mir::{Func, Function, InstData, Module, Opcode, Symbol, Value};
+use mir::{Block, Func, Function, InstData, Module, Opcode, Symbol, Value};
 use rustc_hash::FxHashMap;
 
 use crate::allocate::{self, AllocationError, fixed};
@@ -28,7 +28,7 @@ use crate::lir::{Fixed, arrange, forward, locals, remove_dead, retarget};
 use crate::machine::{MachineFunction, MachineProgram, Timing};
 use crate::select::{Interface, SelectError, Settings, Unit, select};
 use crate::space::{Space, Spaces, frame_offset};
-use crate::window::MOVES_PACKET;
+use crate::window::{MOVES_HEAD, MOVES_PACKET};
 use crate::{banks, transfers};
 
 /// How often a program is compiled for its spill slots.
@@ -233,6 +233,24 @@ fn callees_first(program: &Program<'_>) -> Result<Vec<Func>, CompileError> {
     Ok(order)
 }
 
+/// Whether control can come back to a block.
+fn in_cycle(function: &Function, block: Block) -> bool {
+    let cfg = ControlFlowGraph::compute(function);
+    let mut seen = std::collections::BTreeSet::new();
+    let mut work = vec![block];
+    while let Some(at) = work.pop() {
+        for &next in cfg.successors(at) {
+            if next == block {
+                return true;
+            }
+            if seen.insert(next) {
+                work.push(next);
+            }
+        }
+    }
+    false
+}
+
 /// Registers in which a function reads parameters.
 fn parameters(lir: &crate::lir::Lir) -> Vec<Fixed> {
     let first = lir.blocks.first().and_then(|block| block.insts.first());
@@ -353,6 +371,8 @@ impl Attempt<'_> {
             cfg,
         };
         let mut least = 0i64;
+        // The verifier does not count what lies in code that it never enters.
+        let mut unknown = false;
         for block in function.layout.blocks() {
             for inst in function.layout.insts(block) {
                 let data = function.dfg.inst(inst);
@@ -368,12 +388,13 @@ impl Attempt<'_> {
                 }
                 match lowest.of(address, 0, &mut Vec::new()) {
                     Some(at) => least = least.min(at.saturating_add(offset)),
-                    None => {
-                        let known = self.program.depths.get(&function.name);
-                        return known.map_or(STACK, |known| i64::from(*known).clamp(0, STACK));
-                    }
+                    None => unknown = true,
                 }
             }
+        }
+        if unknown {
+            let known = self.program.depths.get(&function.name);
+            least = least.min(known.map_or(-STACK, |known| -i64::from(*known)));
         }
         (least.saturating_neg().clamp(0, STACK) + 3) & !3
     }
@@ -406,21 +427,35 @@ impl Attempt<'_> {
         Ok(frames)
     }
 
-    fn moves_packet(&self, order: &[Func]) -> bool {
-        order.iter().any(|func| {
-            let function = &self.program.module.functions[*func];
-            function.layout.blocks().any(|block| {
-                function.layout.insts(block).any(|inst| {
-                    matches!(*function.dfg.inst(inst), InstData::CallHelper { id, .. }
-                        if MOVES_PACKET.contains(&id))
-                })
-            })
-        })
+    /// Whether a helper moves the packet, and whether that happens at most once, at its beginning:
+    /// only then is it where the firmware put it, and as long as a frame.
+    fn moves_packet(&self, order: &[Func]) -> (bool, bool) {
+        let mut calls = Vec::new();
+        for &func in order {
+            let function = &self.program.module.functions[func];
+            for block in function.layout.blocks() {
+                for inst in function.layout.insts(block) {
+                    if let InstData::CallHelper { id, .. } = *function.dfg.inst(inst)
+                        && MOVES_PACKET.contains(&id)
+                    {
+                        calls.push((func, block, id));
+                    }
+                }
+            }
+        }
+        let once = match calls[..] {
+            [(func, block, MOVES_HEAD)] => {
+                func == self.program.entry
+                    && !in_cycle(&self.program.module.functions[func], block)
+            }
+            _ => false,
+        };
+        (!calls.is_empty(), once)
     }
 
     fn run(&mut self, order: &[Func]) -> Result<(), CompileError> {
         let frames = self.frames(order)?;
-        let moves_packet = self.moves_packet(order);
+        let (moves_packet, moves_once) = self.moves_packet(order);
         for &func in order {
             let (frame, depth) = frames.get(&func).copied().unwrap_or_default();
             let reserved = self.reserved.get(&func).copied().unwrap_or(0);
@@ -432,6 +467,7 @@ impl Attempt<'_> {
                 keep_index: reserved > 0,
                 show_result: self.options.show_result,
                 moves_packet,
+                moves_once,
                 read_together: self.options.read_together,
                 write_together: self.options.write_together,
             };

@@ -8,7 +8,8 @@
 //! **Why sound.** A read may take bytes that the program has not yet compared with the packet's end:
 //! beyond the end lies the rest of the packet's buffer, and what is read there is used only where
 //! the program's own load stands, after its comparison. (Linux's translator does the same.) Values of
-//! maps are read from the first to the last byte that the program loads, rounded to words. Between
+//! maps are read from the first to the last byte that the program loads, rounded to words: up to three
+//! bytes behind a value, as the driver's words do, and none before it. Between
 //! the first load and another one, no store that may touch its bytes, no helper that moves the
 //! packet, and no call of a function stands on any way. A store is delayed only over instructions that
 //! neither read that memory nor call.
@@ -32,7 +33,8 @@ const READ_LIMIT: i64 = 64;
 /// Bytes of a write.
 const WRITE_LIMIT: i64 = 32;
 /// Helpers that move the packet: `xdp_adjust_head`, `xdp_adjust_tail`.
-pub(crate) const MOVES_PACKET: [u32; 2] = [44, 65];
+pub(crate) const MOVES_PACKET: [u32; 2] = [MOVES_HEAD, 65];
+pub(crate) const MOVES_HEAD: u32 = 44;
 
 /// What an offset counts from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -97,8 +99,6 @@ pub(crate) struct Plan {
     pub(crate) writes: FxHashMap<Inst, WriteGroup>,
     /// Stores that a later one writes.
     pub(crate) delayed: FxHashMap<Inst, ()>,
-    /// Calls that move the packet's beginning.
-    pub(crate) head_moves: usize,
 }
 
 impl Plan {
@@ -294,16 +294,23 @@ impl Planner<'_> {
                 if let Some(range) = self.load(inst) {
                     self.plan_load(&mut plan, block, inst, range);
                 }
-                if let InstData::CallHelper { id, .. } = *self.function.dfg.inst(inst) {
-                    plan.head_moves += usize::from(id == MOVES_PACKET[0]);
-                }
             }
             self.plan_stores(&mut plan, block);
         }
         for group in &mut plan.reads {
-            align(group);
+            match (group.range.space, group.range.root) {
+                // What is computed may be any byte of a value, the first one too.
+                (Space::Map, Root::Value(value)) if !self.is_found(value) => {}
+                _ => align(group),
+            }
         }
         plan
+    }
+
+    /// Whether a value is what a helper found, which lies at a word.
+    fn is_found(&self, value: Value) -> bool {
+        let found = self.function.dfg.def_inst(value);
+        found.is_some_and(|(_, data)| matches!(data, InstData::CallHelper { .. }))
     }
 
     fn plan_load(&self, plan: &mut Plan, block: Block, inst: Inst, range: Range) {

@@ -18,6 +18,8 @@ pub struct Options {
     pub sleepable: bool,
     /// Whether unaligned accesses are refused (`BPF_F_STRICT_ALIGNMENT`, or machines without them).
     pub strict_alignment: bool,
+    /// Whether stack that nothing wrote may not be read, whatever the kernel says of that.
+    pub written_stack: bool,
     /// Whether every place where paths can meet keeps a state (`BPF_F_TEST_STATE_FREQ`).
     pub keep_all_states: bool,
     /// Number of processors that the kernel can have; 0 for as many as any kernel.
@@ -31,4 +33,11 @@ pub struct Options {
     pub strict_ranges: bool,
     /// Whether a driver takes the program to a device (`prog_ifindex`), where more may be written.
     pub offloaded: bool,
+}
+
+impl Options {
+    /// Whether programs may read stack that nothing wrote.
+    pub(crate) fn reads_unwritten_stack(&self) -> bool {
+        self.kernel.reads_unwritten_stack() && !self.written_stack
+    }
 }

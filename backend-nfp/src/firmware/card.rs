@@ -223,6 +223,7 @@ impl Card {
             writable: true,
             latency: None,
             bytes,
+            behind: 0,
         };
         self.memory
             .insert(RegionKind::Packet, self.buffer().into(), region);

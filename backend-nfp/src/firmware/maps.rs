@@ -18,6 +18,9 @@ const NOEXIST: u64 = 1;
 const EXIST: u64 = 2;
 /// Values are aligned to so many bytes.
 const ALIGN: u64 = 8;
+/// Bytes behind a value that may be read, and what they hold.
+const BEHIND: usize = 3;
+const FOREIGN: u8 = 0x5a;
 
 /// What a map is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -71,7 +74,8 @@ impl Allocator {
         let size = (length as u64).max(1).checked_next_multiple_of(ALIGN)?;
         self.left = self.left.checked_sub(size)?;
         let mut bytes = vec![0; length];
-        for (place, byte) in bytes.iter_mut().zip(value) {
+        bytes.resize(length + BEHIND, FOREIGN);
+        for (place, byte) in bytes.iter_mut().take(length).zip(value) {
             *place = *byte;
         }
         let address = self.next;
@@ -81,6 +85,7 @@ impl Allocator {
             writable: true,
             bytes,
             latency,
+            behind: BEHIND,
         };
         memory.insert(RegionKind::External, address, region);
         Some(address)
@@ -122,8 +127,9 @@ impl DeviceMap {
         free.left = left;
         let region = Region {
             writable: true,
-            bytes: vec![0; size],
+            bytes: vec![0; size + BEHIND],
             latency: self.latency,
+            behind: BEHIND,
         };
         memory.insert(RegionKind::External, first, region);
         for index in 0..self.max_entries {

@@ -20,6 +20,22 @@ impl Select<'_> {
         (!(zeros as u32), !((zeros >> 32) as u32))
     }
 
+    /// The low 8 or 16 bits of a half with their sign.
+    pub(super) fn sign_extended_from(&mut self, half: Half, bits: u8) -> Half {
+        let (mask, rest) = ((1 << bits) - 1, 32 - u32::from(bits));
+        match half {
+            Half::Const(value) => {
+                let extended = (value << rest).cast_signed() >> rest;
+                Half::Const(extended.cast_unsigned())
+            }
+            _ if half.possible() & (mask ^ mask >> 1) == 0 => half.and(mask),
+            _ => {
+                let source = self.short_source(half);
+                self.emit(Op::SignExtend(source, bits)).into()
+            }
+        }
+    }
+
     pub(super) fn unary(
         &mut self,
         opcode: Opcode,
@@ -32,8 +48,7 @@ impl Select<'_> {
             Opcode::Sext => self.sign_extended(pair.low),
             Opcode::Sext8 | Opcode::Sext16 => {
                 let bits = if opcode == Opcode::Sext8 { 8 } else { 16 };
-                let source = self.short_source(pair.low);
-                let low = Half::from(self.emit(Op::SignExtend(source, bits)));
+                let low = self.sign_extended_from(pair.low, bits);
                 match ty {
                     Type::I32 => Pair::of(low),
                     Type::I64 => self.sign_extended(low),

@@ -277,7 +277,7 @@ impl Select<'_> {
             return Err(self.unsupported("a helper that its firmware does not have"));
         };
         let pair = self.pair(by)?;
-        let once = self.plan.head_moves == 1;
+        let once = self.settings.moves_once;
         if let Some(by) = pair.low.as_const()
             && once
             && (-i64::from(limits.guaranteed_sub)..=i64::from(limits.guaranteed_add))

@@ -64,8 +64,8 @@ impl Select<'_> {
         self.end(End::Jump(Edge::to(block)));
     }
 
-    /// Nothing of the stack is needed any more.
-    fn local_done(&mut self) {
+    /// What the index registers point to is as in the beginning, or nobody's matter.
+    pub(super) fn local_done(&mut self) {
         self.local = super::local::Indices::default();
     }
 
@@ -76,10 +76,12 @@ impl Select<'_> {
             let block = self.new_block();
             let before = self.block;
             let constants = std::mem::take(&mut self.constants);
+            let local = self.local;
             self.block = block;
             self.finish(Pair::constant(0), 0);
             self.block = before;
             self.constants = constants;
+            self.local = local;
             block
         } else {
             self.exit_with(verdict(self.settings.program_type, 0))

@@ -398,13 +398,14 @@ impl Select<'_> {
                 let mask = if width == MemWidth::B8 { 0xff } else { 0xffff };
                 let mask_reg = Half::from(self.constant(mask));
                 let hole = self.shifted_by_byte(mask_reg, address, true);
+                let hole = Source::Reg(self.register(hole));
                 let low = self.register(value.low.and(mask)).into();
                 let bits = self.shifted_by_byte(low, address, true);
                 self.point(address);
+                // The word itself is the operand: nothing may have been stored to it yet.
                 let old = Source::Local(3, 0);
-                let old = self.emit(Op::Alu(AluOp::Move, Source::Nothing, old));
-                let kept = self.alu(AluOp::AndNot, old.into(), hole);
-                let new = self.alu(AluOp::Or, kept, bits);
+                let kept = self.emit(Op::Alu(AluOp::AndNot, old, hole));
+                let new = self.alu(AluOp::Or, kept.into(), bits);
                 let source = self.source(new);
                 let op = Op::Alu(AluOp::Move, Source::Nothing, source);
                 self.push(op, Target::Local(3, 0));

@@ -70,9 +70,8 @@ impl Select<'_> {
         }
         let low = match width {
             MemWidth::B8 | MemWidth::B16 => {
-                let source = self.short_source(pair.low);
                 let bits = if width == MemWidth::B8 { 8 } else { 16 };
-                self.emit(Op::SignExtend(source, bits)).into()
+                self.sign_extended_from(pair.low, bits)
             }
             _ => pair.low,
         };

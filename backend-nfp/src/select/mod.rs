@@ -68,6 +68,8 @@ pub(crate) struct Settings<'a> {
     pub(crate) show_result: bool,
     /// Whether a helper of the program moves the packet.
     pub(crate) moves_packet: bool,
+    /// Whether one does that, once, with its beginning.
+    pub(crate) moves_once: bool,
     /// Whether loads are read together.
     pub(crate) read_together: bool,
     /// Whether stores are written together.
@@ -370,6 +372,8 @@ impl<'a> Select<'a> {
         };
         self.mir_block = block;
         self.start(target);
+        // Whoever comes here has settled the first index.
+        self.local_done();
         let mut before = self.cfg.predecessors(block).iter();
         // What a loop does to the indices is not known yet.
         let is_loop = before.any(|one| self.cfg.is_retreating(one.block, block));

@@ -27,6 +27,9 @@ pub struct Region {
     pub bytes: Vec<u8>,
     /// Cycles of a command, where they are not those of all memory of this kind.
     pub latency: Option<u64>,
+    /// So many at the end are something else's: commands may read them, since they read whole words
+    /// from any byte on.
+    pub behind: usize,
 }
 
 /// All regions.
@@ -82,6 +85,10 @@ impl Memory {
         }
         let offset = usize::try_from(address - start).map_err(|_| nothing)?;
         let end = offset.checked_add(size).ok_or(nothing)?;
+        let own = region.bytes.len().saturating_sub(region.behind);
+        if write && end > own {
+            return Err(nothing);
+        }
         region.bytes.get_mut(offset..end).ok_or(nothing)
     }
 

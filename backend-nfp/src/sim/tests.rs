@@ -209,6 +209,7 @@ fn transfer_files_are_apart_and_reads_swap() {
         writable: true,
         latency: None,
         bytes,
+        behind: 0,
     };
     memory.insert(RegionKind::Packet, 0x40, region);
     let command = |action, length| {
@@ -288,6 +289,7 @@ fn additions_keep_the_highest_byte_first_and_the_low_word_first() {
         writable: true,
         latency: None,
         bytes: vec![0xff, 0xff, 0xff, 0xff, 0, 0, 0, 1],
+        behind: 0,
     };
     memory.insert(RegionKind::External, 0x1234, region);
     let add = Insn::Command(Command {
@@ -346,6 +348,7 @@ fn commands_outside_of_memory_are_faults() {
         writable: true,
         latency: None,
         bytes: vec![0; 8],
+        behind: 0,
     };
     memory.insert(RegionKind::Packet, 0x40, region);
     let fault = core.run(&code, &mut memory, START.into());

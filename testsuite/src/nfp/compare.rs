@@ -107,7 +107,27 @@ pub fn compare(
     watch: Watch,
     inputs: &[Input],
 ) -> Result<Report, String> {
-    let image = Image {
+    let image = image(case);
+    let interpreter = Interpreter::new(&image);
+    let expect = |input: &Input| interpret(case, &image, &interpreter, input);
+    compare_with(case, words, abi, watch, inputs, expect)
+}
+
+/// What the host sees of a case's bytecode on each input, and the results.
+///
+/// # Errors
+/// When the bytecode cannot be interpreted.
+pub fn expectations(case: &Case, inputs: &[Input]) -> Result<Vec<(Seen, u64)>, String> {
+    let image = image(case);
+    let interpreter = Interpreter::new(&image);
+    inputs
+        .iter()
+        .map(|input| interpret(case, &image, &interpreter, input))
+        .collect()
+}
+
+fn image(case: &Case) -> Image {
+    Image {
         endian: Endian::Little,
         maps: case.maps.iter().map(|map| map.def.clone()).collect(),
         programs: vec![Bytecode {
@@ -118,10 +138,7 @@ pub fn compare(
             kernel_functions: Vec::new(),
         }],
         links: Vec::new(),
-    };
-    let interpreter = Interpreter::new(&image);
-    let expect = |input: &Input| interpret(case, &image, &interpreter, input);
-    compare_with(case, words, abi, watch, inputs, expect)
+    }
 }
 
 /// Runs words on inputs, of which `expect` says what the host sees and what the result is. Of the case,
@@ -139,18 +156,17 @@ pub fn compare_with(
 ) -> Result<Report, String> {
     let program = Program::load(words, abi.start).map_err(|error| error.to_string())?;
     // The driver knows from the program which words are added to; here a first round tells.
-    let mut learned = card(case, abi, watch, &[]);
+    let empty = card(case, abi, watch, &[]);
+    let mut atomic: Vec<BTreeSet<usize>> = vec![BTreeSet::new(); case.maps.len()];
     for input in inputs {
-        learned.seed = input.seed;
+        let mut learned = empty.clone();
         // A fault will show in the second round.
-        let _ = learned.run(&program, &input.packet);
+        let _ = simulate(case, &mut learned, &program, input);
         learned.learn_atomic_words();
+        for (words, map) in atomic.iter_mut().zip(learned.maps()) {
+            words.extend(map.atomic.iter().copied());
+        }
     }
-    let atomic: Vec<_> = learned
-        .maps()
-        .iter()
-        .map(|map| map.atomic.clone())
-        .collect();
     let card = card(case, abi, watch, &atomic);
 
     let mut report = Report::default();
@@ -279,10 +295,7 @@ fn difference(outcome: &Outcome, seen: &Seen, expected: &Seen, result: u64) -> O
         ));
     }
     if seen.maps != expected.maps {
-        return Some(format!(
-            "maps are {:x?}, not {:x?}",
-            seen.maps, expected.maps
-        ));
+        return Some(map_difference(seen, expected));
     }
     if seen.packet != expected.packet {
         return Some(format!(
@@ -297,4 +310,20 @@ fn difference(outcome: &Outcome, seen: &Seen, expected: &Seen, result: u64) -> O
         );
         format!("verdict is {is:?}, not {not:?}")
     })
+}
+
+/// The first place where maps differ, in words.
+fn map_difference(seen: &Seen, expected: &Seen) -> String {
+    for (map, (is, not)) in seen.maps.iter().zip(&expected.maps).enumerate() {
+        let longest = is.len().max(not.len());
+        let place = (0..longest).find(|at| is.get(*at) != not.get(*at));
+        if let Some(at) = place {
+            return format!(
+                "element {at} of map {map} is {:x?}, not {:x?}",
+                is.get(at),
+                not.get(at)
+            );
+        }
+    }
+    "maps differ".to_owned()
 }

@@ -4,12 +4,14 @@
 mod cases;
 mod compare;
 mod disassembly;
+pub mod fuzz;
 mod inputs;
 pub mod programs;
 pub mod traffic;
+pub mod random;
 pub mod translate;
 
 pub use cases::{Case, CaseMap, cases};
-pub use compare::{Report, Seen, compare, compare_with, fill};
+pub use compare::{Report, Seen, compare, compare_with, expectations, fill};
 pub use disassembly::{OBJDUMP, Objdump};
 pub use inputs::{Input, inputs};

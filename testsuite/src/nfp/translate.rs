@@ -96,22 +96,29 @@ pub fn object_of(case: &Case) -> Object {
 /// # Errors
 /// In words: what cannot be lifted, or which pass failed.
 pub fn module_of(case: &Case, level: passes::OptLevel) -> Result<(Module, Func), String> {
+    module_with(case, &CompileOptions::at_level(level))
+}
+
+/// A case as MIR, optimised for the card as these options say.
+///
+/// # Errors
+/// In words: what cannot be lifted, or which pass failed.
+pub fn module_with(case: &Case, options: &CompileOptions) -> Result<(Module, Func), String> {
     let object = object_of(case);
     let lifted = lift_object(&object);
     if let Some(kept) = lifted.functions.iter().find_map(|one| one.kept.as_ref()) {
         return Err(kept.to_string());
     }
     let mut module = lifted.module;
-    let options = CompileOptions::at_level(level);
     for function in module.functions.values_mut() {
         legalize::random_numbers(function);
     }
-    optimise(&mut module, &options, |_| {}).map_err(|error| error.to_string())?;
+    optimise(&mut module, options, |_| {}).map_err(|error| error.to_string())?;
     let entry = module.functions.keys().next().ok_or("no function")?;
     for function in module.functions.values_mut() {
         legalize::divisions(function);
     }
-    optimise(&mut module, &options, |_| {}).map_err(|error| error.to_string())?;
+    optimise(&mut module, options, |_| {}).map_err(|error| error.to_string())?;
     Ok((module, entry))
 }
 
@@ -125,6 +132,21 @@ pub fn compile_module(
     entry: Func,
     options: &Options,
 ) -> Result<Compiled, String> {
+    compile_for(case, module, entry, BTreeMap::new(), &all_helpers(), options)
+}
+
+/// Compiles a case's MIR for a firmware; `depths` says how much stack functions use, by name.
+///
+/// # Errors
+/// In words: what the card cannot run.
+pub fn compile_for(
+    case: &Case,
+    module: &Module,
+    entry: Func,
+    depths: BTreeMap<String, u32>,
+    capabilities: &Capabilities,
+    options: &Options,
+) -> Result<Compiled, String> {
     let maps = module.symbols.iter().filter_map(|(symbol, data)| {
         let map = case.maps.get(usize::try_from(data.imm).ok()?)?;
         Some((symbol, map.id))
@@ -135,9 +157,10 @@ pub fn compile_module(
         program_type: case.program_type,
         maps: maps.collect(),
         arrays: BTreeMap::new(),
-        depths: BTreeMap::new(),
+        depths,
     };
-    compile(&program, &all_helpers(), &all_helpers_abi(), options)
+    let abi = Abi::from(capabilities);
+    compile(&program, capabilities, &abi, options)
         .map_err(|error| error.to_string())
 }
 

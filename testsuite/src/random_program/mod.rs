@@ -13,7 +13,7 @@ mod memory;
 mod mutate;
 mod numbers;
 mod objects;
-mod op;
+pub(crate) mod op;
 mod packet;
 mod reduce;
 mod text;
@@ -21,6 +21,7 @@ mod verdict;
 
 pub use environment::{SORTS, Sort, maps};
 pub use reduce::reduce;
+pub(crate) use reduce::reduce_slots;
 pub use text::{from_hex, listing};
 pub use verdict::{Answer, Answered, Verifier};
 

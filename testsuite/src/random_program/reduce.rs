@@ -14,26 +14,32 @@ pub fn reduce(
     program: &RandomProgram,
     mut holds: impl FnMut(&RandomProgram) -> bool,
 ) -> RandomProgram {
-    let mut best = program.clone();
+    let sort = program.sort;
+    let slots = reduce_slots(&program.slots, |slots| {
+        let slots = slots.to_vec();
+        holds(&RandomProgram { sort, slots })
+    });
+    RandomProgram { sort, slots }
+}
+
+/// The same for slots alone.
+pub(crate) fn reduce_slots(slots: &[Slot], mut holds: impl FnMut(&[Slot]) -> bool) -> Vec<Slot> {
+    let mut best = slots.to_vec();
     let start = Instant::now();
-    let mut ask = |best: &mut RandomProgram, slots: Vec<Slot>| {
-        let candidate = RandomProgram {
-            sort: best.sort,
-            slots,
-        };
-        let better = start.elapsed() < BUDGET && candidate.slots != best.slots && holds(&candidate);
+    let mut ask = |best: &mut Vec<Slot>, slots: Vec<Slot>| {
+        let better = start.elapsed() < BUDGET && slots != *best && holds(&slots);
         if better {
-            *best = candidate;
+            *best = slots;
         }
         better
     };
     for _ in 0..4 {
         let mut changed = false;
-        let mut length = best.slots.len() / 2;
+        let mut length = best.len() / 2;
         while length > 0 {
             let mut from = 0;
-            while from < best.slots.len() {
-                let mut slots = best.slots.clone();
+            while from < best.len() {
+                let mut slots = best.clone();
                 let to = (from + length).min(slots.len());
                 slots[from..to].fill(op::goto(0));
                 changed |= ask(&mut best, slots);
@@ -41,16 +47,16 @@ pub fn reduce(
             }
             length /= 2;
         }
-        for at in (0..best.slots.len()).rev() {
-            let slots = without(&best.slots, at);
+        for at in (0..best.len()).rev() {
+            let slots = without(&best, at);
             changed |= ask(&mut best, slots);
         }
-        for at in 0..best.slots.len() {
-            for number in [0, 1, best.slots.get(at).map_or(0, |slot| slot.imm / 2)] {
-                let mut slots = best.slots.clone();
+        for at in 0..best.len() {
+            for number in [0, 1, best.get(at).map_or(0, |slot| slot.imm / 2)] {
+                let mut slots = best.clone();
                 if slots[at].opcode != 0x85 {
                     slots[at].imm = number;
-                    changed |= slots[at].imm.unsigned_abs() < best.slots[at].imm.unsigned_abs()
+                    changed |= slots[at].imm.unsigned_abs() < best[at].imm.unsigned_abs()
                         && ask(&mut best, slots);
                 }
             }

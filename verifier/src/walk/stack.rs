@@ -196,7 +196,7 @@ impl Walker<'_> {
         offset: i64,
         size: u32,
     ) -> Check {
-        if self.options.kernel.reads_unwritten_stack() {
+        if self.options.reads_unwritten_stack() {
             return Ok(());
         }
         match bytes.position(|byte| byte == Byte::Invalid) {

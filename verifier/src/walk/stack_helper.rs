@@ -75,7 +75,7 @@ impl Walker<'_> {
                 );
             };
             let held = slot.bytes[byte];
-            let unwritten = held == Byte::Invalid && !self.options.kernel.reads_unwritten_stack();
+            let unwritten = held == Byte::Invalid && !self.options.reads_unwritten_stack();
             if unwritten || matches!(held, Byte::Iterator | Byte::Dynptr) {
                 return refuse_register(
                     Rule::StackUninitialised,

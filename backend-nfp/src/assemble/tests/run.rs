@@ -173,6 +173,7 @@ pub(super) fn run(words: &[u64], seed: u64, timing: &Timing) -> Outcome {
             writable: true,
             latency: None,
             bytes,
+            behind: 0,
         };
         memory.insert(kind, address, region);
     };

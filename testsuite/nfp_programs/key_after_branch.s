@@ -1,0 +1,28 @@
+# XDP. The same key is used again behind a branch, over which the first index points elsewhere.
+	.section program,"ax",@progbits
+	*(u64 *)(r10 - 24) = 0
+	*(u64 *)(r10 - 120) = 0
+	*(u64 *)(r10 - 168) = 0
+	*(u64 *)(r10 - 176) = 1
+	call 7
+	r7 = r0
+	r1 = map0 ll
+	r2 = r10
+	r2 += -20
+	r3 = r10
+	r3 += -176
+	r4 = 0
+	call 2
+	w9 = 0
+	if r7 > 5 goto 1f
+	w9 = 1
+1:
+	r2 = r10
+	r2 += -20
+	r1 = map0 ll
+	call 1
+	if r0 == 0 goto 2f
+	r9 = *(u32 *)(r0 + 4)
+2:
+	r0 = r9
+	exit
