@@ -107,6 +107,9 @@ impl From<&Capabilities> for Abi {
             latencies: Latencies {
                 packet: memories.ctm.latency.into(),
                 external: memories.emem.latency.into(),
+                // A helper waits once for the memory of its map.
+                helper: (usual.latencies.helper - usual.latencies.external)
+                    .saturating_add(memories.emem.latency.into()),
                 ..usual.latencies
             },
             ..usual
