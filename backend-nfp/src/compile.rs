@@ -24,7 +24,7 @@ use crate::assemble::{AssembleError, Assembled, assemble};
 use crate::capabilities::Capabilities;
 use crate::emit::{self, EmitError};
 use crate::firmware::Abi;
-use crate::lir::{Fixed, arrange, forward, locals, remove_dead, retarget};
+use crate::lir::{Fixed, arrange, forward, locals, overlap, remove_dead, retarget};
 use crate::machine::{MachineFunction, MachineProgram, Timing};
 use crate::select::{Interface, SelectError, Settings, Unit, select};
 use crate::space::{Space, Spaces, frame_offset};
@@ -73,6 +73,8 @@ pub struct Options {
     pub read_together: bool,
     /// Whether stores are written together.
     pub write_together: bool,
+    /// Whether commands run at the same time, for a word each time that they are waited for together.
+    pub overlap: bool,
     /// Whether the register allocator's result is proved.
     pub check_allocation: bool,
 }
@@ -84,6 +86,7 @@ impl Default for Options {
             show_result: false,
             read_together: true,
             write_together: true,
+            overlap: true,
             check_allocation: cfg!(debug_assertions),
         }
     }
@@ -445,8 +448,7 @@ impl Attempt<'_> {
         }
         let once = match calls[..] {
             [(func, block, MOVES_HEAD)] => {
-                func == self.program.entry
-                    && !in_cycle(&self.program.module.functions[func], block)
+                func == self.program.entry && !in_cycle(&self.program.module.functions[func], block)
             }
             _ => false,
         };
@@ -505,6 +507,9 @@ impl Attempt<'_> {
         remove_dead(&mut lir);
         retarget(&mut lir);
         locals(&mut lir);
+        if self.options.overlap {
+            overlap(&mut lir);
+        }
         let parameters = parameters(&lir);
         let places = transfers::allocate(&mut lir);
         let banks = banks::assign(&mut lir);

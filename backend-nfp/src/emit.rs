@@ -9,8 +9,8 @@ use regalloc2::{Allocation, Edit, Output, ProgPoint};
 
 use crate::allocate::{STACK_BASE, fixed};
 use crate::isa::{
-    AluOp, Bank, Command, CommandAction, Condition, Destination, Insn, Mode, MultiplyPhase,
-    Operand, Shift, ShiftOp, Width, csr,
+    AluOp, Bank, Command, Condition, Destination, Insn, Mode, MultiplyPhase, Operand, Shift,
+    ShiftOp, Width, csr,
 };
 use crate::lir::{Access, Addend, Branch, End, Fixed, Inst, Lir, Op, Source, Target};
 use crate::machine::{
@@ -307,7 +307,6 @@ impl Emitter<'_> {
         first: u8,
         a: Placed,
         b: Placed,
-        wait: bool,
     ) -> Result<(), EmitError> {
         let long = access.count > SHORT;
         if long {
@@ -331,8 +330,8 @@ impl Emitter<'_> {
             b: b.operand,
             transfer: first,
             length: if long { 0 } else { access.count - 1 },
-            signal: if wait { SIGNAL } else { 0 },
-            swap: wait.then_some(0),
+            signal: access.signal.unwrap_or(SIGNAL),
+            swap: access.signal.is_none().then_some(0),
             indirect: long,
         }));
         Ok(())
@@ -344,10 +343,6 @@ impl Emitter<'_> {
             transfers_read: None,
             transfers_filled: None,
             barrier: false,
-        };
-        let bytes_or_words = |access: &Access| match access.action {
-            CommandAction::Read8 | CommandAction::Write8Swap => access.count.div_ceil(4),
-            _ => access.count,
         };
         match &inst.op {
             Op::Alu(AluOp::Move, Source::Nothing, Source::Immediate(value)) => {
@@ -513,15 +508,23 @@ impl Emitter<'_> {
             Op::Read(access, group) => {
                 let (a, b) = (self.source(access.a)?, self.source(access.b)?);
                 let first = self.places.get(group.0 as usize).copied().unwrap_or(0);
-                item.transfers_filled = Some((first, bytes_or_words(access)));
-                self.command(access, first, a, b, true)?;
+                item.transfers_filled = Some((first, access.words()));
+                self.command(access, first, a, b)?;
             }
             Op::Write(access) => {
                 let (a, b) = (self.source(access.a)?, self.source(access.b)?);
-                item.transfers_read = Some((0, bytes_or_words(access)));
-                self.command(access, 0, a, b, true)?;
+                item.transfers_read = Some((access.outgoing, access.words()));
+                self.command(access, access.outgoing, a, b)?;
             }
             Op::Add { access, addend } => self.add(inst, access, *addend, &mut item)?,
+            Op::Wait(signals) => {
+                self.push(Insn::ContextSwap {
+                    signals: *signals,
+                    any: false,
+                    defer: 0,
+                });
+                item.barrier = true;
+            }
             Op::Helper(helper) => {
                 for (_, source) in &helper.arguments {
                     let place = self.source(*source)?;
@@ -573,17 +576,20 @@ impl Emitter<'_> {
             let destination = self.target(inst.target)?;
             self.number(number, destination);
         } else {
-            item.transfers_read = Some((0, access.count));
+            item.transfers_read = Some((access.outgoing, access.count));
         }
         self.push(Insn::Command(Command {
             action: access.action,
             mode: access.mode,
             a: a.operand,
             b: b.operand,
-            transfer: 0,
+            transfer: access.outgoing,
             length,
-            signal: if indirect { 0 } else { SIGNAL },
-            swap: (!indirect).then_some(0),
+            signal: match indirect {
+                true => 0,
+                false => access.signal.unwrap_or(SIGNAL),
+            },
+            swap: (!indirect && access.signal.is_none()).then_some(0),
             indirect,
         }));
         Ok(())

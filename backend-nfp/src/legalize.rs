@@ -444,7 +444,13 @@ mod tests {
     #[test]
     fn inverses_are_right_at_the_edges() {
         for number in (3u32..2000).chain([641, 12_345, 0x7fff_ffff]) {
-            for largest in [number.saturating_mul(3), 0xffff, 0xf_ffff, u32::MAX >> 1, u32::MAX] {
+            for largest in [
+                number.saturating_mul(3),
+                0xffff,
+                0xf_ffff,
+                u32::MAX >> 1,
+                u32::MAX,
+            ] {
                 let Some((inverse, by)) = inverse(largest, number) else {
                     continue;
                 };
@@ -453,9 +459,8 @@ mod tests {
                     let product = u64::from(multiple) * u64::from(number);
                     for dividend in [product.saturating_sub(1), product] {
                         // The inverse promises nothing of larger ones.
-                        let Some(dividend) = u32::try_from(dividend)
-                            .ok()
-                            .filter(|one| *one <= largest)
+                        let Some(dividend) =
+                            u32::try_from(dividend).ok().filter(|one| *one <= largest)
                         else {
                             continue;
                         };

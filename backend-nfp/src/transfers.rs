@@ -186,6 +186,18 @@ fn copy_out(lir: &mut Lir, group: Group) {
         else {
             continue;
         };
+        // What is not waited for at once arrives with its signal.
+        let signal = match &block.insts[at].op {
+            Op::Read(access, _) => access.signal,
+            _ => None,
+        };
+        let arrives = signal.and_then(|signal| {
+            let waits = block.insts.iter().skip(at).position(
+                |inst| matches!(inst.op, Op::Wait(signals) if signals >> signal & 1 != 0),
+            )?;
+            Some(at + waits)
+        });
+        let at = arrives.unwrap_or(at);
         let (location, origin) = (block.insts[at].location, block.insts[at].origin);
         let moves = copies.iter().map(|(word, reg)| Inst {
             op: Op::Copy(Source::Transfer(group, *word)),

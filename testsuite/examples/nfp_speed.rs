@@ -27,7 +27,8 @@ fn main() {
     while rates.is_empty() || start.elapsed() < limit {
         let (mut words, mut micros) = (0, 0u128);
         for object in &found {
-            for (name, _, outcome) in compile_all(object, &capabilities, &options).unwrap_or_default()
+            for (name, _, outcome) in
+                compile_all(object, &capabilities, &options).unwrap_or_default()
             {
                 if let Outcome::Compiled(program, made) = outcome {
                     words += made.len();

@@ -226,6 +226,8 @@ impl Effects {
     /// written then gets its value is not known, so all must be ready.
     fn swap(&mut self, slots: u8) {
         self.in_slots = false;
+        // Nor whether condition codes live through it.
+        self.flags(false, true);
         let at = self.words + 1 + usize::from(slots);
         for index in 0..4 {
             if self.uses.iter().all(|(_, used)| *used != index) {

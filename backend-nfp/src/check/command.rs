@@ -1,6 +1,6 @@
 //! Commands to memory units: address, overrides, transfer registers.
 
-use super::state::{Moves, Signal};
+use super::state::{Flags, Moves, Signal};
 use super::step::{After, Next, Step};
 use super::value::Value;
 use super::violation::{Rule, Use};
@@ -61,6 +61,8 @@ impl Step<'_> {
 
     /// After the defer slots of a command with a swap.
     pub(super) fn complete(&mut self, prepared: Prepared) {
+        // Nobody has said that condition codes live through a wait.
+        self.state.flags = Flags::default();
         if let Moves::Reads { first, bytes } = prepared.moves {
             self.outgoing(first, bytes);
         }

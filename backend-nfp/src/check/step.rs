@@ -254,6 +254,7 @@ impl Step<'_> {
 
     /// Waits for signals; what their commands bring is there then.
     pub(super) fn wait(&mut self, signals: u16, any: bool) {
+        self.state.flags = Flags::default();
         let several = signals.count_ones() > 1;
         for signal in (0u8..16).filter(|signal| signals >> signal & 1 != 0) {
             let place = usize::from(signal);

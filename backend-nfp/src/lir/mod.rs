@@ -13,12 +13,14 @@ mod arrange;
 mod dead;
 mod forward;
 mod locals;
+mod overlap;
 mod retarget;
 
 pub use arrange::arrange;
 pub use dead::remove_dead;
 pub use forward::forward;
 pub use locals::locals;
+pub use overlap::overlap;
 pub use retarget::retarget;
 
 use mir::SourceLoc;
@@ -89,6 +91,36 @@ pub struct Access {
     pub b: Source,
     /// Bytes or words, by the action: 1 to 32.
     pub count: u8,
+    /// The first outgoing transfer register that it reads.
+    pub outgoing: u8,
+    /// The signal that it raises without being waited for; none: it is waited for.
+    pub signal: Option<u8>,
+}
+
+impl Access {
+    /// Transfer registers.
+    #[must_use]
+    pub fn words(&self) -> u8 {
+        match self.action {
+            CommandAction::Read8 | CommandAction::Write8Swap => self.count.div_ceil(4),
+            _ => self.count,
+        }
+    }
+
+    /// Bytes of memory.
+    #[must_use]
+    pub fn bytes(&self) -> u32 {
+        match self.action {
+            CommandAction::Read8 | CommandAction::Write8Swap => self.count.into(),
+            _ => 4 * u32::from(self.count),
+        }
+    }
+
+    /// Whether the address has 40 bits.
+    #[must_use]
+    pub fn is_wide(&self) -> bool {
+        self.mode != CommandMode::Short
+    }
 }
 
 /// What an addition to memory adds.
@@ -96,7 +128,7 @@ pub struct Access {
 pub enum Addend {
     /// A number of 16 bits.
     Immediate(u16),
-    /// Outgoing transfer registers from 0.
+    /// Outgoing transfer registers.
     Out,
 }
 
@@ -158,8 +190,10 @@ pub enum Op {
     SetIndex(u8, Source),
     /// Reads memory into a group, and waits.
     Read(Access, Group),
-    /// Writes outgoing transfer registers, from 0, to memory, and waits.
+    /// Writes outgoing transfer registers to memory, and waits.
     Write(Access),
+    /// Waits for signals, by their bits.
+    Wait(u16),
     /// Adds to a word, or two, of memory.
     Add {
         /// Where; `count` is 1 or 2 words.
@@ -317,6 +351,7 @@ impl Op {
                 | Op::SetIndex(..)
                 | Op::Write(_)
                 | Op::Add { .. }
+                | Op::Wait(_)
                 | Op::Helper(_)
                 | Op::Call(_)
                 | Op::Parameters(_)
@@ -363,7 +398,7 @@ impl Op {
                 .iter_mut()
                 .for_each(|(_, source)| f(source)),
             Op::Call(call) => call.arguments.iter_mut().for_each(|(_, source)| f(source)),
-            Op::Immediate(_) | Op::Random | Op::Parameters(_) => {}
+            Op::Immediate(_) | Op::Random | Op::Wait(_) | Op::Parameters(_) => {}
         }
     }
 

@@ -193,6 +193,8 @@ impl Select<'_> {
             a,
             b,
             count: count as u8,
+            outgoing: 0,
+            signal: None,
         };
         let group = self.lir.new_group(words as u8);
         self.push(Op::Read(access, group), Target::Nothing);
@@ -319,6 +321,8 @@ impl Select<'_> {
             a,
             b,
             count: size as u8,
+            outgoing: 0,
+            signal: None,
         };
         let group = self.lir.new_group(((size + 3) / 4) as u8);
         self.push(Op::Read(access, group), Target::Nothing);
@@ -383,6 +387,8 @@ impl Select<'_> {
             a,
             b,
             count: count as u8,
+            outgoing: 0,
+            signal: None,
         };
         self.push(Op::Write(access), Target::Nothing);
         Ok(())
@@ -476,6 +482,8 @@ impl Select<'_> {
             a,
             b,
             count: words,
+            outgoing: 0,
+            signal: None,
         };
         let constant = match words {
             1 => pair.low.as_const().map(u64::from),

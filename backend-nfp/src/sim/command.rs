@@ -102,6 +102,7 @@ impl Core {
         memory: &mut Memory,
     ) -> Result<(), FaultKind> {
         let arrives = self.transfer(prepared, memory)?;
+        self.swapped();
         self.wait(self.duration(prepared, memory));
         self.deliver(prepared.first, &arrives);
         Ok(())

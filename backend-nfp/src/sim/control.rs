@@ -153,6 +153,11 @@ impl Core {
         (state.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 32) as u32
     }
 
+    /// Another context ran: nobody has said that condition codes live through that.
+    pub(super) fn swapped(&mut self) {
+        self.conditions = super::value::Conditions::default();
+    }
+
     /// Waits for signals, and takes what arrives with them.
     pub(super) fn wait_for(&mut self, signals: u16, any: bool) -> Result<(), FaultKind> {
         let raised = |signal: u8| signals >> (signal & 15) & 1 != 0;
@@ -167,6 +172,7 @@ impl Core {
             .iter()
             .fold(0u16, |all, (_, signal)| all | 1 << (signal & 15));
         let until = if any { found.first() } else { found.last() };
+        self.swapped();
         // Waiting for nothing only lets the others run.
         if signals != 0 && (found.is_empty() || !any && all != signals) {
             return Err(FaultKind::Deadlock(signals));

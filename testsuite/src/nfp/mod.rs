@@ -7,8 +7,8 @@ mod disassembly;
 pub mod fuzz;
 mod inputs;
 pub mod programs;
-pub mod traffic;
 pub mod random;
+pub mod traffic;
 pub mod translate;
 
 pub use cases::{Case, CaseMap, cases};
