@@ -307,16 +307,25 @@ impl Lowest<'_> {
                     Some(at.saturating_add(by))
                 }
                 // The pointer is the operand of which this is known.
-                _ if grows(b) && let Some(at) = self.of(a, sum, open) => Some(at),
+                _ if grows(b)
+                    && let Some(at) = self.of(a, sum, open) =>
+                {
+                    Some(at)
+                }
                 _ if grows(a) => self.of(b, sum, open),
                 _ => None,
             };
         }
-        let block = self.cfg.reverse_postorder().iter().copied().find_map(|block| {
-            let params = dfg.block_params(block);
-            let index = params.iter().position(|param| *param == value)?;
-            Some((block, index))
-        });
+        let block = self
+            .cfg
+            .reverse_postorder()
+            .iter()
+            .copied()
+            .find_map(|block| {
+                let params = dfg.block_params(block);
+                let index = params.iter().position(|param| *param == value)?;
+                Some((block, index))
+            });
         let (block, index) = block?;
         let mut least = None;
         for predecessor in self.cfg.predecessors(block) {
@@ -431,8 +440,7 @@ impl Attempt<'_> {
         }
         let once = match calls[..] {
             [(func, block, MOVES_HEAD)] => {
-                func == self.program.entry
-                    && !in_cycle(&self.program.module.functions[func], block)
+                func == self.program.entry && !in_cycle(&self.program.module.functions[func], block)
             }
             _ => false,
         };
@@ -531,7 +539,9 @@ impl Attempt<'_> {
         }
         for inst in lir.blocks.iter().flat_map(|block| &block.insts) {
             match &inst.op {
-                crate::lir::Op::Helper(_) => changed.extend(allocate::destroyed_registers(self.abi)),
+                crate::lir::Op::Helper(_) => {
+                    changed.extend(allocate::destroyed_registers(self.abi))
+                }
                 crate::lir::Op::Call(call) => changed.extend(call.clobbers.iter().copied()),
                 _ => {}
             }

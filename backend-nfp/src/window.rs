@@ -65,8 +65,7 @@ impl Range {
 
     fn may_touch(&self, other: &Range) -> bool {
         self.space == other.space
-            && (self.root != other.root
-                || self.start < other.end() && other.start < self.end())
+            && (self.root != other.root || self.start < other.end() && other.start < self.end())
     }
 }
 
@@ -356,8 +355,7 @@ impl Planner<'_> {
             let Some((last, before)) = group.stores.split_last() else {
                 return;
             };
-            plan.delayed
-                .extend(before.iter().map(|store| (*store, ())));
+            plan.delayed.extend(before.iter().map(|store| (*store, ())));
             plan.writes.insert(*last, group);
         };
         for inst in self.function.layout.insts(block) {

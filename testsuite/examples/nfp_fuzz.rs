@@ -86,7 +86,11 @@ fn main() {
         match run(&case) {
             Outcome::Same(_) => same += 1,
             Outcome::Refused(reason) | Outcome::Unable(reason) => {
-                let short: String = reason.chars().filter(|one| !one.is_ascii_digit()).take(60).collect();
+                let short: String = reason
+                    .chars()
+                    .filter(|one| !one.is_ascii_digit())
+                    .take(60)
+                    .collect();
                 *refused.entry(short).or_default() += 1;
             }
             Outcome::Wrong(reason) => {

@@ -44,9 +44,17 @@ fn ours(case: &Case, show: bool, verbose: bool) -> Result<Row, String> {
     }
     if let Err(violations) = check(&words, abi.start, &Rules::from(&abi)) {
         let first = violations.first().map(ToString::to_string);
-        return Err(format!("{} violations: {}", violations.len(), first.unwrap_or_default()));
+        return Err(format!(
+            "{} violations: {}",
+            violations.len(),
+            first.unwrap_or_default()
+        ));
     }
-    let watch = if show { Watch::Out(SHOWN) } else { Watch::Nowhere };
+    let watch = if show {
+        Watch::Out(SHOWN)
+    } else {
+        Watch::Nowhere
+    };
     let report = compare(case, &words, &abi, watch, &inputs(&case.name, 60))?;
     let wrong = report
         .differences
@@ -55,7 +63,12 @@ fn ours(case: &Case, show: bool, verbose: bool) -> Result<Row, String> {
         .or_else(|| report.hazards.first().map(|hazard| format!("{hazard:?}")));
     Ok(Row {
         words: words.len(),
-        fixed: 8 + compiled.assembled.words.iter().filter(|word| word.origin == VERDICT).count(),
+        fixed: 8 + compiled
+            .assembled
+            .words
+            .iter()
+            .filter(|word| word.origin == VERDICT)
+            .count(),
         latency: report.latency as f64 / report.inputs as f64,
         issue: report.issue as f64 / report.inputs as f64,
         wrong,
@@ -64,7 +77,13 @@ fn ours(case: &Case, show: bool, verbose: bool) -> Result<Row, String> {
 
 fn theirs(case: &Case) -> Result<Row, String> {
     let abi = all_helpers_abi();
-    let report = compare(case, &case.words, &abi, Watch::Nowhere, &inputs(&case.name, 60))?;
+    let report = compare(
+        case,
+        &case.words,
+        &abi,
+        Watch::Nowhere,
+        &inputs(&case.name, 60),
+    )?;
     Ok(Row {
         words: case.words.len(),
         fixed: match case.program_type {
@@ -98,7 +117,11 @@ fn main() {
         };
         let old = theirs(&case).ok().filter(|_| !case.words.is_empty());
         let (Ok(new), Some(old)) = (plain, old) else {
-            println!("{:36} {}", case.name, wrong.unwrap_or_else(|| "new".to_owned()));
+            println!(
+                "{:36} {}",
+                case.name,
+                wrong.unwrap_or_else(|| "new".to_owned())
+            );
             continue;
         };
         let ratios = [

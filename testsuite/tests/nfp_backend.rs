@@ -39,7 +39,9 @@ fn main() {
             let runnable = |case: &&Case| !IMPOSSIBLE.contains(&case.name.as_str());
             let mut trials: Vec<Trial> =
                 cases.iter().filter(runnable).cloned().map(trial).collect();
-            trials.push(Trial::test("fewer words and cycles", move || ratios(&cases)));
+            trials.push(Trial::test("fewer words and cycles", move || {
+                ratios(&cases)
+            }));
             trials
         }
         None => vec![
@@ -155,9 +157,15 @@ fn ratios(cases: &[Case]) -> Result<(), Failed> {
     for index in 0..4 {
         let mean = (sums[index] / count as f64).exp();
         let (most, worst) = (most[index], worst[index]);
-        println!("{}: {mean:.3} of the driver's, at most {most:.3} ({worst})", names[index]);
+        println!(
+            "{}: {mean:.3} of the driver's, at most {most:.3} ({worst})",
+            names[index]
+        );
         if mean > MEAN || most > 1.0 {
-            wrong.push(format!("{}: mean {mean:.3}, {worst} {most:.3}", names[index]));
+            wrong.push(format!(
+                "{}: mean {mean:.3}, {worst} {most:.3}",
+                names[index]
+            ));
         }
     }
     if wrong.is_empty() {

@@ -105,7 +105,11 @@ fn check(test: &TestObject) -> Result<(), Failed> {
                         }
                     }
                 }
-                count(&format!("{set}, {firmware} firmware, {level:?}"), &outcome, runs);
+                count(
+                    &format!("{set}, {firmware} firmware, {level:?}"),
+                    &outcome,
+                    runs,
+                );
             }
         }
     }

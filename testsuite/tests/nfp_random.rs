@@ -29,7 +29,9 @@ fn main() {
     let mut trials: Vec<Trial> = (0..TRIALS)
         .map(|trial| {
             let first = trial * PROGRAMS;
-            Trial::test(format!("programs from {first}"), move || programs(first, PROGRAMS))
+            Trial::test(format!("programs from {first}"), move || {
+                programs(first, PROGRAMS)
+            })
         })
         .collect();
     let long = Trial::test("many programs", || programs(1_000_000, MANY));
@@ -64,7 +66,10 @@ fn small_programs() -> Result<Vec<Trial>, std::io::Error> {
         .filter(|path| path.extension().is_some_and(|extension| extension == "s"))
         .collect();
     paths.sort();
-    let name = |path: &Path| path.file_stem().map(|name| name.to_string_lossy().into_owned());
+    let name = |path: &Path| {
+        path.file_stem()
+            .map(|name| name.to_string_lossy().into_owned())
+    };
     let trial = |path: std::path::PathBuf| {
         Trial::test(name(&path).unwrap_or_default(), move || {
             let text = std::fs::read_to_string(&path)?;
@@ -88,10 +93,15 @@ fn case_of(name: &str, text: &str) -> Result<Case, String> {
     let section = object.section_by_name("program").ok_or("no section")?;
     let bytes = object.data(section);
     let mut slots = read_slots(bytes, Endian::Little).ok_or("no slots")?;
-    let relocations = object.section(section).map(|section| section.relocations.as_slice());
+    let relocations = object
+        .section(section)
+        .map(|section| section.relocations.as_slice());
     for relocation in relocations.unwrap_or_default() {
         let symbol = object.symbol(relocation.symbol).ok_or("no symbol")?;
-        let map = symbol.name.strip_prefix("map").and_then(|digit| digit.parse().ok());
+        let map = symbol
+            .name
+            .strip_prefix("map")
+            .and_then(|digit| digit.parse().ok());
         let at = usize::try_from(relocation.offset / 8).map_err(|error| error.to_string())?;
         let slot = slots.get_mut(at).ok_or("no slot")?;
         match map {

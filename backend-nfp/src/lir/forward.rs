@@ -107,8 +107,7 @@ fn parameters(lir: &mut Lir, same: &mut [Reg]) {
         let Some(end) = &mut block.end else { continue };
         for edge in end.edges_mut() {
             let mut kept = keep[edge.block.index()].iter();
-            edge.args
-                .retain(|_| kept.next().copied().unwrap_or(true));
+            edge.args.retain(|_| kept.next().copied().unwrap_or(true));
         }
     }
 }

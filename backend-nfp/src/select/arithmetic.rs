@@ -223,10 +223,7 @@ impl Select<'_> {
             (Half::Const(_), Half::Bits(_)) => (b, a),
             _ => (a, b),
         };
-        let ((a, a_bits), (b, b_bits)) = (
-            (a.0, a.1 & a.0.possible()),
-            (b.0, b.1 & b.0.possible()),
-        );
+        let ((a, a_bits), (b, b_bits)) = ((a.0, a.1 & a.0.possible()), (b.0, b.1 & b.0.possible()));
         match (opcode, a, b) {
             (_, Half::Const(a), Half::Const(b)) => Half::Const(match opcode {
                 Opcode::Band => a & b,
@@ -277,10 +274,7 @@ impl Select<'_> {
             // Whole bytes, where the rest of the byte is known to be zero anyway.
             match half {
                 Half::Const(value) => Half::Const(value),
-                Half::Bits(found) => Half::Bits(super::half::Bits {
-                    mask,
-                    ..found
-                }),
+                Half::Bits(found) => Half::Bits(super::half::Bits { mask, ..found }),
             }
         };
         let fits = |half: Half, bits: u32| match half {

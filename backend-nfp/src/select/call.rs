@@ -116,11 +116,7 @@ impl Select<'_> {
         self.call_firmware(helper, words)
     }
 
-    fn call_firmware(
-        &mut self,
-        helper: u32,
-        words: Words,
-    ) -> Result<Pair, SelectError> {
+    fn call_firmware(&mut self, helper: u32, words: Words) -> Result<Pair, SelectError> {
         if !self.settings.capabilities.helpers.contains_key(&helper) {
             return Err(self.unsupported("a helper that its firmware does not have"));
         }
@@ -312,7 +308,10 @@ impl Select<'_> {
                 continue;
             }
             let pair = self.pair(*arg)?;
-            for (place, half) in parameter_registers(index).into_iter().zip([pair.low, pair.high]) {
+            for (place, half) in parameter_registers(index)
+                .into_iter()
+                .zip([pair.low, pair.high])
+            {
                 if interface.parameters.contains(&place) {
                     arguments.push((place, Source::Reg(self.register(half))));
                 }

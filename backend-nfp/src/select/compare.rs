@@ -239,10 +239,8 @@ impl Select<'_> {
             Some(_) => (b, a),
             None => (a, b),
         };
-        let high_matters = wide
-            && a.high != ZERO
-            && b.high != ZERO
-            && a.high.possible() & b.high.possible() != 0;
+        let high_matters =
+            wide && a.high != ZERO && b.high != ZERO && a.high.possible() & b.high.possible() != 0;
         if !high_matters {
             return self.set_half(a.low, b.low, yes, no);
         }

@@ -194,11 +194,7 @@ impl Select<'_> {
         let result = self.lir.new_reg();
         self.lir.blocks[block.index()].params.push(result);
         self.block = block;
-        let op = Op::Alu(
-            AluOp::Sub,
-            Source::Immediate(largest),
-            Source::Reg(result),
-        );
+        let op = Op::Alu(AluOp::Sub, Source::Immediate(largest), Source::Reg(result));
         self.push(op, Target::Nothing);
         let edge = |block| Edge::to(block);
         self.end(End::Branch(
@@ -241,7 +237,9 @@ impl Select<'_> {
             right: Source::Reg(table),
             to_left: false,
         });
-        let byte = Half::from(Word::Reg(byte)).left(VERDICT).and(0xff << VERDICT);
+        let byte = Half::from(Word::Reg(byte))
+            .left(VERDICT)
+            .and(0xff << VERDICT);
         let verdict = self.register(byte);
         self.end(End::Done(verdict));
         (self.location, self.origin) = place;

@@ -47,7 +47,17 @@ mod tests {
 
     #[test]
     fn numbers_are_made() {
-        let edges = [0, 1, 255, 256, 0xffff, 0x1_0000, 0xff_ff00, 0x1234_5678, u32::MAX];
+        let edges = [
+            0,
+            1,
+            255,
+            256,
+            0xffff,
+            0x1_0000,
+            0xff_ff00,
+            0x1234_5678,
+            u32::MAX,
+        ];
         for edge in edges {
             for value in [edge, !edge, edge.rotate_left(13), edge.wrapping_mul(77)] {
                 assert_eq!(run(value), value);

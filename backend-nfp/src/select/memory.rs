@@ -443,10 +443,7 @@ impl Select<'_> {
         // A double shift of neighbouring words is made by `compose` and remembered by nothing.
         let block = &self.lir.blocks[self.block.index()];
         let made = block.insts.last().is_some_and(|inst| {
-            matches!(
-                inst.op,
-                Op::Shift(_, _, _, crate::isa::Shift::Double(_))
-            )
+            matches!(inst.op, Op::Shift(_, _, _, crate::isa::Shift::Double(_)))
         });
         made && self
             .pairs

@@ -82,7 +82,11 @@ fn run_all(case: &Case) -> Outcome {
     let step = (all.len() / INPUTS).max(1);
     let inputs: Vec<Input> = all.into_iter().step_by(step).take(INPUTS).collect();
     let expected = match expectations(case, &inputs) {
-        Ok(expected) => inputs.iter().map(|input| input.seed).zip(expected).collect(),
+        Ok(expected) => inputs
+            .iter()
+            .map(|input| input.seed)
+            .zip(expected)
+            .collect(),
         Err(reason) => return Outcome::Refused(reason),
     };
     let mut size = 0;
@@ -107,9 +111,13 @@ fn run_all(case: &Case) -> Outcome {
 
 /// Whether a message is of the back end's: not of what its words do.
 fn is_refusal(reason: &str) -> bool {
-    ["the stack takes", "values are too many", "the card cannot run"]
-        .iter()
-        .any(|part| reason.contains(part))
+    [
+        "the stack takes",
+        "values are too many",
+        "the card cannot run",
+    ]
+    .iter()
+    .any(|part| reason.contains(part))
 }
 
 /// Bytes of stack of a program's functions, if it can go to the card.
@@ -235,7 +243,10 @@ fn run_way(
     let report = compare_with(case, &words, &abi, watch, inputs, expect)?;
     if let Some(first) = report.differences.first() {
         let count = report.differences.len();
-        return Err(format!("{count} of {} inputs differ: {first}", inputs.len()));
+        return Err(format!(
+            "{count} of {} inputs differ: {first}",
+            inputs.len()
+        ));
     }
     if let Some(hazard) = report.hazards.first() {
         return Err(format!("hazard: {hazard:?}"));

@@ -132,7 +132,14 @@ pub fn compile_module(
     entry: Func,
     options: &Options,
 ) -> Result<Compiled, String> {
-    compile_for(case, module, entry, BTreeMap::new(), &all_helpers(), options)
+    compile_for(
+        case,
+        module,
+        entry,
+        BTreeMap::new(),
+        &all_helpers(),
+        options,
+    )
 }
 
 /// Compiles a case's MIR for a firmware; `depths` says how much stack functions use, by name.
@@ -159,8 +166,7 @@ pub fn compile_for(
         depths,
     };
     let abi = Abi::from(capabilities);
-    compile(&program, capabilities, &abi, options)
-        .map_err(|error| error.to_string())
+    compile(&program, capabilities, &abi, options).map_err(|error| error.to_string())
 }
 
 /// The words of a compiled program as they are loaded.

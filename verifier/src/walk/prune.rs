@@ -94,8 +94,7 @@ impl Walker<'_> {
 
     fn covers(&self, old: &State, likeness: Likeness) -> bool {
         let (new, insn) = (&self.state, self.insn);
-        let written =
-            self.options.reads_unwritten_stack() || compare::written_covers(old, new);
+        let written = self.options.reads_unwritten_stack() || compare::written_covers(old, new);
         written && compare::state_covers(old, new, insn, &self.live, self.last_id, likeness)
     }
 

@@ -49,7 +49,8 @@ impl Maker {
                 self.depth -= 1;
             }
             37 if nested => {
-                let (condition, register) = (self.pick(&[op::JEQ, op::JGT, op::JLT]), self.numeric());
+                let (condition, register) =
+                    (self.pick(&[op::JEQ, op::JGT, op::JLT]), self.numeric());
                 let number = self.number();
                 self.leave_if(condition, register, None, number);
             }
@@ -213,7 +214,8 @@ impl Maker {
                 wanted => self.find(|one| one == wanted),
             };
             // Only registers that no argument overwrites are sure to be still there.
-            let Some(source) = source.filter(|one| !(1..6).contains(one) || *one == register) else {
+            let Some(source) = source.filter(|one| !(1..6).contains(one) || *one == register)
+            else {
                 if *wanted == Holds::Number {
                     plan.push((register, None));
                     continue;

@@ -119,7 +119,9 @@ impl Maker {
             let free = |maker: &Maker, to: u8| maker.holds[usize::from(to)] == Holds::Nothing;
             let to = match holds {
                 Holds::Context if self.chance(2, 3) => Some(6),
-                _ => (0..4).map(|at| keeps[(at + turn) % 4]).find(|to| free(self, *to)),
+                _ => (0..4)
+                    .map(|at| keeps[(at + turn) % 4])
+                    .find(|to| free(self, *to)),
             };
             if let Some(to) = to.filter(|to| free(self, *to)) {
                 self.push(op::copy(to, register));
@@ -211,7 +213,10 @@ impl Maker {
     }
 
     pub(super) fn held(&self, register: u8) -> Holds {
-        self.holds.get(usize::from(register)).copied().unwrap_or(Holds::Nothing)
+        self.holds
+            .get(usize::from(register))
+            .copied()
+            .unwrap_or(Holds::Nothing)
     }
 
     /// A register that holds what `wanted` says.

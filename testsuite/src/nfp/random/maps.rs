@@ -228,7 +228,9 @@ impl Maker {
 
     /// An event with bytes of the stack, the packet, or a value.
     pub(super) fn event(&mut self) {
-        let Some(context) = self.context() else { return };
+        let Some(context) = self.context() else {
+            return;
+        };
         let packet = self.find(|one| matches!(one, Holds::Packet(reach) if reach >= 8));
         let value = self.find(|one| matches!(one, Holds::Value(map) if !MAPS[map].counts));
         let from = match self.below(3) {

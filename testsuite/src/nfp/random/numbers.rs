@@ -86,7 +86,9 @@ impl Maker {
             }
             3..=5 if self.frame > 0 => self.read_stack(register),
             6..=8 => {
-                if let Some(packet) = self.find(|one| matches!(one, Holds::Packet(reach) if reach > 0)) {
+                if let Some(packet) =
+                    self.find(|one| matches!(one, Holds::Packet(reach) if reach > 0))
+                {
                     self.read_packet(packet, register);
                 } else {
                     self.random_number(register);
@@ -187,7 +189,18 @@ impl Maker {
         let imm = match operation {
             op::LSH | op::RSH | op::ARSH => {
                 let any = self.below(bits) as i32;
-                self.pick(&[any, any, any, 0, 1, 8, 16, 31, bits as i32 / 2, bits as i32 - 1])
+                self.pick(&[
+                    any,
+                    any,
+                    any,
+                    0,
+                    1,
+                    8,
+                    16,
+                    31,
+                    bits as i32 / 2,
+                    bits as i32 - 1,
+                ])
             }
             op::DIV | op::MOD => match self.number() {
                 0 => 3,

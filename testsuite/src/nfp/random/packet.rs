@@ -181,7 +181,9 @@ impl Maker {
 
     /// Accesses behind something of variable length.
     fn variable(&mut self, packet: u8) {
-        let Some(context) = self.context() else { return };
+        let Some(context) = self.context() else {
+            return;
+        };
         let index = self.target();
         let number = self.numeric();
         if self.held(packet) == Holds::Nothing || index == packet {
@@ -236,7 +238,9 @@ impl Maker {
         if self.program_type != ProgramType::Xdp || self.function != 0 {
             return self.legacy();
         }
-        let Some(context) = self.context() else { return };
+        let Some(context) = self.context() else {
+            return;
+        };
         let tail = self.chance(1, 2);
         // In a loop it moves again.
         let most = match self.counters.len() {

@@ -52,7 +52,9 @@ impl Maker {
         }
         let size = self.pick(&SIZES);
         let bytes = op::bytes(size);
-        let room = [8, 16, 32, 64, 128].into_iter().filter(|room| *room <= self.frame);
+        let room = [8, 16, 32, 64, 128]
+            .into_iter()
+            .filter(|room| *room <= self.frame);
         let room: Vec<i32> = room.collect();
         let room = self.pick(&room);
         let index = self.target();
