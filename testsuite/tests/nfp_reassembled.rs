@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use backend_nfp::assemble::{Statistics, assemble};
-use backend_nfp::firmware::Abi;
+use backend_nfp::firmware::{Abi, Watch};
 use backend_nfp::isa::relocation::{Kind, Places};
 use backend_nfp::isa::{Condition, Insn, NOP, Shift, ShiftOp, ecc};
 use backend_nfp::machine::{
@@ -189,10 +189,10 @@ fn reassembled(cases: Vec<Case>) -> Result<(), Failed> {
             continue;
         };
         let inputs = inputs(&case.name, 60);
-        let old = compare(&case, &case.words, &abi, None, &inputs)?;
+        let old = compare(&case, &case.words, &abi, Watch::Nowhere, &inputs)?;
         let assembled = assemble(&program, &Timing::default(), abi.start)?;
         let words = assembled.relocated(&places)?;
-        let new = compare(&case, &words, &abi, None, &inputs)?;
+        let new = compare(&case, &words, &abi, Watch::Nowhere, &inputs)?;
         let bad = |kind: &HazardKind| *kind != HazardKind::ShiftAmount;
         if old.differences.is_empty()
             && (!new.differences.is_empty() || new.hazards.iter().any(|hazard| bad(&hazard.kind)))
