@@ -114,6 +114,7 @@ fn fixed(case: &Case) -> usize {
     }
 }
 
+#[expect(clippy::print_stdout, reason = "a test binary's report")]
 fn ratios(cases: &[Case]) -> Result<(), Failed> {
     let names = ["words", "words without the fixed part", "latency", "issue"];
     let mut sums = [0.0f64; 4];
