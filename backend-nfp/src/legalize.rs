@@ -444,12 +444,21 @@ mod tests {
     #[test]
     fn inverses_are_right_at_the_edges() {
         for number in (3..2000).chain([641, 12_345, 0x7fff_ffff]) {
-            for largest in [number * 3, 0xffff, 0xf_ffff, u32::MAX >> 1, u32::MAX] {
+            for largest in [
+                u32::saturating_mul(number, 3),
+                0xffff,
+                0xf_ffff,
+                u32::MAX >> 1,
+                u32::MAX,
+            ] {
                 let Some((inverse, by)) = inverse(largest, number) else {
                     continue;
                 };
                 let multiples = [1, 2, largest / number / 2, largest / number];
-                for multiple in multiples {
+                let fitting = multiples
+                    .into_iter()
+                    .filter(|multiple| (1..=largest / number).contains(multiple));
+                for multiple in fitting {
                     for dividend in [multiple * number - 1, multiple * number] {
                         let found = (u64::from(dividend) * u64::from(inverse)) >> by;
                         assert_eq!(found, u64::from(dividend / number), "{dividend} / {number}");
