@@ -3,6 +3,8 @@
 //!
 //! Failing programs are made smaller and printed; on the last line is how many programs were run.
 
+#![expect(clippy::print_stdout, reason = "what the example is for")]
+
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 

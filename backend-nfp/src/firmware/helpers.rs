@@ -54,7 +54,7 @@ impl Card {
                 let map = self.map(core, helper)?;
                 latency = self.maps[map].latency;
                 let key = key(core, 0, self.maps[map].key_size);
-                split(self.maps[map].delete(&mut self.memory, &key))
+                split(self.maps[map].delete(&key))
             }
             function::TIME => split(self.clock.cast_signed()),
             function::PERF_EVENT => split(self.perf_event(core, helper)?),

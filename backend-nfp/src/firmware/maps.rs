@@ -207,15 +207,14 @@ impl DeviceMap {
     }
 
     /// Removes an element; gives what the helper returns.
-    pub(super) fn delete(&mut self, memory: &mut Memory, key: &[u8]) -> i64 {
+    ///
+    /// The memory stays: a program may hold a pointer to it.
+    pub(super) fn delete(&mut self, key: &[u8]) -> i64 {
         if self.kind != DeviceMapKind::Hash {
             return INVALID;
         }
         match self.elements.remove(key) {
-            Some(address) => {
-                memory.remove(RegionKind::External, address);
-                0
-            }
+            Some(_) => 0,
             None => ENOENT,
         }
     }

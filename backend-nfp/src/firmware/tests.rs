@@ -135,9 +135,9 @@ fn maps_take_update_and_delete_as_the_kernel_s_do() {
     let mut array = DeviceMap::new(2, DeviceMapKind::Array, 4, 8, 2);
     assert_eq!(update(&mut array, &two, 0), -7);
     assert_eq!(update(&mut array, &one, 0), 0);
-    assert_eq!(array.delete(&mut memory, &one), -22);
-    assert_eq!(hash.delete(&mut memory, &one), 0);
-    assert_eq!(hash.delete(&mut memory, &one), -2);
+    assert_eq!(array.delete(&one), -22);
+    assert_eq!(hash.delete(&one), 0);
+    assert_eq!(hash.delete(&one), -2);
     assert_eq!(hash.contents(&mut memory), [(two.to_vec(), vec![2; 8])]);
     // A word that programs add to is turned around for the host.
     hash.atomic.insert(4);

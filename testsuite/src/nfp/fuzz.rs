@@ -6,7 +6,7 @@
 //! depending on anything undefined. A program that the verifier refuses, or that the card cannot run,
 //! says nothing.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use backend_nfp::capabilities::Capabilities;
@@ -214,7 +214,7 @@ fn run_way(
     capabilities: &Capabilities,
     depths: &BTreeMap<String, u32>,
     inputs: &[Input],
-    expected: &HashMap<u64, (Seen, u64)>,
+    expected: &BTreeMap<u64, (Seen, u64)>,
 ) -> Result<usize, String> {
     let mut passes = CompileOptions::at_level(way.level);
     if way.level != OptLevel::O0 {

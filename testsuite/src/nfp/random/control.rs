@@ -174,7 +174,7 @@ impl Maker {
         if !known.is_empty() && (self.chance(1, 2) || next > MAX_FUNCTIONS) {
             let number = self.pick(&known);
             let function = self.functions[number - 1].clone();
-            return self.pass(&function);
+            return self.around(&function);
         }
         if next > MAX_FUNCTIONS {
             return;
@@ -199,7 +199,42 @@ impl Maker {
             number: next,
         };
         self.functions.push(function.clone());
-        self.pass(&function);
+        self.around(&function);
+    }
+
+    /// Loads before a call and after it what the function may change.
+    fn around(&mut self, function: &Function) {
+        let packet = self.find(|one| matches!(one, Holds::Packet(_)));
+        for again in [true, false] {
+            if let Some(packet) = packet
+                && self.chance(2, 3)
+            {
+                for _ in 0..2 {
+                    let dst = self.target_but(&[packet]);
+                    self.read_packet(packet, dst);
+                    self.write(dst, Holds::Number);
+                }
+            }
+            if again {
+                self.pass(function);
+            }
+        }
+    }
+
+    /// Stores to what a function was given.
+    pub(super) fn change_arguments(&mut self) {
+        for register in 6..10 {
+            match self.held(register) {
+                Holds::Packet(reach) => {
+                    for _ in 0..2 {
+                        self.write_packet(register, reach);
+                    }
+                }
+                Holds::Value(map) => self.use_value(register, map),
+                Holds::Stack(bytes) if bytes > 0 => self.through(register, bytes),
+                _ => {}
+            }
+        }
     }
 
     /// Passes arguments; from the last on, so that none is overwritten before it is read.

@@ -95,6 +95,9 @@ impl Maker {
             }
             let frame = self.pick(&[0, 8, 16, 64, 72]);
             self.begin(frame);
+            if self.chance(1, 2) {
+                self.change_arguments();
+            }
             let length = 1 + self.below(5);
             self.statements(length);
             self.finish();

@@ -102,6 +102,9 @@ impl Maker {
         self.write(register, Holds::Value(map));
         self.use_value(register, map);
         self.depth += 1;
+        if self.chance(1, 8) && register != 0 {
+            self.event();
+        }
         if self.depth < 4 && self.chance(1, 2) {
             let count = 1 + self.below(3);
             self.statements(count);
@@ -231,13 +234,9 @@ impl Maker {
         let Some(context) = self.context() else {
             return;
         };
-        let packet = self.find(|one| matches!(one, Holds::Packet(reach) if reach >= 8));
+        // The verifier gives XDP's packets to no event.
         let value = self.find(|one| matches!(one, Holds::Value(map) if !MAPS[map].counts));
-        let from = match self.below(3) {
-            0 => packet,
-            1 => value,
-            _ => None,
-        };
+        let from = value.filter(|_| self.chance(2, 3));
         let size;
         match from {
             Some(from) if from != 4 => {

@@ -97,7 +97,7 @@ impl Maker {
         (at / step * step) as i16
     }
 
-    fn write_packet(&mut self, packet: u8, reach: i32) {
+    pub(super) fn write_packet(&mut self, packet: u8, reach: i32) {
         let size = self.pick(&SIZES);
         let at = self.offset(size, reach);
         if self.chance(1, 3) {
