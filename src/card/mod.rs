@@ -12,6 +12,7 @@
 
 pub mod offloaded;
 pub mod report;
+pub mod split;
 
 use std::collections::BTreeMap;
 
@@ -270,12 +271,27 @@ impl CardObject {
         programs: impl IntoIterator<Item = &'a CardProgram>,
         capabilities: &Capabilities,
     ) -> Result<Vec<Placement>, NoRoom> {
-        let mut uses = vec![MapUse::default(); self.maps.len()];
+        self.placements_of(programs, |_| true, capabilities)
+    }
+
+    /// The same when only those of these numbers are on the card: others take no room there.
+    ///
+    /// # Errors
+    /// [`NoRoom`]
+    pub fn placements_of<'a>(
+        &self,
+        programs: impl IntoIterator<Item = &'a CardProgram>,
+        is_there: impl Fn(u32) -> bool,
+        capabilities: &Capabilities,
+    ) -> Result<Vec<Placement>, NoRoom> {
+        let numbers = (FIRST_MAP..).take(self.maps.len());
+        let there = |number| is_there(number).then(MapUse::default);
+        let mut uses: Vec<Option<MapUse>> = numbers.map(there).collect();
         for program in programs {
             for (symbol, found) in &program.map_uses {
                 let number = self.numbers.get(symbol).and_then(|id| id.checked_sub(FIRST_MAP));
                 let place = number.and_then(|number| uses.get_mut(number as usize));
-                if let Some(place) = place {
+                if let Some(Some(place)) = place {
                     place.join(*found);
                 }
             }
