@@ -60,6 +60,17 @@ pub struct CardProgram {
     pub module: Module,
     /// How it uses maps.
     pub map_uses: BTreeMap<mir::Symbol, MapUse>,
+    /// Whether accesses were put together.
+    pub together: Together,
+}
+
+/// Which passes of the back end ran.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Together {
+    /// Loads read together.
+    pub reads: bool,
+    /// Stores written together.
+    pub writes: bool,
 }
 
 /// Why there is no program.
@@ -208,6 +219,9 @@ impl CardObject {
             }
         }
         let pipeline = pipeline(options)?;
+        if capabilities.tail_call {
+            legalize::tail_calls(&mut module.functions[entry], program_type);
+        }
         for func in &functions {
             legalize::random_numbers(&mut module.functions[*func]);
         }
@@ -248,6 +262,10 @@ impl CardObject {
             compiled,
             module,
             map_uses,
+            together: Together {
+                reads: back_end.read_together,
+                writes: back_end.write_together,
+            },
         })
     }
 
