@@ -33,7 +33,10 @@ pub fn write_together(files: &[(&str, &[u8])]) -> Result<(), Failure> {
     }
     let mut beside = Vec::new();
     let mut written = Ok(());
-    for (path, bytes) in files.iter().filter(|(path, _)| !is_special(Path::new(path))) {
+    for (path, bytes) in files
+        .iter()
+        .filter(|(path, _)| !is_special(Path::new(path)))
+    {
         let temporary = neighbour(Path::new(path));
         written = write_beside(Path::new(path), &temporary, bytes)
             .map_err(|error| Failure::io(path, error));
@@ -90,8 +93,8 @@ fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
         return std::fs::write(path, bytes);
     }
     let temporary = neighbour(path);
-    let result = write_beside(path, &temporary, bytes)
-        .and_then(|()| std::fs::rename(&temporary, path));
+    let result =
+        write_beside(path, &temporary, bytes).and_then(|()| std::fs::rename(&temporary, path));
     if result.is_err() {
         // The first failure is what counts.
         let _ = std::fs::remove_file(&temporary);

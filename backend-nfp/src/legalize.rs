@@ -47,8 +47,12 @@ pub fn tail_calls(func: &mut Function, program_type: ProgramType) {
     let blocks: Vec<Block> = func.layout.blocks().collect();
     let mut found = false;
     for block in blocks {
-        let is_call =
-            |inst: &Inst| matches!(*func.dfg.inst(*inst), InstData::CallHelper { id: TAIL_CALL, .. });
+        let is_call = |inst: &Inst| {
+            matches!(
+                *func.dfg.inst(*inst),
+                InstData::CallHelper { id: TAIL_CALL, .. }
+            )
+        };
         let Some(call) = func.layout.insts(block).find(is_call) else {
             continue;
         };
@@ -84,12 +88,21 @@ pub fn tail_calls(func: &mut Function, program_type: ProgramType) {
 
 /// Says of random numbers that they have 32 bits, which the kernel's verifier does not know.
 pub fn random_numbers(func: &mut Function) {
-    let insts = func.layout.blocks().flat_map(|block| func.layout.insts(block));
+    let insts = func
+        .layout
+        .blocks()
+        .flat_map(|block| func.layout.insts(block));
     let random: Vec<Inst> = insts
-        .filter(|inst| matches!(*func.dfg.inst(*inst), InstData::CallHelper { id: RANDOM, .. }))
+        .filter(|inst| {
+            matches!(
+                *func.dfg.inst(*inst),
+                InstData::CallHelper { id: RANDOM, .. }
+            )
+        })
         .collect();
     for inst in random {
-        let (Some(result), Some(next)) = (func.dfg.result(inst), func.layout.next_inst(inst)) else {
+        let (Some(result), Some(next)) = (func.dfg.result(inst), func.layout.next_inst(inst))
+        else {
             continue;
         };
         let mut cursor = Cursor::before(func, next).with_cause(inst);
@@ -159,7 +172,9 @@ fn replace(func: &mut Function, division: &Division) {
             largest: known.max(),
             largest_divisor: known_divisor.max(),
             not_zero: known_divisor.ones != 0,
-            number: func.constant(divisor).map(|number| unsigned(number, division.ty)),
+            number: func
+                .constant(divisor)
+                .map(|number| unsigned(number, division.ty)),
         };
         operation.divide(func, division.ty)
     };
@@ -194,12 +209,7 @@ fn bits(ty: Type) -> i64 {
 }
 
 /// The magnitude of a value, and its sign as all bits.
-fn magnitude(
-    cursor: &mut Cursor<'_>,
-    ty: Type,
-    value: Value,
-    known: KnownBits,
-) -> (Value, Value) {
+fn magnitude(cursor: &mut Cursor<'_>, ty: Type, value: Value, known: KnownBits) -> (Value, Value) {
     if known.zeros >> (bits(ty) - 1) & 1 != 0 {
         return (value, cursor.ins().iconst(ty, 0));
     }
@@ -301,7 +311,8 @@ impl Operation {
 
     /// By a loop over the dividend's bits.
     fn by_register(&self, func: &mut Function, ty: Type) -> Value {
-        let short = self.largest <= u64::from(u32::MAX) && self.largest_divisor <= u64::from(u32::MAX);
+        let short =
+            self.largest <= u64::from(u32::MAX) && self.largest_divisor <= u64::from(u32::MAX);
         let width = if short { Type::I32 } else { ty };
         let narrow = |cursor: &mut Cursor<'_>, value| match (ty, width) {
             (Type::I64, Type::I32) => cursor.ins().trunc(value),

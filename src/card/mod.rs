@@ -275,7 +275,10 @@ impl CardObject {
         let named = self.numbers.iter().filter_map(|(symbol, number)| {
             let index = usize::try_from(number.checked_sub(FIRST_MAP)?).ok()?;
             let (address, stride) = places.get(index).copied().flatten()?;
-            Some((*symbol, (address, stride, self.maps.get(index)?.max_entries)))
+            Some((
+                *symbol,
+                (address, stride, self.maps.get(index)?.max_entries),
+            ))
         });
         named.collect()
     }
@@ -307,7 +310,10 @@ impl CardObject {
         let mut uses: Vec<Option<MapUse>> = numbers.map(there).collect();
         for program in programs {
             for (symbol, found) in &program.map_uses {
-                let number = self.numbers.get(symbol).and_then(|id| id.checked_sub(FIRST_MAP));
+                let number = self
+                    .numbers
+                    .get(symbol)
+                    .and_then(|id| id.checked_sub(FIRST_MAP));
                 let place = number.and_then(|number| uses.get_mut(number as usize));
                 if let Some(Some(place)) = place {
                     place.join(*found);

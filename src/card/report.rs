@@ -97,7 +97,12 @@ fn instructions(program: &CardProgram) -> BTreeMap<(usize, u32), String> {
         for block in function.layout.blocks() {
             for inst in function.layout.insts(block) {
                 let text = mir::print::inst(function, inst).to_string();
-                let text = text.split(" !").next().unwrap_or_default().trim().to_owned();
+                let text = text
+                    .split(" !")
+                    .next()
+                    .unwrap_or_default()
+                    .trim()
+                    .to_owned();
                 found.insert((index, function.origins[inst]), text);
             }
         }
@@ -155,8 +160,22 @@ pub fn stats(program: &CardProgram, format: Option<ReportFormat>) -> String {
         memory.writes,
     );
     let together = [
-        (PacketCache::NAME, program.together.reads, memory.loads, memory.reads, "load", "read"),
-        (MEMCPY, program.together.writes, memory.stores, memory.writes, "store", "written"),
+        (
+            PacketCache::NAME,
+            program.together.reads,
+            memory.loads,
+            memory.reads,
+            "load",
+            "read",
+        ),
+        (
+            MEMCPY,
+            program.together.writes,
+            memory.stores,
+            memory.writes,
+            "store",
+            "written",
+        ),
     ];
     for (pass, _, all, commands, what, done) in together.iter().filter(|one| one.1 && one.2 > 0) {
         let (count, said) = match all.saturating_sub(*commands) {

@@ -7,8 +7,8 @@ use mir::parse::Parsed;
 use passes::{Event, OptLevel};
 
 use super::check::Target;
-use super::{EndianArg, build_card};
 use super::optimiser::OptimiserOptions;
+use super::{EndianArg, build_card};
 use crate::cli::ReportFormat;
 use crate::compile::{self, CompileOptions, Compiled};
 use crate::failure::Failure;

@@ -126,5 +126,7 @@ fn nothing_goes(split: &Split, terminal: &Terminal) -> Failure {
         }
     }
     let others = others.concat();
-    Failure::refused(format!("no program can be offloaded, nothing is written{others}"))
+    Failure::refused(format!(
+        "no program can be offloaded, nothing is written{others}"
+    ))
 }

@@ -266,10 +266,12 @@ impl Object {
         let all = self.symbols.iter().enumerate();
         let map = renumber(all.map(|(index, symbol)| keeps(index, symbol)));
         let table = self.symbol_table();
-        let locals_gone = table.and_then(|table| self.section(table)).map_or(0, |table| {
-            let before = map.iter().take(table.info as usize);
-            before.filter(|new| new.is_none()).count() as u32
-        });
+        let locals_gone = table
+            .and_then(|table| self.section(table))
+            .map_or(0, |table| {
+                let before = map.iter().take(table.info as usize);
+                before.filter(|new| new.is_none()).count() as u32
+            });
         self.remap_symbols(|index| map.get(index as usize).copied().flatten());
         keep_mapped(&mut self.symbols, &map);
         keep_mapped(&mut self.layout.symbol_names, &map);

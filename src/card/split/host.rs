@@ -57,7 +57,11 @@ pub fn without(object: &Object, programs: &[ProgramId]) -> Result<HostHalf, Spli
     let mut remarks = Vec::new();
     drop_debug(&mut object, &mut remarks)?;
     let lifted = lift_object(&object);
-    let ranges: Vec<FunctionRange> = lifted.functions.iter().map(|one| one.range.clone()).collect();
+    let ranges: Vec<FunctionRange> = lifted
+        .functions
+        .iter()
+        .map(|one| one.range.clone())
+        .collect();
     let going = Going::of(&object, &ranges, programs);
     going.check(&object)?;
     let ext = lifted.btf_ext.as_ref().zip(lifted.btf.as_ref());
@@ -107,7 +111,9 @@ fn drop_debug(object: &mut Object, remarks: &mut Vec<String>) -> Result<(), Edit
     if dropped.is_empty() {
         return Ok(());
     }
-    let names = dropped.iter().filter_map(|id| Some(object.section(*id)?.name.as_str()));
+    let names = dropped
+        .iter()
+        .filter_map(|id| Some(object.section(*id)?.name.as_str()));
     let names: Vec<&str> = names.collect();
     remarks.push(format!(
         "dropped {} of the host's half: DWARF cannot follow moved code (.BTF.ext can, and did)",
@@ -174,9 +180,8 @@ impl<'a> Going<'a> {
             .programs(object)
             .filter_map(|index| {
                 let left = &table.functions[index];
-                let same = |one: &FunctionRange| {
-                    (one.section, one.offset) == (left.section, left.offset)
-                };
+                let same =
+                    |one: &FunctionRange| (one.section, one.offset) == (left.section, left.offset);
                 ranges.iter().position(same)
             })
             .filter(|index| !is_program(&ranges[*index]));
@@ -193,7 +198,9 @@ impl<'a> Going<'a> {
         let stays = references.closure(roots);
         Going {
             ranges,
-            functions: (0..ranges.len()).filter(|index| !stays.contains(index)).collect(),
+            functions: (0..ranges.len())
+                .filter(|index| !stays.contains(index))
+                .collect(),
         }
     }
 
@@ -211,7 +218,9 @@ impl<'a> Going<'a> {
 
     /// Names of the sections that lose code.
     fn sections(&self, object: &Object) -> BTreeSet<String> {
-        let sections = self.gone().filter_map(|range| object.section(range.section));
+        let sections = self
+            .gone()
+            .filter_map(|range| object.section(range.section));
         sections.map(|section| section.name.clone()).collect()
     }
 
@@ -252,10 +261,14 @@ impl<'a> Going<'a> {
             };
             block.records.retain(|record| {
                 let at = u64::from(record.insn_off);
-                !self.gone().any(|range| range.section == section && range.contains(at))
+                !self
+                    .gone()
+                    .any(|range| range.section == section && range.contains(at))
             });
         }
-        ext.func_info.sections.retain(|block| !block.records.is_empty());
+        ext.func_info
+            .sections
+            .retain(|block| !block.records.is_empty());
         ext
     }
 }

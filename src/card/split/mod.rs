@@ -193,5 +193,8 @@ fn maps_of(job: &Job<'_>, program: &Program) -> BTreeSet<u32> {
         _ => None,
     });
     let number = |id: MapId| job.object.number_at(program.map(id).def.place?);
-    named.filter_map(number).filter(|number| *number >= FIRST_MAP).collect()
+    named
+        .filter_map(number)
+        .filter(|number| *number >= FIRST_MAP)
+        .collect()
 }

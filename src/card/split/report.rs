@@ -14,7 +14,10 @@ use crate::card::{CardObject, FIRST_MAP};
 
 /// Slots that programs of the host's half take, with all that they call.
 #[must_use]
-pub fn slots(host: &bpf::object::Object, checker: &verifier::Options) -> BTreeMap<ProgramId, usize> {
+pub fn slots(
+    host: &bpf::object::Object,
+    checker: &verifier::Options,
+) -> BTreeMap<ProgramId, usize> {
     let Ok(linker) = Linker::new(host) else {
         return BTreeMap::new();
     };
@@ -43,7 +46,10 @@ pub fn lines(
     }
     for (number, map) in (FIRST_MAP..).zip(object.maps()) {
         let uses = |on_card: bool| {
-            let mut side = split.programs.iter().filter(|one| one.is_on_card() == on_card);
+            let mut side = split
+                .programs
+                .iter()
+                .filter(|one| one.is_on_card() == on_card);
             side.any(|one| one.maps.contains(&number))
         };
         if !uses(true) {
@@ -57,18 +63,20 @@ pub fn lines(
             lines.push(line.to_string());
             continue;
         }
-        let both = if shared { ", and the host's half has one, too" } else { "" };
+        let both = if shared {
+            ", and the host's half has one, too"
+        } else {
+            ""
+        };
         let place = place.map_or_else(String::new, |place| format!(" in {place}"));
-        lines.push(format!("map `{name}`: number {number} on the card{place}{both}"));
+        lines.push(format!(
+            "map `{name}`: number {number} on the card{place}{both}"
+        ));
     }
     lines
 }
 
-fn program_text(
-    decision: &Decision,
-    slots: &BTreeMap<ProgramId, usize>,
-    lines: &mut Vec<String>,
-) {
+fn program_text(decision: &Decision, slots: &BTreeMap<ProgramId, usize>, lines: &mut Vec<String>) {
     let id = &decision.id;
     let kind = decision.program_type.unwrap_or("of no known type");
     let head = format!("`{}` ({kind}, section {})", id.function, id.section);
@@ -78,7 +86,9 @@ fn program_text(
             lines.push(format!("{head}: card, {words} words"));
         }
         Side::Host(stays) => {
-            let size = slots.get(id).map_or_else(String::new, |slots| format!(", {slots} slots"));
+            let size = slots
+                .get(id)
+                .map_or_else(String::new, |slots| format!(", {slots} slots"));
             lines.push(format!("{head}: host{size}"));
             for (code, problem) in &stays.reasons {
                 lines.push(match code {

@@ -1,4 +1,4 @@
-# A key elsewhere: the index is moved there before the call, and back.
+# A key elsewhere: the index is moved there before the call.
 # test: build --target nfp
 # keep: assembly stats
 
