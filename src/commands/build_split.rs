@@ -54,7 +54,7 @@ pub(super) fn run(
     let (Some(card_file), Some(host_file)) = (&options.output, &options.split) else {
         return Ok(());
     };
-    let programs = job.linker.programs();
+    let programs = host::programs(&job.assembled.object);
     let only = &job.options.only;
     let wanted = |id: &ProgramId| only.is_empty() || only.contains(&id.function);
     let split = split(job, &programs, wanted, |event| terminal.line(&event))?;

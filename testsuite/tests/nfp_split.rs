@@ -5,8 +5,9 @@
 
 use bpf::object::Object;
 use bpf::program_type::ProgramType;
-use bpfmill::card::split::host::{SplitError, without};
+use bpfmill::card::split::host::{SplitError, programs as ids, without};
 use testsuite::objects::{TestObject, corpus, programs, root};
+use verifier::program::Meaning;
 use verifier::{Linker, Options, ProgramId};
 
 /// Programs of an object that are taken out: those of large ones cost their square.
@@ -22,11 +23,6 @@ fn objects() -> Vec<TestObject> {
     all
 }
 
-/// Programs of an object, if they can be linked.
-fn ids(object: &Object) -> Vec<ProgramId> {
-    Linker::new(object).map_or_else(|_| Vec::new(), |linker| linker.programs())
-}
-
 /// A program in words: its instructions, what they name, where they come from, and its functions.
 fn description(object: &Object, id: &ProgramId) -> Option<Vec<String>> {
     let linker = Linker::new(object).ok()?;
@@ -38,10 +34,13 @@ fn description(object: &Object, id: &ProgramId) -> Option<Vec<String>> {
     let mut lines = Vec::new();
     for (slot, op) in program.ops.iter().enumerate() {
         let line = linker.line_of(&program, slot);
-        lines.push(format!(
-            "{:?} {:?} {:?} {line:?}",
-            op.insn, op.meaning, op.relocation
-        ));
+        // The distance to a function is the relocation's business.
+        let insn = match op.meaning {
+            Meaning::Function(_) => None,
+            _ => Some(&op.insn),
+        };
+        let (meaning, relocation) = (&op.meaning, op.relocation);
+        lines.push(format!("{insn:?} {meaning:?} {relocation:?} {line:?}"));
     }
     for function in &program.subprograms {
         let (name, signature) = (&function.name, &function.signature);

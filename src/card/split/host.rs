@@ -48,6 +48,31 @@ pub enum SplitError {
     Link(#[from] LinkError),
 }
 
+/// The programs of an object that a loader of the host knows as such: a static function outside of
+/// `.text` is none, whatever it is called by.
+#[must_use]
+pub fn programs(object: &Object) -> Vec<ProgramId> {
+    let table = object.function_table();
+    let id = |index: usize| {
+        let range = &table.functions[index];
+        Some(ProgramId {
+            section: object.section(range.section)?.name.clone(),
+            function: range.name.clone(),
+        })
+    };
+    table.programs(object).filter_map(id).collect()
+}
+
+/// Whether these programs can be taken out of an object.
+///
+/// # Errors
+/// [`SplitError::Irregular`]
+pub fn check(object: &Object, programs: &[ProgramId]) -> Result<(), SplitError> {
+    let lifted = lift_object(object);
+    let ranges: Vec<FunctionRange> = lifted.functions.into_iter().map(|one| one.range).collect();
+    Going::of(object, &ranges, programs).check(object)
+}
+
 /// Takes programs out of an object.
 ///
 /// # Errors

@@ -141,6 +141,11 @@ impl Split {
                 return Ok(Side::Host(Stays { reasons, obstacles }));
             }
         };
+        let mut going = self.going();
+        going.push(id.clone());
+        if let Err(error) = host::check(&job.assembled.object, &going) {
+            return Ok(Side::Host(Stays::because(None, error.to_string())));
+        }
         let mut all = maps.clone();
         let on_card = self.programs.iter().filter(|one| one.is_on_card());
         all.extend(on_card.flat_map(|one| one.maps.iter().copied()));
