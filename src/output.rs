@@ -19,6 +19,48 @@ pub fn write(path: &str, bytes: &[u8]) -> Result<(), Failure> {
     replace(Path::new(path), bytes).map_err(|error| Failure::io(path, error))
 }
 
+/// Writes files that belong together: all, or none. Only a file that cannot be renamed once all are
+/// written can leave a part, and of those the usual one, a folder in its place, is seen before.
+///
+/// # Errors
+/// What the system says.
+pub fn write_together(files: &[(&str, &[u8])]) -> Result<(), Failure> {
+    for (path, _) in files {
+        if Path::new(path).is_dir() {
+            let error = std::io::Error::from(std::io::ErrorKind::IsADirectory);
+            return Err(Failure::io(path, error));
+        }
+    }
+    let mut beside = Vec::new();
+    let mut written = Ok(());
+    for (path, bytes) in files
+        .iter()
+        .filter(|(path, _)| !is_special(Path::new(path)))
+    {
+        let temporary = neighbour(Path::new(path));
+        written = write_beside(Path::new(path), &temporary, bytes)
+            .map_err(|error| Failure::io(path, error));
+        beside.push((*path, temporary));
+        if written.is_err() {
+            break;
+        }
+    }
+    if written.is_ok() {
+        let special = files.iter().filter(|(path, _)| is_special(Path::new(path)));
+        written = special
+            .map(|(path, bytes)| write(path, bytes))
+            .chain(beside.iter().map(|(path, temporary)| {
+                std::fs::rename(temporary, path).map_err(|error| Failure::io(path, error))
+            }))
+            .collect();
+    }
+    for (_, temporary) in beside.iter().filter(|_| written.is_err()) {
+        // The first failure is what counts.
+        let _ = std::fs::remove_file(temporary);
+    }
+    written
+}
+
 /// Writes to the standard output. A reader that has gone is no failure of ours to report.
 ///
 /// # Errors
@@ -32,19 +74,27 @@ pub fn print(bytes: &[u8]) -> Result<(), Failure> {
     })
 }
 
+/// Whether it is a device or pipe, which has no neighbour to be renamed from.
+fn is_special(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|data| !data.is_file())
+}
+
+/// Writes a file's contents beside it, to be renamed.
+fn write_beside(path: &Path, temporary: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    std::fs::write(temporary, bytes)?;
+    if let Ok(data) = std::fs::metadata(path) {
+        std::fs::set_permissions(temporary, data.permissions())?;
+    }
+    Ok(())
+}
+
 fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    // A device or pipe has no neighbour to be renamed from.
-    let special = std::fs::metadata(path).is_ok_and(|data| !data.is_file());
-    if special {
+    if is_special(path) {
         return std::fs::write(path, bytes);
     }
     let temporary = neighbour(path);
-    let result = std::fs::write(&temporary, bytes).and_then(|()| {
-        if let Ok(data) = std::fs::metadata(path) {
-            std::fs::set_permissions(&temporary, data.permissions())?;
-        }
-        std::fs::rename(&temporary, path)
-    });
+    let result =
+        write_beside(path, &temporary, bytes).and_then(|()| std::fs::rename(&temporary, path));
     if result.is_err() {
         // The first failure is what counts.
         let _ = std::fs::remove_file(&temporary);
@@ -69,7 +119,12 @@ mod tests {
         super::write(&name, b"first").unwrap();
         super::write(&name, b"second").unwrap();
         assert_eq!(std::fs::read(&file).unwrap(), b"second");
-        assert!(super::write(&folder.join("none/a.o").to_string_lossy(), b"x").is_err());
+        let nowhere = folder.join("none/a.o").to_string_lossy().into_owned();
+        assert!(super::write(&nowhere, b"x").is_err());
+        assert!(super::write_together(&[(&name, b"third"), (&nowhere, b"x")]).is_err());
+        let place = folder.to_string_lossy().into_owned();
+        assert!(super::write_together(&[(&name, b"third"), (&place, b"x")]).is_err());
+        assert_eq!(std::fs::read(&file).unwrap(), b"second");
         assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 1);
         std::fs::remove_dir_all(&folder).unwrap();
     }

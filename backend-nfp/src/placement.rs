@@ -147,13 +147,13 @@ pub fn arrays(maps: &[MapDef], known: Option<Arrays>) -> Vec<Option<(u64, u32)>>
         .collect()
 }
 
-/// Places maps; `uses` says how each is used.
+/// Places maps; `uses` says how each is used, and which are not on the card and take no room there.
 ///
 /// # Errors
 /// [`NoRoom`] for the first map that fits nowhere.
 pub fn place(
     maps: &[MapDef],
-    uses: &[MapUse],
+    uses: &[Option<MapUse>],
     capabilities: &Capabilities,
 ) -> Result<Vec<Placement>, NoRoom> {
     let memories = &capabilities.memories;
@@ -165,7 +165,8 @@ pub fn place(
     ];
     let addresses = arrays(maps, capabilities.maps.arrays);
     let size = |map: &MapDef| element_bytes(map).saturating_mul(map.max_entries.into());
-    let used = |index: usize| uses.get(index).copied().unwrap_or_default();
+    let known = |index: usize| uses.get(index).copied().flatten();
+    let used = |index: usize| known(index).unwrap_or_default();
     let mut order: Vec<usize> = (0..maps.len()).collect();
     order.sort_by(|a, b| {
         // By accesses for a byte: a / sa against b / sb, without division.
@@ -180,6 +181,7 @@ pub fn place(
         let bytes = match map.kind {
             // Records go to the host; the map itself holds nothing.
             MapKind::PerfEventArray => 0,
+            _ if known(index).is_none() => 0,
             _ => size(map),
         };
         let fixed = addresses.get(index).copied().flatten();
@@ -280,11 +282,11 @@ mod tests {
         MapDef::new(name, MapKind::Hash, 8, 8, entries)
     }
 
-    fn reads(reads: u64) -> MapUse {
-        MapUse {
+    fn reads(reads: u64) -> Option<MapUse> {
+        Some(MapUse {
             reads,
             ..MapUse::default()
-        }
+        })
     }
 
     #[test]
@@ -308,6 +310,7 @@ mod tests {
         capabilities.memories.emem.capacity = 1000;
         let error = place(&[map("big", 100)], &[reads(1)], &capabilities).unwrap_err();
         assert_eq!((error.needed, error.left, error.fits), (1600, 1000, 62));
+        assert!(place(&[map("big", 100)], &[None], &capabilities).is_ok());
     }
 
     #[test]

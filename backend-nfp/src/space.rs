@@ -99,7 +99,8 @@ impl Space {
 /// Fields of the context that programs on the card read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ContextField {
-    /// Where the packet begins.
+    /// Where the packet begins; metadata too, since there is none when it arrives, and nothing that
+    /// makes any.
     Data,
     /// Where it ends.
     DataEnd,
@@ -111,7 +112,7 @@ pub enum ContextField {
 #[must_use]
 pub fn context_field(program_type: ProgramType, offset: i32) -> Option<ContextField> {
     match (program_type, offset) {
-        (ProgramType::Xdp, 0) | (ProgramType::SchedCls, 76) => Some(ContextField::Data),
+        (ProgramType::Xdp, 0 | 8) | (ProgramType::SchedCls, 76 | 140) => Some(ContextField::Data),
         (ProgramType::Xdp, 4) | (ProgramType::SchedCls, 80) => Some(ContextField::DataEnd),
         (ProgramType::SchedCls, 0) => Some(ContextField::Length),
         _ => None,

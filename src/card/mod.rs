@@ -12,6 +12,7 @@
 
 pub mod offloaded;
 pub mod report;
+pub mod split;
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -62,6 +63,17 @@ pub struct CardProgram {
     pub time: Duration,
     /// How it uses maps.
     pub map_uses: BTreeMap<mir::Symbol, MapUse>,
+    /// Whether accesses were put together.
+    pub together: Together,
+}
+
+/// Which passes of the back end ran.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Together {
+    /// Loads read together.
+    pub reads: bool,
+    /// Stores written together.
+    pub writes: bool,
 }
 
 /// A program to compile.
@@ -223,6 +235,9 @@ impl CardObject {
             }
         }
         let pipeline = pipeline(options)?;
+        if capabilities.tail_call {
+            legalize::tail_calls(&mut module.functions[entry], program_type);
+        }
         for func in &functions {
             legalize::random_numbers(&mut module.functions[*func]);
         }
@@ -264,6 +279,10 @@ impl CardObject {
             module,
             time: start.elapsed(),
             map_uses,
+            together: Together {
+                reads: back_end.read_together,
+                writes: back_end.write_together,
+            },
         })
     }
 
@@ -290,7 +309,22 @@ impl CardObject {
         programs: impl IntoIterator<Item = &'a CardProgram>,
         capabilities: &Capabilities,
     ) -> Result<Vec<Placement>, NoRoom> {
-        let mut uses = vec![MapUse::default(); self.maps.len()];
+        self.placements_of(programs, |_| true, capabilities)
+    }
+
+    /// The same when only those of these numbers are on the card: others take no room there.
+    ///
+    /// # Errors
+    /// [`NoRoom`]
+    pub fn placements_of<'a>(
+        &self,
+        programs: impl IntoIterator<Item = &'a CardProgram>,
+        is_there: impl Fn(u32) -> bool,
+        capabilities: &Capabilities,
+    ) -> Result<Vec<Placement>, NoRoom> {
+        let numbers = (FIRST_MAP..).take(self.maps.len());
+        let there = |number| is_there(number).then(MapUse::default);
+        let mut uses: Vec<Option<MapUse>> = numbers.map(there).collect();
         for program in programs {
             for (symbol, found) in &program.map_uses {
                 let number = self
@@ -298,7 +332,7 @@ impl CardObject {
                     .get(symbol)
                     .and_then(|id| id.checked_sub(FIRST_MAP));
                 let place = number.and_then(|number| uses.get_mut(number as usize));
-                if let Some(place) = place {
+                if let Some(Some(place)) = place {
                     place.join(*found);
                 }
             }

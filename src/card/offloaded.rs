@@ -11,9 +11,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use backend_nfp::capabilities::Capabilities;
 use backend_nfp::compile as nfp;
 use bpf::diagnostic::{Diagnostic, SourceMap};
+use verifier::program::Program;
 use verifier::{Linker, ProgramId};
 
-use super::{CardObject, CardProgram, Wanted};
+use super::{CardError, CardObject, CardProgram, Wanted};
 use crate::compile::CompileOptions;
 use crate::failure::Failure;
 use crate::input::Assembled;
@@ -44,6 +45,15 @@ pub struct Offloaded {
     pub counters: BTreeMap<u32, BTreeSet<usize>>,
 }
 
+/// Whose fault it is that there is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// The program's: others may do.
+    Program,
+    /// That of what was asked for.
+    Command,
+}
+
 /// Why there is none.
 #[derive(Debug)]
 pub struct Refused {
@@ -51,6 +61,8 @@ pub struct Refused {
     pub obstacles: Vec<(SourceMap, Diagnostic)>,
     /// The answer.
     pub failure: Failure,
+    /// Whose fault it is.
+    pub cause: Cause,
 }
 
 impl From<Failure> for Refused {
@@ -58,50 +70,45 @@ impl From<Failure> for Refused {
         Refused {
             obstacles: Vec::new(),
             failure,
+            cause: Cause::Command,
         }
     }
 }
 
 impl Job<'_> {
-    /// Examines and compiles a program. What the pass manager has to say comes line by line.
-    ///
-    /// # Errors
-    /// [`Refused`] for a program that cannot be offloaded, with all that is in its way, and for what
-    /// the back end cannot do.
-    pub fn program(
-        &self,
-        id: &ProgramId,
-        mut events: impl FnMut(String),
-    ) -> Result<Offloaded, Refused> {
-        let checker = verifier::Options {
+    /// How programs are verified.
+    #[must_use]
+    pub fn checker(&self) -> verifier::Options {
+        verifier::Options {
             program_type: self.options.program_type,
             causes: true,
             ..verifier::Options::default()
-        };
-        let program = self.linker.link(id, &checker).map_err(|error| {
-            Failure::Usage(format!("{}: cannot be checked: {error}", self.file))
-        })?;
-        let (assembled, linker) = (self.assembled, self.linker);
-        let offload = Offload::of(assembled, linker, &program, &checker, self.capabilities);
-        let obstacles = offload.diagnostics();
-        let name = &id.function;
-        if !obstacles.is_empty() {
-            let failure = Failure::refused(format!("`{name}` cannot be offloaded"));
-            return Err(Refused { obstacles, failure });
         }
-        let compiled = self.object.compile(
-            &Wanted {
-                name,
-                program_type: program.program_type,
-                depths: &super::depths(&program, offload.found()),
-            },
-            self.options,
-            self.capabilities,
-            &nfp::Options::default(),
-            |event| events(event.to_string().trim_end().to_owned()),
-        );
-        let compiled = compiled.map_err(|error| Failure::refused(format!("`{name}`: {error}")))?;
-        self.fits(&compiled)?;
+    }
+
+    /// Examines and compiles a program. What the pass manager has to say comes line by line.
+    ///
+    /// # Errors
+    /// [`Refused`] for a program that cannot be offloaded, with all that is in its way.
+    pub fn program(
+        &self,
+        id: &ProgramId,
+        events: impl FnMut(String),
+    ) -> Result<Offloaded, Refused> {
+        let checker = self.checker();
+        let program = self.linker.link(id, &checker).map_err(|error| Refused {
+            obstacles: Vec::new(),
+            failure: Failure::Usage(format!("{}: cannot be checked: {error}", self.file)),
+            cause: Cause::Program,
+        })?;
+        let (offload, made) = self.attempt(&program, &checker, events)?;
+        let Some(made) = made else {
+            return Err(Refused {
+                obstacles: offload.diagnostics(),
+                failure: Failure::refused(format!("`{}` cannot be offloaded", id.function)),
+                cause: Cause::Program,
+            });
+        };
         let counters = offload.counters().iter();
         let counters = counters.filter_map(|(map, words)| {
             let place = program.map(*map).def.place?;
@@ -109,20 +116,53 @@ impl Job<'_> {
         });
         let counters = counters.collect();
         Ok(Offloaded {
-            program: compiled,
+            program: made,
             counters,
         })
     }
 
-    fn fits(&self, program: &CardProgram) -> Result<(), Failure> {
-        let words = program.compiled.assembled.statistics.words;
-        let size = self.capabilities.code.size as usize;
-        if words > size {
-            return Err(Failure::refused(format!(
-                "`{}` takes {words} words, and the card's code store has {size} for it",
-                program.name
-            )));
+    /// Examines a program, and compiles it if nothing but the estimate of its size is in its way: then
+    /// its size is known, and what the back end refuses is an obstacle like others. There is a program
+    /// if there is no obstacle.
+    ///
+    /// # Errors
+    /// What is wrong with more than the program.
+    pub fn attempt<'p>(
+        &'p self,
+        program: &'p Program,
+        checker: &verifier::Options,
+        mut events: impl FnMut(String),
+    ) -> Result<(Offload<'p>, Option<CardProgram>), Failure> {
+        let (assembled, linker) = (self.assembled, self.linker);
+        let mut offload = Offload::of(assembled, linker, program, checker, self.capabilities);
+        if !offload.found().may_be_compiled() {
+            return Ok((offload, None));
         }
-        Ok(())
+        let compiled = self.object.compile(
+            &Wanted {
+                name: &program.name,
+                program_type: program.program_type,
+                depths: &super::depths(program, offload.found()),
+            },
+            self.options,
+            self.capabilities,
+            &nfp::Options::default(),
+            |event| events(event.to_string().trim_end().to_owned()),
+        );
+        match compiled {
+            Ok(made) => {
+                let words = made.compiled.assembled.statistics.words;
+                offload.measured(u32::try_from(words).unwrap_or(u32::MAX), self.capabilities);
+                let fits = offload.found().obstacles.is_empty();
+                Ok((offload, fits.then_some(made)))
+            }
+            Err(error @ (CardError::Unknown(_) | CardError::Broken(_))) => {
+                Err(Failure::refused(format!("`{}`: {error}", program.name)))
+            }
+            Err(error) => {
+                offload.not_compiled(error.to_string());
+                Ok((offload, None))
+            }
+        }
     }
 }

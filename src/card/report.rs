@@ -9,9 +9,10 @@ use backend_nfp::firmware::Abi;
 use backend_nfp::isa::Insn;
 use backend_nfp::placement::Placement;
 use bpf::btf::StringOffset;
+use passes::packet_cache::PacketCache;
 use serde_json::json;
 
-use super::{CardObject, CardProgram};
+use super::{CardObject, CardProgram, MEMCPY};
 use crate::cli::ReportFormat;
 
 /// Column of what stands beside an instruction.
@@ -140,7 +141,8 @@ pub fn stats(program: &CardProgram, format: Option<ReportFormat>) -> String {
         });
         return format!("{json}\n");
     }
-    format!(
+    let memory = compiled.memory;
+    let mut text = format!(
         "`{}`: {} words, of which {} only pass time; {} registers, {} spilled, {} bytes of stack; \
          {} of {} defer slots of {} branches filled; {} loads by {} reads, {} stores by {} writes\n",
         program.name,
@@ -152,11 +154,37 @@ pub fn stats(program: &CardProgram, format: Option<ReportFormat>) -> String {
         found.filled,
         found.slots,
         found.branches,
-        compiled.memory.loads,
-        compiled.memory.reads,
-        compiled.memory.stores,
-        compiled.memory.writes,
-    )
+        memory.loads,
+        memory.reads,
+        memory.stores,
+        memory.writes,
+    );
+    let together = [
+        (
+            PacketCache::NAME,
+            program.together.reads,
+            memory.loads,
+            memory.reads,
+            "load",
+            "read",
+        ),
+        (
+            MEMCPY,
+            program.together.writes,
+            memory.stores,
+            memory.writes,
+            "store",
+            "written",
+        ),
+    ];
+    for (pass, _, all, commands, what, done) in together.iter().filter(|one| one.1 && one.2 > 0) {
+        let (count, said) = match all.saturating_sub(*commands) {
+            0 => (0, format!("unchanged: each {what} is {done} by itself")),
+            count => (count, format!("applied: {done} with another {what}")),
+        };
+        let _ = writeln!(text, "{count:7}  {pass:13} {said}");
+    }
+    text
 }
 
 /// Where maps lie and why, a line each.

@@ -55,6 +55,10 @@ pub struct Options {
     /// What the card's firmware offers, as docs/nfp.md describes it; the open firmware without
     #[arg(long, value_name = "FILE")]
     pub(super) nfp_caps: Option<String>,
+    /// With --target nfp: programs that can be offloaded go to OUT, and the object without them, for
+    /// the host, to HOST
+    #[arg(long, value_name = "HOST")]
+    pub(super) split: Option<String>,
 }
 
 /// What to make.
@@ -82,6 +86,10 @@ pub fn run(options: &Options, terminal: &Terminal) -> Result<(), Failure> {
     }
     if options.nfp_caps.is_some() {
         let message = "--nfp-caps says nothing about the host: it needs --target nfp";
+        return Err(Failure::Usage(message.to_owned()));
+    }
+    if options.split.is_some() {
+        let message = "--split leaves to the host what the card cannot run: it needs --target nfp";
         return Err(Failure::Usage(message.to_owned()));
     }
     if options.emit == Some(Emit::Words) {

@@ -6,6 +6,7 @@ use bpf::insn::Endian;
 use verifier::{Linker, ProgramId};
 
 use super::build::{Emit, Options};
+use super::build_split;
 use crate::card::offloaded::Job;
 use crate::card::{CardObject, CardProgram};
 use crate::failure::Failure;
@@ -14,7 +15,7 @@ use crate::terminal::Terminal;
 use crate::{card, offload, output};
 
 /// What is written, and how.
-struct Writer<'a> {
+pub(super) struct Writer<'a> {
     options: &'a Options,
     abi: &'a Abi,
     object: &'a CardObject,
@@ -58,6 +59,14 @@ pub(super) fn run(
         options: &compile_options,
         capabilities: &capabilities,
     };
+    let writer = Writer {
+        options,
+        abi: &Abi::from(&capabilities),
+        object: &object,
+    };
+    if options.split.is_some() {
+        return build_split::run(options, &job, &writer, terminal);
+    }
     let mut made = Vec::new();
     for id in &programs {
         let mut events = Vec::new();
@@ -79,11 +88,6 @@ pub(super) fn run(
     if options.remarks.is_some() {
         terminal.line(card::report::placements(&object, &placed).trim_end());
     }
-    let writer = Writer {
-        options,
-        abi: &Abi::from(&capabilities),
-        object: &object,
-    };
     writer.write(&made)?;
     if options.stats.is_some() {
         let text: String = made
@@ -105,36 +109,37 @@ impl Writer<'_> {
         words.map_err(|error| Failure::refused(format!("`{}`: {error}", program.name)))
     }
 
-    fn write(&self, made: &[CardProgram]) -> Result<(), Failure> {
-        let emit = self.options.emit.unwrap_or(Emit::Obj);
-        let bytes = match emit {
-            Emit::Obj => {
-                let mut sections = Vec::new();
-                for program in made {
-                    sections.push((program.name.clone(), self.words(program)?));
-                }
-                elf::write_sections(&sections, self.abi.start, Engine::default())
-            }
-            Emit::Words => {
-                let mut text = String::new();
-                for program in made {
+    /// Programs in a form.
+    pub(super) fn bytes<'p>(
+        &self,
+        made: impl IntoIterator<Item = &'p CardProgram>,
+        emit: Emit,
+    ) -> Result<Vec<u8>, Failure> {
+        let mut sections = Vec::new();
+        let mut text = String::new();
+        for program in made {
+            match emit {
+                Emit::Obj => sections.push((program.name.clone(), self.words(program)?)),
+                Emit::Words => {
                     for word in self.words(program)? {
                         text.push_str(&format!("{word:016x}\n"));
                     }
                 }
-                text.into_bytes()
+                Emit::Asm => {
+                    text.push_str(&card::report::listing(program, self.object, self.abi));
+                }
+                Emit::Mir => text.push_str(&program.module.to_string()),
             }
-            Emit::Asm => {
-                let listings = made
-                    .iter()
-                    .map(|program| card::report::listing(program, self.object, self.abi));
-                listings.collect::<String>().into_bytes()
-            }
-            Emit::Mir => {
-                let texts = made.iter().map(|program| program.module.to_string());
-                texts.collect::<String>().into_bytes()
-            }
-        };
+        }
+        Ok(match emit {
+            Emit::Obj => elf::write_sections(&sections, self.abi.start, Engine::default()),
+            _ => text.into_bytes(),
+        })
+    }
+
+    fn write(&self, made: &[CardProgram]) -> Result<(), Failure> {
+        let emit = self.options.emit.unwrap_or(Emit::Obj);
+        let bytes = self.bytes(made, emit)?;
         match (&self.options.output, emit) {
             (Some(output), _) => output::write(output, &bytes),
             (None, Emit::Obj) => Ok(()),
@@ -152,5 +157,5 @@ pub(super) fn refuse(options: &Options, endian: Endian) -> Result<(), Failure> {
     if endian == Endian::Big {
         return refused("--target nfp: the card takes programs of little-endian hosts");
     }
-    Ok(())
+    build_split::refuse(options)
 }

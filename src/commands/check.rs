@@ -6,10 +6,14 @@ use bpf::diagnostic::{Diagnostic, SourceMap};
 use bpf::insn::Endian;
 use bpf::program_type::ProgramType;
 use clap::{Args, ValueEnum};
+use passes::OptLevel;
 use verifier::{Ask, Kernel, Linker, ProgramId, Verdict};
 
 use super::EndianArg;
+use crate::card::CardObject;
+use crate::card::offloaded::Job;
 use crate::cli::ReportFormat;
+use crate::compile::CompileOptions;
 use crate::failure::Failure;
 use crate::input::Assembled;
 use crate::offload::{self, Offload};
@@ -264,16 +268,29 @@ fn on_card(
         undecided: false,
         diagnostics: Vec::new(),
     };
+    let compiled = CompileOptions {
+        program_type: options.kind,
+        ..CompileOptions::at_level(OptLevel::O2)
+    };
+    // Without, there is the estimate.
+    let object = CardObject::of(&linked.assembled.object).ok();
     for id in linked.selected {
         let program = linked.linker.link(id, linked.checker_options);
         let program = program.map_err(&refused)?;
-        let offload = Offload::of(
-            linked.assembled,
-            linked.linker,
-            &program,
-            linked.checker_options,
-            &capabilities,
-        );
+        let (assembled, linker) = (linked.assembled, linked.linker);
+        let job = object.as_ref().map(|object| Job {
+            file: "",
+            assembled,
+            linker,
+            object,
+            options: &compiled,
+            capabilities: &capabilities,
+        });
+        let checker = linked.checker_options;
+        let offload = match &job {
+            Some(job) => job.attempt(&program, checker, |_| {})?.0,
+            None => Offload::of(assembled, linker, &program, checker, &capabilities),
+        };
         answer.rejected |= offload.is_rejected();
         answer.undecided |= offload.is_undecided();
         let text = match form {

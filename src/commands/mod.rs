@@ -4,6 +4,7 @@ pub mod asm;
 pub mod bisect;
 pub mod build;
 mod build_card;
+mod build_split;
 pub mod check;
 pub mod dis;
 pub mod explain;

@@ -182,8 +182,25 @@ pub(super) fn of(program: &Program, reason: &Reason) -> Advice {
             "frames of the longest chain of calls lie in local memory, in units of 64 bytes".to_owned(),
             "move large variables to a map, or inline what is called".to_owned(),
         ),
-        Reason::CodeSize { has, limit } => (
-            format!("about {has} words of code are expected, and {limit} fit"),
+        Reason::NotCompiled(why) => (
+            format!("it cannot be compiled for the card: {why}"),
+            "the back end does not have what this would take".to_owned(),
+            "keep the program on the host, or write this part in another way".to_owned(),
+        ),
+        Reason::TailCallInFunction => (
+            "a function of the program makes a tail call".to_owned(),
+            "a tail call leaves the packet to the host; from a function Linux would come back to the caller".to_owned(),
+            "make the tail call in the program's main function".to_owned(),
+        ),
+        Reason::CodeSize {
+            has,
+            limit,
+            is_exact,
+        } => (
+            match is_exact {
+                true => format!("{has} words of code are needed, and {limit} fit"),
+                false => format!("about {has} words of code are expected, and {limit} fit"),
+            },
             "the program lies in the code store of each core".to_owned(),
             "unroll less, inline less, or keep a part on the host".to_owned(),
         ),

@@ -70,6 +70,16 @@ impl<'a> Offload<'a> {
         &self.found
     }
 
+    /// Puts the words that the program takes in the place of their estimate.
+    pub fn measured(&mut self, words: u32, capabilities: &Capabilities) {
+        self.found.measured(words, capabilities);
+    }
+
+    /// Adds that the back end refuses the program, with its reason.
+    pub fn not_compiled(&mut self, why: String) {
+        self.found.not_compiled(why);
+    }
+
     /// Words of maps that it adds to.
     #[must_use]
     pub fn counters(&self) -> &Counters {
@@ -99,8 +109,9 @@ impl<'a> Offload<'a> {
             1 => "cannot be offloaded: 1 obstacle".to_owned(),
             more => format!("cannot be offloaded: {more} obstacles"),
         };
+        let about = if self.found.is_exact { "" } else { "about " };
         format!(
-            "`{}` ({kind}, section {}): {answer}; about {} words, {} bytes of stack\n",
+            "`{}` ({kind}, section {}): {answer}; {about}{} words, {} bytes of stack\n",
             self.program.name, self.program.section, self.found.words, self.found.stack
         )
     }
@@ -203,6 +214,7 @@ impl<'a> Offload<'a> {
             "target": "nfp",
             "verdict": verdict,
             "words": self.found.words,
+            "exact": self.found.is_exact,
             "stack": self.found.stack,
             "obstacles": obstacles,
         })

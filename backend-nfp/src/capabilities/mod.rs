@@ -49,7 +49,7 @@ pub struct Capabilities {
     pub random: bool,
     /// Whether a program can choose the receive queue.
     pub queue_select: bool,
-    /// Whether metadata before the packet reaches the host.
+    /// Whether programs may look for metadata before the packet, of which there is none yet.
     pub metadata: bool,
     /// Whether a tail call can go on at the host.
     pub tail_call: bool,

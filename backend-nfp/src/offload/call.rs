@@ -2,7 +2,8 @@
 //!
 //! The firmware finds keys and values by an index into local memory, which counts words: they must
 //! lie on the stack and begin at a word. Events name their processor, and the card has but one answer
-//! to that. Moves of the packet's beginning and end are checked when they happen, with an error for
+//! to that. A tail call ends the program and leaves the packet to the host, which one in a function of
+//! the program cannot stand for: there Linux comes back to the caller. Moves of the packet's beginning and end are checked when they happen, with an error for
 //! those that do not fit, so only what always fails is in the way.
 
 use bpf::insn::{CallTarget, Reg};
@@ -70,6 +71,9 @@ impl Examiner<'_> {
                 self.on_stack(slot, 3);
             }
             EVENT_OUTPUT => self.event(slot),
+            TAIL_CALL if self.program.subprogram_at(slot) != 0 => {
+                self.add(Reason::TailCallInFunction, slot);
+            }
             ADJUST_HEAD => self.head(slot),
             ADJUST_TAIL if self.distance(slot).is_some_and(|(least, _)| least > 0) => {
                 self.add(Reason::TailGrows, slot);

@@ -46,8 +46,10 @@ use crate::capabilities::Capabilities;
 pub struct Examination {
     /// What is in the way; empty if nothing is.
     pub obstacles: Vec<Obstacle>,
-    /// Instructions that it is expected to take.
+    /// Instructions that it is expected to take, or takes.
     pub words: u32,
+    /// Whether it was compiled, and takes so many.
+    pub is_exact: bool,
     /// Bytes of stack with all that it calls.
     pub stack: u32,
     /// Words of maps that it adds to, which lie with their highest byte first.
@@ -103,9 +105,49 @@ pub fn examine(
     Examination {
         obstacles,
         words,
+        is_exact: false,
         stack,
         counters,
         report,
+    }
+}
+
+impl Examination {
+    /// Whether nothing is in the way but what only a compilation can decide.
+    #[must_use]
+    pub fn may_be_compiled(&self) -> bool {
+        let is_size = |one: &Obstacle| matches!(one.reason, Reason::CodeSize { .. });
+        self.obstacles.iter().all(is_size)
+    }
+
+    /// Puts the words that the program takes in the place of their estimate, and what follows from
+    /// them in the place of what followed from that.
+    pub fn measured(&mut self, words: u32, capabilities: &Capabilities) {
+        (self.words, self.is_exact) = (words, true);
+        self.obstacles
+            .retain(|one| !matches!(one.reason, Reason::CodeSize { .. }));
+        let limit = capabilities.code.size;
+        if words > limit {
+            self.obstacles.insert(
+                0,
+                Obstacle {
+                    reason: Reason::CodeSize {
+                        has: words,
+                        limit,
+                        is_exact: true,
+                    },
+                    insns: Vec::new(),
+                },
+            );
+        }
+    }
+
+    /// Adds that the back end refuses the program, with its reason.
+    pub fn not_compiled(&mut self, why: String) {
+        self.obstacles.push(Obstacle {
+            reason: Reason::NotCompiled(why),
+            insns: Vec::new(),
+        });
     }
 }
 

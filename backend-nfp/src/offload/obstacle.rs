@@ -149,7 +149,13 @@ pub enum Reason {
         has: u32,
         /// Instructions that fit.
         limit: u32,
+        /// Whether it was compiled, and takes so many.
+        is_exact: bool,
     },
+    /// The back end cannot compile it, and this is why.
+    NotCompiled(String),
+    /// A function other than the program's main one makes a tail call.
+    TailCallInFunction,
     /// Bytes of the packet that are not at hand.
     PacketBytes {
         /// How far the program reaches.
@@ -211,6 +217,8 @@ impl Reason {
             Reason::Verdict => "nfp-verdict",
             Reason::Stack { .. } => "nfp-stack",
             Reason::CodeSize { .. } => "nfp-code-size",
+            Reason::NotCompiled(_) => "nfp-not-compiled",
+            Reason::TailCallInFunction => "nfp-tail-call",
             Reason::PacketBytes { .. } => "nfp-packet-bytes",
         }
     }

@@ -3,7 +3,8 @@
 //! Each instruction is counted with the words that Linux's translator makes of it, halves and all;
 //! the sum without the fixed part is scaled by what the back end aims at. It is an estimate, said to
 //! be one, and an obstacle only where it does not fit; the test over Linux's own output keeps the
-//! unscaled sum near the truth.
+//! unscaled sum near the truth. Whoever compiles a program that has no other obstacle puts the words
+//! that it takes in its place ([`super::Examination::measured`]).
 
 use bpf::insn::{AluOp, CallTarget, Cond, EndianOp, Insn, MemWidth, Operand, Width};
 use bpf::program_type::ProgramType;
@@ -30,7 +31,15 @@ impl Examiner<'_> {
         let has = fixed.saturating_add(words / 10 * OF_TEN + words % 10 * OF_TEN / 10);
         let limit = self.capabilities.code.size;
         if has > limit {
-            self.add(Reason::CodeSize { has, limit }, None);
+            let is_exact = false;
+            self.add(
+                Reason::CodeSize {
+                    has,
+                    limit,
+                    is_exact,
+                },
+                None,
+            );
         }
         has
     }

@@ -29,6 +29,14 @@ pub enum EditError {
         /// The symbol.
         symbol: String,
     },
+    /// A relocation refers to a symbol that goes.
+    #[error("`{user}` has a relocation against `{symbol}`, which is removed")]
+    SymbolUsed {
+        /// The section with the relocation.
+        user: String,
+        /// The symbol.
+        symbol: String,
+    },
     /// The object has no symbol table.
     #[error("the object has no symbol table")]
     NoSymbolTable,
@@ -217,25 +225,8 @@ impl Object {
                 }
             }
         }
-        let symbol_map = renumber(self.symbols.iter().map(|symbol| !gone(symbol.place)));
         let section_map = renumber(going.iter().map(|going| !going));
-        let locals_gone = self
-            .symbol_table()
-            .and_then(|table| self.section(table))
-            .map_or(0, |table| {
-                let before = symbol_map.iter().take(table.info as usize);
-                before.filter(|new| new.is_none()).count() as u32
-            });
-
-        self.remap_symbols(|index| symbol_map.get(index as usize).copied().flatten());
-        keep_mapped(&mut self.symbols, &symbol_map);
-        keep_mapped(&mut self.layout.symbol_names, &symbol_map);
-        if let Some(table) = self
-            .symbol_table()
-            .and_then(|table| self.section_mut(table))
-        {
-            table.info -= locals_gone;
-        }
+        self.keep_symbols(|_, symbol| !gone(symbol.place));
         self.remap_sections(|index| section_map.get(index as usize).copied().flatten());
         keep_mapped(&mut self.sections, &section_map);
         keep_mapped(&mut self.layout.sections, &section_map);
@@ -243,6 +234,50 @@ impl Object {
             .into_iter()
             .map(|new| new.map(SectionId))
             .collect())
+    }
+
+    /// Removes symbols; the null symbol stays. Indices of later ones move.
+    ///
+    /// # Errors
+    /// When a relocation refers to one of them.
+    pub fn remove_symbols(&mut self, ids: &[SymbolId]) -> Result<(), EditError> {
+        let mut going = vec![false; self.symbols.len()];
+        for id in ids.iter().filter(|id| id.0 > 0) {
+            if let Some(place) = going.get_mut(id.0 as usize) {
+                *place = true;
+            }
+        }
+        let goes = |id: SymbolId| going.get(id.0 as usize) == Some(&true);
+        for section in &self.sections {
+            let used = section.relocations.iter().find(|one| goes(one.symbol));
+            if let Some(relocation) = used {
+                return Err(EditError::SymbolUsed {
+                    user: section.name.clone(),
+                    symbol: self.symbol_label(relocation.symbol).to_owned(),
+                });
+            }
+        }
+        self.keep_symbols(|index, _| going.get(index) != Some(&true));
+        Ok(())
+    }
+
+    /// Removes the other symbols; what referred to them is void.
+    fn keep_symbols(&mut self, keeps: impl Fn(usize, &Symbol) -> bool) {
+        let all = self.symbols.iter().enumerate();
+        let map = renumber(all.map(|(index, symbol)| keeps(index, symbol)));
+        let table = self.symbol_table();
+        let locals_gone = table
+            .and_then(|table| self.section(table))
+            .map_or(0, |table| {
+                let before = map.iter().take(table.info as usize);
+                before.filter(|new| new.is_none()).count() as u32
+            });
+        self.remap_symbols(|index| map.get(index as usize).copied().flatten());
+        keep_mapped(&mut self.symbols, &map);
+        keep_mapped(&mut self.layout.symbol_names, &map);
+        if let Some(table) = table.and_then(|table| self.section_mut(table)) {
+            table.info = table.info.saturating_sub(locals_gone);
+        }
     }
 
     fn removal_set(&self, ids: &[SectionId]) -> Result<Vec<bool>, EditError> {

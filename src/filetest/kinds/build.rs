@@ -2,14 +2,16 @@
 //!
 //! Parts are the assembly or MIR that comes out, what the passes changed (all of them, or one as
 //! `changes=PASS`), statistics without times, remarks, and diagnostics. A file that is refused has
-//! only diagnostics; it fails the test when those are not kept.
+//! only diagnostics; it fails the test when those are not kept. With `--target nfp` it is the card's
+//! code ([`build_card`]).
 
 use std::path::Path;
 
 use clap::Args;
 use mir::parse::Parsed;
 
-use super::{Kind, Section, Text, changes};
+use super::{Kind, Section, Text, build_card, changes};
+use crate::commands::check::Target;
 use crate::commands::optimiser::OptimiserOptions;
 use crate::compile::{self, CompileOptions};
 use crate::failure::Failure;
@@ -31,6 +33,12 @@ pub struct Build {
     optimiser: OptimiserOptions,
     #[command(flatten)]
     text: Text,
+    /// Where the program is to run
+    #[arg(long, value_enum, default_value_t)]
+    target: Target,
+    /// What the card's firmware offers
+    #[arg(long, value_name = "FILE")]
+    nfp_caps: Option<String>,
 }
 
 impl Kind for Build {
@@ -51,6 +59,16 @@ impl Kind for Build {
             return Ok(refusal);
         }
         let diagnostics = source.told();
+        if self.target == Target::Nfp {
+            let assembled = source.assembled()?;
+            let object = Some(&assembled.object);
+            let options = self.options(input.folder(), assembled.from_text, object, keep)?;
+            let capabilities = self.nfp_caps.as_deref();
+            return build_card::run(input, &assembled, &options, capabilities, keep);
+        }
+        if self.nfp_caps.is_some() {
+            return Err("--nfp-caps says nothing about the host".to_owned());
+        }
         let mut sections = match source.input()? {
             input::Input::Object(assembled) => self.object(input, &assembled, keep)?,
             input::Input::Mir(parsed) => self.mir(input, *parsed, keep)?,

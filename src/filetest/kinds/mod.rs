@@ -5,6 +5,7 @@
 
 mod asm;
 mod build;
+mod build_card;
 mod changes;
 mod check;
 mod diag;
