@@ -30,7 +30,7 @@ pub fn locals(lir: &mut Lir) {
     }
     for block in &mut lir.blocks {
         let mut dead = vec![false; block.insts.len()];
-        for at in 0..block.insts.len() {
+        for (at, gone) in dead.iter_mut().enumerate() {
             let (Op::Alu(AluOp::Move, Source::Nothing, word @ Source::Local(..)), Target::Reg(reg)) =
                 (&block.insts[at].op, block.insts[at].target)
             else {
@@ -61,7 +61,7 @@ pub fn locals(lir: &mut Lir) {
             if rest.is_empty() {
                 done = branch_in_place(block.end.as_mut(), reg, word);
             }
-            dead[at] = done;
+            *gone = done;
         }
         let mut dead = dead.into_iter();
         block.insts.retain(|_| !dead.next().unwrap_or(false));
