@@ -502,13 +502,17 @@ mod tests {
     #[test]
     fn inverses_are_right_at_the_edges() {
         for number in (3..2000).chain([641, 12_345, 0x7fff_ffff]) {
-            for largest in [number * 3, 0xffff, 0xf_ffff, u32::MAX >> 1, u32::MAX] {
+            for largest in [number.saturating_mul(3), 0xffff, 0xf_ffff, u32::MAX >> 1, u32::MAX] {
                 let Some((inverse, by)) = inverse(largest, number) else {
                     continue;
                 };
                 let multiples = [1, 2, largest / number / 2, largest / number];
                 for multiple in multiples {
-                    for dividend in [multiple * number - 1, multiple * number] {
+                    let Some(dividend) = number.checked_mul(multiple) else {
+                        continue;
+                    };
+                    let dividends = [dividend.saturating_sub(1), dividend];
+                    for dividend in dividends.into_iter().filter(|one| *one <= largest) {
                         let found = (u64::from(dividend) * u64::from(inverse)) >> by;
                         assert_eq!(found, u64::from(dividend / number), "{dividend} / {number}");
                     }
