@@ -523,7 +523,6 @@ impl Emitter<'_> {
                     any: false,
                     defer: 0,
                 });
-                item.barrier = true;
             }
             Op::Helper(helper) => {
                 for (_, source) in &helper.arguments {

@@ -79,7 +79,6 @@ fn halves(mut each: impl FnMut(&TestObject, &Object, &Object, &ProgramId)) -> (u
 
 #[test]
 fn programs_that_stay_are_the_same() {
-    let mut called = 0;
     let (taken, refused) = halves(|test, object, half, id| {
         let name = &test.name;
         let bytes = bpf::elf::write(half).expect("a half can be written");
@@ -87,7 +86,6 @@ fn programs_that_stay_are_the_same() {
         let (before, after) = (ids(object), ids(&again));
         // A program that another calls stays as its function.
         let gone = !after.contains(id);
-        called += usize::from(!gone);
         let expected: Vec<&ProgramId> = before.iter().filter(|one| !gone || *one != id).collect();
         assert_eq!(
             after.iter().collect::<Vec<_>>(),
@@ -99,8 +97,7 @@ fn programs_that_stay_are_the_same() {
             assert!(was == is, "{name}: {stays} without {id}: {was:#?} {is:#?}");
         }
     });
-    println!("{taken} programs taken out, {refused} not, {called} called by others");
-    assert!(taken > 20);
+    assert!(taken > 20 && refused < taken / 20, "{taken} taken out, {refused} not");
 }
 
 #[test]
@@ -153,6 +150,5 @@ fn the_kernel_takes_the_programs_that_stay() {
             }
         }
     });
-    println!("{loaded} programs loaded");
-    assert!(loaded > 20);
+    assert!(loaded > 20, "{loaded} loaded");
 }

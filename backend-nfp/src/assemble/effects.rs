@@ -57,6 +57,8 @@ pub(super) struct Effects {
     /// Touches control registers other than indices.
     pub(super) control: bool,
     pub(super) barrier: bool,
+    /// Whether it is one only because it waits for signals: then its registers are known.
+    pub(super) waits: bool,
     /// Reads condition codes that it did not set.
     pub(super) reads_flags: bool,
     /// Sets condition codes, or leaves them undefined.
@@ -107,7 +109,7 @@ impl Effects {
     /// General registers that are read: bank A in the low half, bank B in the high one. With what is
     /// not understood, all of them.
     pub(super) fn registers_read(&self) -> u64 {
-        if self.barrier {
+        if self.barrier && !self.waits {
             u64::MAX
         } else {
             self.reads.gprs
@@ -116,7 +118,7 @@ impl Effects {
 
     /// General registers that are written; as for [`Effects::registers_read`].
     pub(super) fn registers_written(&self) -> u64 {
-        if self.barrier {
+        if self.barrier && !self.waits {
             u64::MAX
         } else {
             self.writes.gprs

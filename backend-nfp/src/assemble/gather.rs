@@ -186,6 +186,7 @@ impl Effects {
             }
             Insn::Command(command) => self.command(command, known),
             Insn::ContextSwap { defer, .. } => {
+                self.waits = !self.barrier;
                 self.barrier = true;
                 self.swap(defer);
             }
