@@ -250,6 +250,9 @@ impl CardObject {
         let back_end = nfp::Options {
             read_together: pipeline.runs(PacketCache::NAME, name),
             write_together: pipeline.runs(MEMCPY, name),
+            // Waits that are put together cost a word each, and time is what they save.
+            overlap: pipeline.runs(PacketCache::NAME, name)
+                && options.pipeline.level != OptLevel::Os,
             check_allocation: options.check_allocation,
             ..back_end.clone()
         };
