@@ -1,6 +1,8 @@
 //! Words of the kernel driver's cases, ours and the driver's: `nfp_words [NAME…]` prints those, and
 //! without a name a table of all.
 
+#![expect(clippy::print_stdout, reason = "what the example is for")]
+
 use backend_nfp::check::{Rules, check};
 use backend_nfp::compile::{Options, SHOWN, VERDICT};
 use backend_nfp::firmware::Watch;
