@@ -30,5 +30,6 @@ pub mod placement;
 mod select;
 pub mod sim;
 pub mod space;
+pub mod tail_call;
 mod transfers;
 mod window;

@@ -25,6 +25,7 @@ use backend_nfp::legalize;
 use backend_nfp::offload::Examination;
 use backend_nfp::placement::{self, MapUse, NoRoom, Placement};
 use backend_nfp::space::Spaces;
+use backend_nfp::tail_call;
 use bpf::btf::StringOffset;
 use bpf::insn::Cpu;
 use bpf::maps::{MapDef, MapPlace, definitions};
@@ -237,7 +238,7 @@ impl CardObject {
         }
         let pipeline = pipeline(options)?;
         if capabilities.tail_call {
-            legalize::tail_calls(&mut module.functions[entry], program_type);
+            tail_call::tail_calls(&mut module.functions[entry], program_type);
         }
         for func in &functions {
             legalize::random_numbers(&mut module.functions[*func]);

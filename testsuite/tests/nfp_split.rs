@@ -97,7 +97,10 @@ fn programs_that_stay_are_the_same() {
             assert!(was == is, "{name}: {stays} without {id}: {was:#?} {is:#?}");
         }
     });
-    assert!(taken > 20 && refused < taken / 20, "{taken} taken out, {refused} not");
+    assert!(
+        taken > 20 && refused < taken / 20,
+        "{taken} taken out, {refused} not"
+    );
 }
 
 #[test]
