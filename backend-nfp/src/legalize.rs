@@ -1,5 +1,4 @@
-//! What the machine does not have, in terms of what it has: divisions and remainders; and tail calls,
-//! in [`tail_calls`].
+//! Divisions and remainders, which the machine does not have, in terms of what it has.
 //!
 //! **What.** By a number: a product with the number's inverse and a shift. By a register: a loop that
 //! finds a bit of the quotient in each round. Signed ones divide the magnitudes.
@@ -12,10 +11,7 @@
 //!
 //! **Cost.** Constant for each division.
 
-use std::collections::BTreeSet;
-
 use bpf::insn::Cond;
-use bpf::program_type::ProgramType;
 use mir::analysis::{ControlFlowGraph, KnownBits, KnownValues};
 use mir::{Block, Cursor, Function, Inst, InstData, Opcode, Type, Value};
 
@@ -31,61 +27,6 @@ struct Division {
 
 /// `get_prandom_u32`, by `enum bpf_func_id`.
 const RANDOM: u32 = 7;
-/// `tail_call`.
-const TAIL_CALL: u32 = 12;
-/// `XDP_PASS`, and `TC_ACT_UNSPEC`, which lets the filters that follow see the packet.
-const XDP_PASS: i64 = 2;
-const TC_UNSPEC: i64 = -1;
-
-/// Makes ends of a program's main function of its tail calls: the packet goes to the host as it is by
-/// then, where programs are called by tail, and nothing behind the call runs here.
-///
-/// Sound where the firmware goes on there: on Linux a tail call that succeeds does not come back, and
-/// what the next program finds is the packet. That it can fail, as for an index without a program, is
-/// then for the host to find.
-pub fn tail_calls(func: &mut Function, program_type: ProgramType) {
-    let blocks: Vec<Block> = func.layout.blocks().collect();
-    let mut found = false;
-    for block in blocks {
-        let is_call = |inst: &Inst| {
-            matches!(
-                *func.dfg.inst(*inst),
-                InstData::CallHelper { id: TAIL_CALL, .. }
-            )
-        };
-        let Some(call) = func.layout.insts(block).find(is_call) else {
-            continue;
-        };
-        found = true;
-        let behind: Vec<Inst> = func
-            .layout
-            .insts(block)
-            .skip_while(|inst| *inst != call)
-            .collect();
-        let mut cursor = Cursor::before(func, call);
-        let verdict = match program_type {
-            ProgramType::Xdp => XDP_PASS,
-            _ => TC_UNSPEC,
-        };
-        let verdict = cursor.ins().iconst(Type::I64, verdict);
-        cursor.ins().return_(verdict);
-        for inst in behind {
-            func.remove_inst(inst);
-        }
-    }
-    if !found {
-        return;
-    }
-    // What only the calls led to uses results that are gone.
-    let cfg = ControlFlowGraph::compute(func);
-    let reached: BTreeSet<Block> = cfg.reverse_postorder().iter().copied().collect();
-    let unreached = |block: &Block| !reached.contains(block);
-    let unreached: Vec<Block> = func.layout.blocks().filter(unreached).collect();
-    for block in unreached {
-        func.layout.remove_block(block);
-    }
-}
-
 /// Says of random numbers that they have 32 bits, which the kernel's verifier does not know.
 pub fn random_numbers(func: &mut Function) {
     let insts = func
@@ -501,7 +442,7 @@ mod tests {
 
     #[test]
     fn inverses_are_right_at_the_edges() {
-        for number in (3u32..2000).chain([641, 12_345, 0x7fff_ffff]) {
+        for number in (3..2000u32).chain([641, 12_345, 0x7fff_ffff]) {
             for largest in [
                 number.saturating_mul(3),
                 0xffff,
@@ -514,14 +455,11 @@ mod tests {
                 };
                 let multiples = [1, 2, largest / number / 2, largest / number];
                 for multiple in multiples {
-                    let product = u64::from(multiple) * u64::from(number);
-                    for dividend in [product.saturating_sub(1), product] {
-                        // The inverse promises nothing of larger ones.
-                        let Some(dividend) =
-                            u32::try_from(dividend).ok().filter(|one| *one <= largest)
-                        else {
-                            continue;
-                        };
+                    let Some(dividend) = number.checked_mul(multiple) else {
+                        continue;
+                    };
+                    let dividends = [dividend.saturating_sub(1), dividend];
+                    for dividend in dividends.into_iter().filter(|one| *one <= largest) {
                         let found = (u64::from(dividend) * u64::from(inverse)) >> by;
                         assert_eq!(found, u64::from(dividend / number), "{dividend} / {number}");
                     }

@@ -206,7 +206,6 @@ impl CardObject {
     ///
     /// # Errors
     /// [`CardError`]
-    #[expect(clippy::too_many_arguments, reason = "each is a choice of its own")]
     pub fn compile(
         &self,
         wanted: &Wanted<'_>,
