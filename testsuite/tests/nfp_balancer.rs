@@ -1,8 +1,6 @@
 //! The load balancer on the card: on IPv4 and IPv6, TCP, UDP and ICMP it does to each packet and to
 //! its maps what it does on the host; and what each optimisation is worth.
 
-#![expect(clippy::print_stdout, reason = "a test binary's report")]
-
 use backend_nfp::capabilities::{Arrays, Capabilities};
 use bpfmill::compile::CompileOptions;
 use passes::OptLevel;

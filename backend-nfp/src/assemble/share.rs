@@ -66,9 +66,15 @@ pub(super) fn ends(graph: &mut Graph<'_>) -> bool {
         let common = group.iter().fold(usize::MAX, |common, node| {
             let pair = graph.nodes[first].items.iter().rev();
             let pair = pair.zip(graph.nodes[*node].items.iter().rev());
-            let same = pair.take_while(|(one, two)| graph.class[**one] == graph.class[**two]);
+            // A wait stays with its commands, which may differ.
+            let same = pair.take_while(|(one, two)| {
+                graph.class[**one] == graph.class[**two] && !graph.effects(**one).waits
+            });
             common.min(same.count())
         });
+        if common == 0 {
+            continue;
+        }
         let Node {
             function,
             items,
@@ -111,7 +117,7 @@ pub(super) fn ends_in_other_orders(graph: &mut Graph<'_>) -> bool {
             });
             let group = (key, graph.class[items[at]]);
             let places = groups.entry(group).or_default();
-            if last && places.last().is_none_or(|(last, _)| *last != node) {
+            if last && !moved.waits && places.last().is_none_or(|(last, _)| *last != node) {
                 places.push((node, at));
             }
         }
