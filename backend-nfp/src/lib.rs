@@ -18,6 +18,7 @@ mod banks;
 pub mod capabilities;
 pub mod check;
 pub mod compile;
+mod depth;
 pub mod elf;
 mod emit;
 pub mod firmware;

@@ -2,7 +2,6 @@
 //! the bytecode does in the interpreter, whole result and all, without passes and with them. And
 //! they are fewer, and take fewer cycles, than the driver's.
 
-
 use backend_nfp::check::{Rules, check};
 use backend_nfp::compile::{Compiled, Options, SHOWN, VERDICT};
 use backend_nfp::firmware::Watch;

@@ -14,20 +14,7 @@ const FARTHEST: usize = 64;
 
 /// Reads local memory in place.
 pub fn locals(lir: &mut Lir) {
-    let mut uses = vec![0u32; lir.regs as usize];
-    for block in &lir.blocks {
-        for inst in &block.insts {
-            inst.for_each_use(|reg| uses[reg.0 as usize] += 1);
-        }
-        if let Some(end) = &block.end {
-            for reg in end.uses() {
-                uses[reg.0 as usize] += 1;
-            }
-            for arg in end.edges().iter().flat_map(|edge| &edge.args) {
-                uses[arg.0 as usize] += 1;
-            }
-        }
-    }
+    let uses = lir.use_counts();
     for block in &mut lir.blocks {
         let mut dead = Vec::with_capacity(block.insts.len());
         for at in 0..block.insts.len() {

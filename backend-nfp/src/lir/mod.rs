@@ -527,6 +527,25 @@ impl Lir {
         Reg(self.regs - 1)
     }
 
+    /// How often each register is read, arguments included.
+    #[must_use]
+    pub fn use_counts(&self) -> Vec<u32> {
+        let mut uses = vec![0u32; self.regs as usize];
+        for block in &self.blocks {
+            for inst in &block.insts {
+                inst.for_each_use(|reg| uses[reg.0 as usize] += 1);
+            }
+            let Some(end) = &block.end else { continue };
+            for reg in end.uses() {
+                uses[reg.0 as usize] += 1;
+            }
+            for arg in end.edges().iter().flat_map(|edge| &edge.args) {
+                uses[arg.0 as usize] += 1;
+            }
+        }
+        uses
+    }
+
     /// A new block.
     pub fn new_block(&mut self, depth: u32) -> Block {
         self.blocks.push(BlockData {
