@@ -66,6 +66,11 @@ fn command(op: &Op) -> Option<(&Access, bool, u8)> {
     }
 }
 
+/// Whether a result goes to a command's registers, and not to those that show results.
+fn is_for_command(target: Target) -> bool {
+    matches!(target, Target::Out(register) if register < OUTGOING)
+}
+
 struct Walk<'a> {
     block: &'a mut BlockData,
     batch: Batch,
@@ -92,7 +97,7 @@ impl Walk<'_> {
                 self.close(at);
             }
             let inst = &self.block.insts[at];
-            if first_out.is_none() && matches!(inst.target, Target::Out(_)) {
+            if first_out.is_none() && is_for_command(inst.target) {
                 if self.batch.outgoing + self.words_from(at) > OUTGOING {
                     self.close(at);
                 }
@@ -128,7 +133,9 @@ impl Walk<'_> {
     /// Gives a command, and what writes its outgoing registers, other ones.
     fn shift(&mut self, from: usize, at: usize, by: u8) {
         for inst in self.block.insts.iter_mut().take(at).skip(from) {
-            if let Target::Out(register) = &mut inst.target {
+            if is_for_command(inst.target)
+                && let Target::Out(register) = &mut inst.target
+            {
                 *register += by;
             }
         }
