@@ -111,12 +111,14 @@ impl Walk<'_> {
                     .commands
                     .iter()
                     .any(|one| (one.writes || writes) && may_meet(&one.access, &access));
-                let (from, shift) = first_out.take().unwrap_or((at, self.batch.outgoing));
+                // What was written for a command may stand before a read.
+                let own = first_out.take_if(|_| words > 0);
+                let (from, shift) = own.unwrap_or((at, self.batch.outgoing));
                 if conflict || self.batch.commands.len() == SIGNALS {
                     self.close(at);
                 }
                 self.shift(from, at, shift);
-                self.batch.outgoing = shift + words;
+                self.batch.outgoing = self.batch.outgoing.max(shift + words);
                 self.batch.commands.push(Issued { at, access, writes });
             }
         }
@@ -126,8 +128,8 @@ impl Walk<'_> {
     /// Outgoing registers of the command that one which begins here is for.
     fn words_from(&self, at: usize) -> u8 {
         let rest = self.block.insts.iter().skip(at);
-        let mut commands = rest.filter_map(|inst| command(&inst.op));
-        commands.next().map_or(0, |(_, _, words)| words)
+        let mut words = rest.filter_map(|inst| Some(command(&inst.op)?.2));
+        words.find(|words| *words > 0).unwrap_or(0)
     }
 
     /// Gives a command, and what writes its outgoing registers, other ones.
