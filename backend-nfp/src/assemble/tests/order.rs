@@ -49,5 +49,6 @@ fn the_order_is_nearly_always_a_best_one() {
         }
     }
     assert!(all > 2000 / LESS as usize, "{all}");
-    assert!(worse.len() * 500 <= all, "{worse:?} of {all}");
+    // One of few proves nothing.
+    assert!(worse.len() <= 1 + all / 500, "{worse:?} of {all}");
 }
