@@ -27,7 +27,7 @@ use crate::firmware::Abi;
 use crate::lir::{Fixed, arrange, forward, locals, overlap, remove_dead, retarget};
 use crate::machine::{MachineFunction, MachineProgram, Timing};
 use crate::select::{Interface, SelectError, Settings, Unit, select};
-use crate::space::Spaces;
+use crate::space::{Spaces, callees};
 use crate::window::{MOVES_HEAD, MOVES_PACKET};
 use crate::{banks, depth, transfers};
 
@@ -197,17 +197,7 @@ pub fn compile(
 /// Functions that the entry reaches, each behind those that it calls.
 fn callees_first(program: &Program<'_>) -> Result<Vec<Func>, CompileError> {
     let calls = |func: Func| {
-        let function = &program.module.functions[func];
-        let insts = function
-            .layout
-            .blocks()
-            .flat_map(|block| function.layout.insts(block));
-        let mut found: Vec<Func> = insts
-            .filter_map(|inst| match *function.dfg.inst(inst) {
-                InstData::CallFunc { func, .. } => Some(func),
-                _ => None,
-            })
-            .collect();
+        let mut found: Vec<Func> = callees(&program.module.functions[func]).collect();
         found.dedup();
         found
     };

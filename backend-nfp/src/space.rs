@@ -119,38 +119,42 @@ pub fn context_field(program_type: ProgramType, offset: i32) -> Option<ContextFi
     }
 }
 
+/// A value that is another one and a number: both. What a loader patches is no number.
+pub(crate) fn constant_sum(function: &Function, value: Value) -> Option<(Value, i64)> {
+    let InstData::Binary {
+        opcode: opcode @ (Opcode::Iadd | Opcode::Isub),
+        ty: Type::I64,
+        args: [a, b],
+    } = *function.dfg.def_inst(value)?.1
+    else {
+        return None;
+    };
+    let (base, by) = match (function.constant(a), function.constant(b)) {
+        (_, Some(by)) if opcode == Opcode::Iadd => (a, by),
+        (_, Some(by)) => (a, by.wrapping_neg()),
+        (Some(by), None) if opcode == Opcode::Iadd => (b, by),
+        _ => return None,
+    };
+    Some((function.dfg.resolve(base), by))
+}
+
 /// Offset from the frame pointer, where a value is a constant one.
 #[must_use]
 pub fn frame_offset(func: &Function, value: Value) -> Option<i64> {
     let mut offset = 0i64;
     let mut value = func.dfg.resolve(value);
-    loop {
-        let (_, data) = func.dfg.def_inst(value)?;
-        match *data {
-            InstData::Nullary {
-                opcode: Opcode::Frame,
-                ..
-            } => return Some(offset),
-            InstData::Binary {
-                opcode: opcode @ (Opcode::Iadd | Opcode::Isub),
-                ty: Type::I64,
-                args: [a, b],
-            } => {
-                let (base, by) = match (func.constant(a), func.constant(b)) {
-                    (_, Some(by)) => (a, by),
-                    (Some(by), None) if opcode == Opcode::Iadd => (b, by),
-                    _ => return None,
-                };
-                offset = if opcode == Opcode::Iadd {
-                    offset.wrapping_add(by)
-                } else {
-                    offset.wrapping_sub(by)
-                };
-                value = func.dfg.resolve(base);
-            }
-            _ => return None,
-        }
+    while let Some((base, by)) = constant_sum(func, value) {
+        offset = offset.wrapping_add(by);
+        value = base;
     }
+    let is_frame = matches!(
+        func.dfg.def_inst(value)?.1,
+        InstData::Nullary {
+            opcode: Opcode::Frame,
+            ..
+        }
+    );
+    is_frame.then_some(offset)
 }
 
 /// Spaces of what lies in the stack, by offset from the frame pointer: compilers use a slot for a
@@ -332,6 +336,16 @@ impl Spaces {
     }
 }
 
+/// Functions that a function calls, each as often as it does.
+pub(crate) fn callees(function: &Function) -> impl Iterator<Item = Func> {
+    let blocks = function.layout.blocks();
+    let insts = blocks.flat_map(|block| function.layout.insts(block));
+    insts.filter_map(|inst| match *function.dfg.inst(inst) {
+        InstData::CallFunc { func, .. } => Some(func),
+        _ => None,
+    })
+}
+
 /// Functions that an entry reaches by calls, each before those that it calls.
 #[must_use]
 pub fn reached(module: &Module, entry: Func) -> Vec<Func> {
@@ -339,14 +353,9 @@ pub fn reached(module: &Module, entry: Func) -> Vec<Func> {
     let mut at = 0;
     while let Some(&func) = found.get(at) {
         at += 1;
-        let function = &module.functions[func];
-        for block in function.layout.blocks() {
-            for inst in function.layout.insts(block) {
-                if let InstData::CallFunc { func: callee, .. } = *function.dfg.inst(inst)
-                    && !found.contains(&callee)
-                {
-                    found.push(callee);
-                }
+        for callee in callees(&module.functions[func]) {
+            if !found.contains(&callee) {
+                found.push(callee);
             }
         }
     }

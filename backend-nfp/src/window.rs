@@ -21,10 +21,10 @@ use bpf::insn::MemWidth;
 use bpf::program_type::ProgramType;
 use cranelift_entity::SecondaryMap;
 use mir::analysis::{ControlFlowGraph, DominatorTree};
-use mir::{Block, Func, Function, Inst, InstData, Opcode, Type, Value};
+use mir::{Block, Func, Function, Inst, InstData, Opcode, Value};
 use rustc_hash::FxHashMap;
 
-use crate::space::{ContextField, Space, Spaces, context_field};
+use crate::space::{ContextField, Space, Spaces, constant_sum, context_field};
 
 /// Groups of one pointer that are tried for a load.
 const MAX_TRIES: usize = 8;
@@ -139,27 +139,15 @@ impl Planner<'_> {
         let mut value = self.function.dfg.resolve(value);
         let mut offset = 0i64;
         loop {
+            if let Some((base, by)) = constant_sum(self.function, value) {
+                offset = offset.wrapping_add(by);
+                value = base;
+                continue;
+            }
             let Some((_, data)) = self.function.dfg.def_inst(value) else {
                 return (Root::Value(value), offset);
             };
             match *data {
-                InstData::Binary {
-                    opcode: opcode @ (Opcode::Iadd | Opcode::Isub),
-                    ty: Type::I64,
-                    args: [a, b],
-                } => {
-                    let (base, by) = match (self.function.constant(a), self.function.constant(b)) {
-                        (_, Some(by)) => (a, by),
-                        (Some(by), None) if opcode == Opcode::Iadd => (b, by),
-                        _ => return (Root::Value(value), offset),
-                    };
-                    let by = match opcode {
-                        Opcode::Iadd => by,
-                        _ => by.wrapping_neg(),
-                    };
-                    offset = offset.wrapping_add(by);
-                    value = self.function.dfg.resolve(base);
-                }
                 InstData::Unary {
                     opcode: Opcode::Trunc | Opcode::Zext,
                     arg,

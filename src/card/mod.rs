@@ -20,13 +20,12 @@ use std::time::{Duration, Instant};
 use backend_nfp::capabilities::Capabilities;
 use backend_nfp::compile::{self as nfp, CompileError, Compiled};
 use backend_nfp::firmware::Abi;
-use backend_nfp::isa::relocation::{Places, RelocationError};
+use backend_nfp::isa::relocation::RelocationError;
 use backend_nfp::legalize;
 use backend_nfp::offload::Examination;
 use backend_nfp::placement::{self, MapUse, NoRoom, Placement};
 use backend_nfp::space::Spaces;
 use backend_nfp::tail_call;
-use bpf::btf::StringOffset;
 use bpf::insn::Cpu;
 use bpf::maps::{MapDef, MapPlace, definitions};
 use bpf::object::Object;
@@ -189,11 +188,9 @@ impl CardObject {
         let CompileError::Select(error) = error else {
             return String::new();
         };
-        let line = error.location.and_then(|location| {
-            let location = module.locations.get(location)?;
-            let strings = self.strings.as_ref()?;
-            let file = strings.string(StringOffset(location.file));
-            Some(format!(", at {}:{}", file, location.line()))
+        let line = error.location.and_then(|at| {
+            let (place, _) = self.source(module, at)?;
+            Some(format!(", at {place}"))
         });
         match (line, error.origin) {
             (Some(line), _) => line,
@@ -396,14 +393,6 @@ impl CardProgram {
     /// # Errors
     /// [`RelocationError`]
     pub fn words(&self, abi: &Abi) -> Result<Vec<u64>, RelocationError> {
-        self.compiled.assembled.relocated(&Places {
-            start: abi.start,
-            done: abi.done,
-            exit: 0,
-            abort: 0,
-            push: 0,
-            pop: 0,
-            helpers: &abi.helpers,
-        })
+        self.compiled.assembled.relocated(&abi.places())
     }
 }

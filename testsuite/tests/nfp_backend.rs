@@ -10,7 +10,7 @@ use bpf::program_type::ProgramType;
 use libtest_mimic::{Arguments, Failed, Trial};
 use passes::OptLevel;
 use testsuite::nfp::translate::{all_helpers_abi, compile_module, module_of, words_of};
-use testsuite::nfp::{Case, Report, cases, compare, inputs};
+use testsuite::nfp::{Case, Input, Report, cases, compare, inputs};
 
 /// Cases that the card cannot run whatever compiles them, with the reason: those of
 /// `bpfmill check --target nfp` that are no matter of verdicts and arguments.
@@ -67,6 +67,15 @@ fn trial(case: Case) -> Trial {
     })
 }
 
+/// What a case runs on.
+fn inputs_of(case: &Case) -> Vec<Input> {
+    let shortest = match case.name == SHORTEST.0 {
+        true => SHORTEST.1,
+        false => 14,
+    };
+    inputs(&case.name, shortest)
+}
+
 /// Compiles a case, checks its words and compares what they do.
 fn run(case: &Case, level: OptLevel, show_result: bool) -> Result<(Compiled, Report), Failed> {
     let (module, entry) = module_of(case, level)?;
@@ -89,11 +98,7 @@ fn run(case: &Case, level: OptLevel, show_result: bool) -> Result<(Compiled, Rep
         true => Watch::Out(SHOWN),
         false => Watch::Nowhere,
     };
-    let shortest = match case.name == SHORTEST.0 {
-        true => SHORTEST.1,
-        false => 14,
-    };
-    let report = compare(case, &words, &abi, watch, &inputs(&case.name, shortest))?;
+    let report = compare(case, &words, &abi, watch, &inputs_of(case))?;
     if let Some(first) = report.differences.first()
         && !DIFFERENT.contains(&case.name.as_str())
     {
@@ -124,11 +129,7 @@ fn ratios(cases: &[Case]) -> Result<(), Failed> {
     for case in cases.iter().filter(|case| !case.words.is_empty()) {
         let (compiled, ours) = run(case, OptLevel::O2, false)?;
         let abi = all_helpers_abi();
-        let shortest = match case.name == SHORTEST.0 {
-            true => SHORTEST.1,
-            false => 14,
-        };
-        let inputs = inputs(&case.name, shortest);
+        let inputs = inputs_of(case);
         let theirs = compare(case, &case.words, &abi, Watch::Nowhere, &inputs)?;
         let words = &compiled.assembled.words;
         let verdict = words.iter().filter(|word| word.origin == VERDICT).count();

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use backend_nfp::assemble::{Statistics, assemble};
 use backend_nfp::firmware::{Abi, Watch};
-use backend_nfp::isa::relocation::{Kind, Places};
+use backend_nfp::isa::relocation::Kind;
 use backend_nfp::isa::{Condition, Insn, NOP, Shift, ShiftOp, ecc};
 use backend_nfp::machine::{
     BlockId, End, Item, MachineBlock, MachineFunction, MachineInsn, MachineProgram, Reference,
@@ -171,15 +171,7 @@ fn reassembled(cases: Vec<Case>) -> Result<(), Failed> {
         helpers: vec![(1, 200), (25, 500)],
         ..Abi::default()
     };
-    let places = Places {
-        start: abi.start,
-        done: abi.done,
-        exit: 0,
-        abort: 0,
-        push: 0,
-        pop: 0,
-        helpers: &abi.helpers,
-    };
+    let places = abi.places();
     let (mut count, mut before, mut after, mut issue) = (0, 0, 0, (0, 0));
     let mut nops = 0;
     let mut all = Statistics::default();

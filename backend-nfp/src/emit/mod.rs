@@ -17,7 +17,7 @@ use crate::lir::{Branch, End, Fixed, Inst, Lir, Op, Source, Target};
 use crate::machine::{
     BlockId, End as MachineEnd, Item, MachineBlock, MachineFunction, MachineInsn, Reference,
 };
-use crate::select::immediate::pieces;
+use crate::select::immediate::{cost, pieces};
 use crate::transfers::Places;
 
 /// Why code cannot be emitted.
@@ -281,12 +281,6 @@ impl Emitter<'_> {
         }
     }
 
-    /// A number in fewer instructions than it has pieces goes to a transfer register by halves: they
-    /// are merged with what is read there, which is another register.
-    fn number_out(&self, value: u32) -> bool {
-        pieces(value).len() > 1
-    }
-
     fn inst(&mut self, inst: &Inst) -> Result<Option<Item>, EmitError> {
         let mut item = Item {
             insns: Vec::new(),
@@ -348,9 +342,8 @@ impl Emitter<'_> {
             }
             Op::Immediate(value) => {
                 let destination = self.target(inst.target)?;
-                if !matches!(inst.target, Target::Reg(_) | Target::Nothing)
-                    && self.number_out(*value)
-                {
+                // The second piece is merged with the first, which only a register gives back.
+                if !matches!(inst.target, Target::Reg(_) | Target::Nothing) && cost(*value) > 1 {
                     return Err(EmitError::Internal("a number in two pieces to no register"));
                 }
                 self.number(*value, destination);

@@ -1,6 +1,7 @@
 //! Facts about the firmware that programs depend on.
 
 use crate::capabilities::{Capabilities, LOCAL_MEMORY, STACK_UNIT};
+use crate::isa::relocation::Places;
 use crate::isa::{Bank, TARGETS};
 use crate::sim::Latencies;
 
@@ -71,6 +72,22 @@ impl Default for Abi {
             ],
             map_bytes: 64 << 20,
             latencies: Latencies::default(),
+        }
+    }
+}
+
+impl Abi {
+    /// Where a loader of our words puts them: they have no shared routines to be told of.
+    #[must_use]
+    pub fn places(&self) -> Places<'_> {
+        Places {
+            start: self.start,
+            done: self.done,
+            exit: 0,
+            abort: 0,
+            push: 0,
+            pop: 0,
+            helpers: &self.helpers,
         }
     }
 }

@@ -8,6 +8,7 @@
 use mir::{Opcode, Type, Value};
 
 use super::half::{Byte, Half, Pair, ZERO};
+use super::immediate::operand_cost;
 use super::{Select, SelectError};
 use crate::isa::{AluOp, MultiplySize, Shift, ShiftOp};
 use crate::lir::{Op, Source};
@@ -183,13 +184,7 @@ impl Select<'_> {
         };
         let (mut op, mut b) = (op, b);
         if let Some(value) = b.as_constant() {
-            let cost = |value: u64| {
-                let half = |half: u32| match u8::try_from(half) {
-                    Ok(_) => 0,
-                    Err(_) => super::immediate::cost(half),
-                };
-                half(value as u32) + half((value >> 32) as u32)
-            };
+            let cost = |value: u64| operand_cost(value as u32) + operand_cost((value >> 32) as u32);
             let negative = value.wrapping_neg();
             if cost(negative) < cost(value) {
                 op = if op == AluOp::Add {
@@ -435,12 +430,8 @@ fn nearer(op: AluOp, b: Half) -> (AluOp, Half) {
     let Half::Const(value) = b else {
         return (op, b);
     };
-    let cost = |value: u32| match u8::try_from(value) {
-        Ok(_) => 0,
-        Err(_) => super::immediate::cost(value),
-    };
     let negative = value.wrapping_neg();
-    if cost(negative) >= cost(value) {
+    if operand_cost(negative) >= operand_cost(value) {
         return (op, b);
     }
     match op {

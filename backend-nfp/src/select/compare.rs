@@ -7,6 +7,7 @@ use bpf::insn::Cond;
 use mir::{BlockCall, Type, Value};
 
 use super::half::{Bits, Half, Pair, Word, ZERO};
+use super::immediate::operand_cost;
 use super::{Select, SelectError};
 use crate::isa::{AluOp, Condition};
 use crate::lir::{Branch, Edge, End, Op, Source, Target};
@@ -350,11 +351,8 @@ fn nearer(a: Pair, b: Pair, condition: Condition, wide: bool) -> (Pair, Pair, Co
         (false, false) => value & u64::from(u32::MAX),
     };
     let cost = |value: u64| {
-        let half = |half: u32| match u8::try_from(half) {
-            Ok(_) => 0,
-            Err(_) => super::immediate::cost(half),
-        };
-        half(value as u32) + if wide { half((value >> 32) as u32) } else { 0 }
+        let high = if wide { (value >> 32) as u32 } else { 0 };
+        operand_cost(value as u32) + operand_cost(high)
     };
     if let Some(value) = b.as_constant() {
         // a < v is !(v - 1 < a).

@@ -11,6 +11,14 @@ pub(crate) fn cost(value: u32) -> usize {
     pieces(value).len()
 }
 
+/// How many instructions a number takes as an operand: none if it is one of eight bits.
+pub(crate) fn operand_cost(value: u32) -> usize {
+    match u8::try_from(value) {
+        Ok(_) => 0,
+        Err(_) => cost(value),
+    }
+}
+
 /// The instructions that make a number, the first of which sets all bits.
 pub(crate) fn pieces(value: u32) -> smallvec::SmallVec<[Piece; 2]> {
     for (bits, invert) in [(value, false), (!value, true)] {

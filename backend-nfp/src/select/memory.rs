@@ -422,40 +422,8 @@ impl Select<'_> {
             }
             half => self.source(half),
         };
-        // What was just made for this alone goes there at once.
-        let block = &mut self.lir.blocks[self.block.index()];
-        if let Some(last) = block.insts.last_mut()
-            && Target::Reg(match source {
-                Source::Reg(reg) => reg,
-                _ => crate::lir::Reg(u32::MAX),
-            }) == last.target
-            && matches!(last.op, Op::Shift(..) | Op::Alu(..))
-            && self.fresh(source)
-        {
-            if let Some(last) = self.lir.blocks[self.block.index()].insts.last_mut() {
-                last.target = Target::Out(place);
-            }
-            return;
-        }
         let op = Op::Alu(AluOp::Move, Source::Nothing, source);
         self.push(op, Target::Out(place));
-    }
-
-    /// Whether a register is known to nobody but the instruction that made it.
-    fn fresh(&self, source: Source) -> bool {
-        let Source::Reg(reg) = source else {
-            return false;
-        };
-        // A double shift of neighbouring words is made by `compose` and remembered by nothing.
-        let block = &self.lir.blocks[self.block.index()];
-        let made = block.insts.last().is_some_and(|inst| {
-            matches!(inst.op, Op::Shift(_, _, _, crate::isa::Shift::Double(_)))
-        });
-        made && self
-            .pairs
-            .values()
-            .flatten()
-            .all(|pair| [pair.low, pair.high].iter().all(|half| *half != reg.into()))
     }
 
     pub(super) fn atomic_add(

@@ -142,18 +142,6 @@ pub(crate) fn select(
     let cfg = ControlFlowGraph::compute(function);
     let dominators = DominatorTree::compute(&cfg);
     let loops = LoopForest::compute(&cfg, &dominators);
-    let planner = Planner {
-        func: unit.func,
-        function,
-        spaces: unit.spaces,
-        cfg: &cfg,
-        dominators: &dominators,
-        program_type: settings.program_type,
-        moves_packet: settings.moves_packet,
-        read_together: settings.read_together,
-        write_together: settings.write_together,
-    };
-    let plan = planner.plan();
     let mut lir = Lir::default();
     let mut blocks = SecondaryMap::new();
     for &block in cfg.reverse_postorder() {
@@ -173,7 +161,7 @@ pub(crate) fn select(
         known: KnownValues::compute(function, &cfg),
         demanded: DemandedBits::compute(function, &cfg),
         dominators,
-        plan,
+        plan: Plan::default(),
         lir,
         block: Block(0),
         mir_block: entry,
@@ -193,6 +181,7 @@ pub(crate) fn select(
         return_address: None,
         cfg,
     };
+    select.plan = select.planner().plan();
     select.parameters(entry);
     let order = select.cfg.reverse_postorder().to_vec();
     for block in order {

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use backend_nfp::capabilities::{AdjustHead, Capabilities};
 use backend_nfp::compile::{Compiled, Options, Program, compile};
 use backend_nfp::firmware::Abi;
-use backend_nfp::isa::relocation::Places;
 use backend_nfp::legalize;
 use bpf::insn::{Endian, write_slots};
 use bpf::object::{
@@ -175,17 +174,8 @@ pub fn compile_for(
 /// # Errors
 /// In words: what does not fit.
 pub fn words_of(compiled: &Compiled, abi: &Abi) -> Result<Vec<u64>, String> {
-    let places = Places {
-        start: abi.start,
-        done: abi.done,
-        exit: 0,
-        abort: 0,
-        push: 0,
-        pop: 0,
-        helpers: &abi.helpers,
-    };
     compiled
         .assembled
-        .relocated(&places)
+        .relocated(&abi.places())
         .map_err(|error| error.to_string())
 }
