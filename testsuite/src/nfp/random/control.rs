@@ -122,6 +122,8 @@ impl Maker {
         self.push(op::set(counter, if down { times } else { 0 }));
         self.write(counter, Holds::Number);
         self.counters.push(counter);
+        // The next round may follow an update of this one.
+        self.forget_elements();
         let start = self.slots.len();
         let before = self.holds;
         self.depth += 1;
@@ -278,5 +280,6 @@ impl Maker {
         self.calls.push((self.slots.len(), function.number));
         self.push(op::slot(0x85, 0, 1, 0, 0));
         self.clobber(Holds::Number);
+        self.forget_elements();
     }
 }

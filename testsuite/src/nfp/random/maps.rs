@@ -209,10 +209,27 @@ impl Maker {
         self.write(pointer, Holds::Nothing);
     }
 
+    /// Forgets pointers to elements of hash maps, before what may put another element in
+    /// the place of one: the old element's bytes are still there for the interpreter, as for
+    /// Linux, while a card writes over them. Nobody can rely on either.
+    pub(super) fn forget_elements(&mut self) {
+        for held in &mut self.holds {
+            if matches!(held, Holds::Value(map) if MAPS[*map].kind == MapKind::Hash) {
+                *held = Holds::Nothing;
+            }
+        }
+    }
+
     /// An update or a deletion.
     pub(super) fn change_map(&mut self) {
         let map = self.pick(&[0, 1, 2, 5, 0, 2]);
         let Some(key) = self.key(map) else { return };
+        // An array's element stays where it is: what was read of it may not be kept.
+        let kept = (6..10).find(|one| self.held(*one) == Holds::Value(map));
+        let kept = kept.filter(|_| MAPS[map].kind == MapKind::Array);
+        if let Some(value) = kept {
+            self.use_value(value, map);
+        }
         if self.chance(1, 3) && MAPS[map].kind == MapKind::Hash {
             self.arguments(map, key);
             self.push(op::call(3));
@@ -227,6 +244,10 @@ impl Maker {
             self.push(op::call(2));
         }
         self.clobber(Holds::Number);
+        self.forget_elements();
+        if let Some(value) = kept {
+            self.use_value(value, map);
+        }
     }
 
     /// An event with bytes of the stack, the packet, or a value.
