@@ -35,6 +35,7 @@ mod ast;
 mod data;
 mod directives;
 mod expression;
+mod forms;
 mod layout;
 mod lower;
 mod mistakes;

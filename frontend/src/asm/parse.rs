@@ -15,6 +15,7 @@ use lalrpop_util::ParseError;
 use logos::{Lexer, Logos};
 
 use super::ast::{Arena, Body, Directive, Group, Instruction, Item, Label, NameId, Node, Spanned};
+use super::forms;
 use super::grammar::{InstructionParser, OperandsParser};
 use super::syntax_error;
 use super::token::{self, LexError, Number, Token};
@@ -179,7 +180,7 @@ impl<'s> Reader<'s> {
     ) -> Result<Body, Diagnostic> {
         let place = Span::new(self.file, tokens[0].0, tokens[0].2);
         match tokens[0].1 {
-            Token::Word(word) => match token::first_word(&word.to_ascii_lowercase()) {
+            Token::Word(word) => match token::first_word_of_any_case(word) {
                 Some(token) => tokens[0].1 = token,
                 None => return Err(syntax_error::unknown_instruction(word, tokens, place)),
             },
@@ -191,6 +192,11 @@ impl<'s> Reader<'s> {
                 *token = token::reserved_word(word).unwrap_or(*token);
             }
         }
+        let mark = arena.mark();
+        if let Some(instruction) = forms::plain(tokens, self.file, arena) {
+            return Ok(Body::Instruction(instruction));
+        }
+        arena.rewind(mark);
         match self.parse_instruction(tokens, arena) {
             Ok(instruction) => Ok(Body::Instruction(instruction)),
             Err(error) => {

@@ -339,6 +339,14 @@ pub fn first_word(word: &str) -> Option<Token<'static>> {
     })
 }
 
+/// The same for a word as it is written: the first word of an instruction may have any case.
+pub fn first_word_of_any_case(word: &str) -> Option<Token<'static>> {
+    match word.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        true => first_word(&word.to_ascii_lowercase()),
+        false => first_word(word),
+    }
+}
+
 /// `r0` to `r11`, `w0` to `w11`.
 pub fn register(word: &str) -> Option<Register> {
     let (width, number) = match word.as_bytes().first()? {
