@@ -1,26 +1,20 @@
-//! Directives by name, and those about symbols.
+//! Directives by name.
 //!
-//! Data and sections have files of their own. What is known but not carried out is listed by name,
+//! Symbols, data and sections have files of their own. What is known but not carried out is listed by name,
 //! so that its message differs from that for a misspelt one.
 
+mod symbols;
+
 use bpf::diagnostic::Diagnostic;
-use bpf::object::{
-    SHF_MERGE, SHF_STRINGS, SHT_PROGBITS, STB_GLOBAL, STB_LOCAL, STB_WEAK, STT_FUNC, STT_NOTYPE,
-    STT_OBJECT,
-};
+use bpf::object::{SHF_MERGE, SHF_STRINGS, SHT_PROGBITS, STB_GLOBAL, STB_LOCAL, STB_WEAK};
 
 use super::assembler::{Assembler, FileName};
-use super::ast::{BinaryOp, Directive, Expr, Item, NameId, Node, Spanned};
+use super::ast::{Directive, Item, Node};
 use super::data::DataKind;
-use super::expression::Problem;
-use super::symbols::{Definition, SymbolIndex};
 
-const STV_DEFAULT: u8 = 0;
 const STV_INTERNAL: u8 = 1;
 const STV_HIDDEN: u8 = 2;
 const STV_PROTECTED: u8 = 3;
-const STT_COMMON: u8 = 5;
-const STT_TLS: u8 = 6;
 
 /// Directives that other assemblers know and this one does not carry out.
 const UNSUPPORTED: &[&str] = &[
@@ -154,204 +148,6 @@ impl Assembler<'_> {
             }
             name => Err(unknown(name, directive)),
         }
-    }
-
-    /// The symbol of an operand, which takes part in the object from here on.
-    fn mentioned(
-        &mut self,
-        directive: &Directive,
-        index: usize,
-    ) -> Result<SymbolIndex, Diagnostic> {
-        let name = self.symbol(directive, index)?;
-        let symbol = self.named(name.value);
-        self.symbols.register(symbol);
-        Ok(symbol)
-    }
-
-    fn set_binding(&mut self, directive: &Directive, binding: u8) -> Result<(), Diagnostic> {
-        for index in 0..directive.operands.len().max(1) {
-            let at = self.symbol(directive, index)?.span;
-            let symbol = self.mentioned(directive, index)?;
-            let before = self.symbols.get(symbol).binding;
-            let changed = match (before, binding) {
-                (Some(STB_GLOBAL), STB_WEAK) | (None, _) => false,
-                (Some(before), now) => before != now,
-            };
-            if changed {
-                let name = self.name_of(symbol);
-                let word = |binding| match binding {
-                    STB_LOCAL => "local",
-                    STB_WEAK => "weak",
-                    _ => "global",
-                };
-                return Err(Diagnostic::error(format!(
-                    "`{name}` cannot become {}: it is {} already",
-                    word(binding),
-                    word(before.unwrap_or(STB_GLOBAL)),
-                ))
-                .with_primary(at, ""));
-            }
-            self.symbols.get_mut(symbol).binding = Some(binding);
-        }
-        Ok(())
-    }
-
-    fn set_visibility(&mut self, directive: &Directive, visibility: u8) -> Result<(), Diagnostic> {
-        debug_assert_ne!(visibility, STV_DEFAULT);
-        for index in 0..directive.operands.len().max(1) {
-            let symbol = self.mentioned(directive, index)?;
-            self.symbols.get_mut(symbol).visibility = visibility;
-        }
-        Ok(())
-    }
-
-    fn set_type(&mut self, directive: &Directive) -> Result<(), Diagnostic> {
-        // The comma may be left out here.
-        let items: Vec<Item> = directive
-            .operands
-            .iter()
-            .flat_map(|group| group.items.iter().copied())
-            .collect();
-        let Some(&first) = items.first() else {
-            return Err(self.missing(directive, 0, "a symbol"));
-        };
-        let name = self.symbol_item(first)?;
-        let Some(&kind) = items.get(1) else {
-            return Err(self.missing(directive, 1, "a type such as `@function`"));
-        };
-        let span = kind.span();
-        let word = match kind {
-            Item::Tag(tag) => Some(self.arena.name(tag.value)),
-            Item::Expr(expr) => match self.arena.single(expr) {
-                Some(Node::Symbol(name) | Node::Quoted(name)) => Some(self.arena.name(name)),
-                _ => None,
-            },
-        };
-        let kind = match word.unwrap_or("") {
-            "function" | "STT_FUNC" => STT_FUNC,
-            "object" | "STT_OBJECT" | "gnu_unique_object" => STT_OBJECT,
-            "notype" | "STT_NOTYPE" => STT_NOTYPE,
-            "common" | "STT_COMMON" => STT_COMMON,
-            "tls_object" | "STT_TLS" => STT_TLS,
-            word => {
-                return Err(Diagnostic::error(format!("`{word}` is no type of symbol"))
-                    .with_primary(span, "expected `@function`, `@object` or `@notype`"));
-            }
-        };
-        if let Some(extra) = items.get(2) {
-            return Err(Diagnostic::error("`.type` takes two operands")
-                .with_primary(extra.span(), "one too many"));
-        }
-        let symbol = self.named(name.value);
-        self.symbols.register(symbol);
-        self.symbols.get_mut(symbol).kind = kind;
-        Ok(())
-    }
-
-    fn set_size(&mut self, directive: &Directive) -> Result<(), Diagnostic> {
-        self.at_most(directive, 2)?;
-        let name = self.symbol(directive, 0)?;
-        let size = self.expr(directive, 1, "a size")?;
-        self.bind(size)?;
-        self.keep_nodes();
-        let symbol = self.named(name.value);
-        self.symbols.get_mut(symbol).size = Some(size);
-        Ok(())
-    }
-
-    fn set_value(&mut self, directive: &Directive, once: bool) -> Result<(), Diagnostic> {
-        self.at_most(directive, 2)?;
-        let name = self.symbol(directive, 0)?;
-        let value = self.expr(directive, 1, "a value")?;
-        self.bind(value)?;
-        let symbol = self.named(name.value);
-        if self.mentions(value, symbol) {
-            let spelled = self.arena.name(name.value);
-            return Err(
-                Diagnostic::error(format!("`{spelled}` cannot be defined by itself"))
-                    .with_primary(value.span, ""),
-            );
-        }
-        self.keep_nodes();
-        let value = match self.scope().set_value(value) {
-            Ok(found) => match (found.add, found.sub) {
-                (None, None) => self.arena.leaf(Node::Number(found.constant), value.span),
-                // Chains of names stay short this way.
-                (Some(base), None) => {
-                    let base = self.arena.leaf(Node::Place(base.0), value.span);
-                    let constant = self.arena.leaf(Node::Number(found.constant), value.span);
-                    self.arena.binary(BinaryOp::Add, base, constant)
-                }
-                _ => value,
-            },
-            // Later definitions may make numbers of the symbols.
-            Err((Problem::NotNumbers | Problem::TooManySymbols, _)) => value,
-            Err((problem, at)) => return Err(self.no_value(problem, at)),
-        };
-        self.symbols.register(symbol);
-        self.register_all(value);
-        self.assign(symbol, name, value, once)
-    }
-
-    fn assign(
-        &mut self,
-        symbol: SymbolIndex,
-        name: Spanned<NameId>,
-        value: Expr,
-        once: bool,
-    ) -> Result<(), Diagnostic> {
-        let existing = self.symbols.get(symbol);
-        if matches!(existing.definition, Some(Definition::Variable(_))) && !once {
-            let entry = self.symbols.get_mut(symbol);
-            entry.definition = Some(Definition::Variable(value));
-            entry.defined_at = Some(name.span);
-            return Ok(());
-        }
-        self.define(symbol, Definition::Variable(value), name.span)
-    }
-
-    fn mentions(&self, expr: Expr, symbol: SymbolIndex) -> bool {
-        let nodes = self.arena.nodes(expr);
-        nodes.iter().any(|node| node.value == Node::Place(symbol.0))
-    }
-
-    fn common(&mut self, directive: &Directive, local: bool) -> Result<(), Diagnostic> {
-        self.at_most(directive, if local { 2 } else { 3 })?;
-        let name = self.symbol(directive, 0)?;
-        let size = self.number(directive, 1, "a size")?;
-        let Ok(bytes) = u64::try_from(size.value) else {
-            return Err(Diagnostic::error("a size cannot be negative").with_primary(size.span, ""));
-        };
-        let align = match self.optional_number(directive, 2, "an alignment")? {
-            None => 1,
-            Some(align) => self.power_of_two(align)?,
-        };
-        let symbol = self.named(name.value);
-        self.symbols.register(symbol);
-        let entry = self.symbols.get_mut(symbol);
-        entry.kind = STT_OBJECT;
-        if local {
-            entry.binding = Some(STB_LOCAL);
-        }
-        let size = self.arena.leaf(Node::Number(size.value), size.span);
-        self.keep_nodes();
-        if self.symbols.get(symbol).binding == Some(STB_LOCAL) {
-            let before = (self.sections.current, self.sections.previous);
-            self.standard_section_named(".bss");
-            self.pad(align, None, u64::MAX, directive.span)?;
-            let place = self.sections.here();
-            self.define(symbol, Definition::Label(place), name.span)?;
-            let filled = self.sections.fill(0, bytes);
-            filled.map_err(|_| super::assembler::too_large(directive.span))?;
-            (self.sections.current, self.sections.previous) = before;
-        } else {
-            let definition = Definition::Common { size: bytes, align };
-            self.define(symbol, definition, name.span)?;
-            let entry = self.symbols.get_mut(symbol);
-            entry.binding = entry.binding.or(Some(STB_GLOBAL));
-        }
-        self.symbols.get_mut(symbol).size = Some(size);
-        Ok(())
     }
 
     fn file(&mut self, directive: &Directive) -> Result<(), Diagnostic> {

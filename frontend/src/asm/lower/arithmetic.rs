@@ -1,0 +1,121 @@
+//! Instructions that compute in registers, and constants that are loaded into them.
+
+use bpf::diagnostic::Diagnostic;
+use bpf::insn::{AluOp, Insn, MemWidth, Pseudo, Width};
+
+use super::super::assembler::{Assembler, FixupKind};
+use super::super::ast::{Expr, Operand, RegisterOperand, Spanned};
+use super::Lowered;
+use super::operand::{mixed, whole};
+
+impl Assembler<'_> {
+    pub(super) fn alu(
+        &mut self,
+        dst: RegisterOperand,
+        op: AluOp,
+        src: Operand,
+    ) -> Result<Lowered, Diagnostic> {
+        let mut width = dst.value.width;
+        // `r1 = w2` is how the compiler prints a move that clears the upper half.
+        if let Operand::Register(src) = src
+            && op == AluOp::Mov
+            && width == Width::W64
+        {
+            width = src.value.width;
+        }
+        let (src, fixup) = self.operand(src, Some((dst, width)))?;
+        let insn = Insn::Alu {
+            width,
+            op,
+            dst: dst.value.reg,
+            src,
+        };
+        Ok((insn, fixup))
+    }
+
+    pub(super) fn load_wide(
+        &mut self,
+        dst: RegisterOperand,
+        value: Expr,
+    ) -> Result<Lowered, Diagnostic> {
+        whole(dst, "a 64-bit immediate")?;
+        self.plain_start(value, "an immediate")?;
+        self.bind(value)?;
+        let number = self.value(value)?.as_number();
+        let insn = Insn::LoadImm64 {
+            dst: dst.value.reg,
+            pseudo: Pseudo(0),
+            imm: number.unwrap_or(0) as u64,
+        };
+        let fixup = match number {
+            Some(_) => None,
+            None => Some((FixupKind::Wide, value)),
+        };
+        Ok((insn, fixup))
+    }
+
+    pub(super) fn load_pseudo(
+        &mut self,
+        dst: RegisterOperand,
+        pseudo: Expr,
+        value: Expr,
+    ) -> Result<Lowered, Diagnostic> {
+        whole(dst, "a 64-bit immediate")?;
+        let kind = self.absolute(pseudo, "the kind of a `ld_pseudo`")?;
+        let kind = u8::try_from(kind).ok().filter(|kind| *kind < 16);
+        let kind = kind.ok_or_else(|| {
+            Diagnostic::error("the kind of a `ld_pseudo` is 0 to 15")
+                .with_primary(pseudo.span, "it has 4 bits in the instruction")
+        })?;
+        let imm = self.absolute(value, "the immediate of a `ld_pseudo`")? as u64;
+        let insn = Insn::LoadImm64 {
+            dst: dst.value.reg,
+            pseudo: Pseudo(kind),
+            imm,
+        };
+        Ok((insn, None))
+    }
+
+    pub(super) fn address_space(&mut self, space: Expr) -> Result<u16, Diagnostic> {
+        let number = self.absolute(space, "an address space")?;
+        u16::try_from(number).map_err(|_| {
+            Diagnostic::error("an address space is a number from 0 to 65535")
+                .with_primary(space.span, "")
+        })
+    }
+}
+
+pub(super) fn extend(
+    dst: RegisterOperand,
+    from: Spanned<MemWidth>,
+    signed: bool,
+    src: RegisterOperand,
+) -> Result<Lowered, Diagnostic> {
+    if !signed {
+        return Err(Diagnostic::error("only the sign can be extended")
+            .with_primary(from.span, "s8, s16 or s32")
+            .with_help("the upper bits are cleared by `&=`, or by writing `w1 = w2` for 32 bits"));
+    }
+    if dst.value.width != src.value.width {
+        return Err(mixed(dst, src));
+    }
+    let bits = match from.value {
+        MemWidth::B8 => 8,
+        MemWidth::B16 => 16,
+        _ if dst.value.width == Width::W64 => 32,
+        _ => {
+            return Err(
+                Diagnostic::error("32 bits already fill the lower half of a register")
+                    .with_primary(from.span, "s8 or s16")
+                    .with_secondary(dst.span, ""),
+            );
+        }
+    };
+    let insn = Insn::Movsx {
+        width: dst.value.width,
+        bits,
+        dst: dst.value.reg,
+        src: src.value.reg,
+    };
+    Ok((insn, None))
+}

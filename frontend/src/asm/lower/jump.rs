@@ -1,0 +1,75 @@
+//! Jumps and calls: where they go.
+
+use bpf::diagnostic::Diagnostic;
+use bpf::insn::{CallTarget, Insn};
+
+use super::super::assembler::{Assembler, FixupKind};
+use super::super::ast::{Expr, Node};
+use super::Lowered;
+
+impl Assembler<'_> {
+    pub(super) fn call(&mut self, target: Expr) -> Result<Lowered, Diagnostic> {
+        self.plain_start(target, "a call's target")?;
+        self.bind(target)?;
+        match self.value(target)?.as_number() {
+            Some(number) => {
+                let number = self.fit_imm32(number, target.span)?;
+                let target = CallTarget::Helper(number);
+                Ok((Insn::Call { target }, None))
+            }
+            None => {
+                let insn = Insn::Call {
+                    target: CallTarget::Subprogram(-1),
+                };
+                Ok((insn, Some((FixupKind::Call, target))))
+            }
+        }
+    }
+
+    /// A jump's target: a number of slots, or a label.
+    pub(super) fn target(
+        &mut self,
+        target: Expr,
+        kind: FixupKind,
+    ) -> Result<(i16, Option<(FixupKind, Expr)>), Diagnostic> {
+        self.plain_start(target, "a jump's target")?;
+        let here = self
+            .arena
+            .nodes(target)
+            .iter()
+            .any(|node| node.value == Node::Here);
+        if here {
+            return Err(Diagnostic::error(
+                "a jump's target is a label or a number of instructions",
+            )
+            .with_primary(target.span, "`.` is neither")
+            .with_help("`goto +0` goes to the next instruction"));
+        }
+        self.bind(target)?;
+        let value = self.value(target)?;
+        if let Some(number) = value.as_number() {
+            return match i16::try_from(number) {
+                Ok(offset) => Ok((offset, None)),
+                Err(_) => {
+                    let diagnostic = Diagnostic::error(format!(
+                        "a jump over {number} instructions does not fit 16 bits"
+                    ))
+                    .with_primary(target.span, "from -32768 to 32767");
+                    Err(match kind {
+                        FixupKind::LongBranch => {
+                            diagnostic.with_help("a `gotol` reaches further when it names a label")
+                        }
+                        _ => diagnostic.with_help("`gotol label` reaches further (cpu v4)"),
+                    })
+                }
+            };
+        }
+        match self.arena.single(target) {
+            Some(Node::Place(_)) => Ok((0, Some((kind, target)))),
+            _ => Err(
+                Diagnostic::error("a jump's target is a label, without any arithmetic")
+                    .with_primary(target.span, ""),
+            ),
+        }
+    }
+}

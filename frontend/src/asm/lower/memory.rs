@@ -1,0 +1,109 @@
+//! Loads and stores that are not atomic, and the form of an address.
+
+use bpf::diagnostic::Diagnostic;
+use bpf::insn::{Insn, MemWidth, Operand as InsnOperand, Reg, Width};
+
+use super::super::assembler::Assembler;
+use super::super::ast::{Address, Operand, RegisterOperand, Spanned};
+use super::Lowered;
+use super::operand::{value_width, whole};
+
+impl Assembler<'_> {
+    pub(super) fn store(
+        &mut self,
+        width: Spanned<MemWidth>,
+        signed: bool,
+        address: Address,
+        src: Operand,
+    ) -> Result<Lowered, Diagnostic> {
+        if signed {
+            return Err(Diagnostic::error("a store has no sign to extend")
+                .with_primary(width.span, "write the width with `u`"));
+        }
+        let source = match src {
+            Operand::Register(src) if width.value == MemWidth::B64 => {
+                value_width(src, width.value)?;
+                Some(src.value.width)
+            }
+            Operand::Register(src) => Some(src.value.width),
+            Operand::Value(_) => None,
+        };
+        let (base, offset) = self.address(address)?;
+        let (src, fixup) = self.operand(src, source.map(|width| (address.base, width)))?;
+        let insn = Insn::Store {
+            width: width.value,
+            base,
+            offset,
+            src,
+        };
+        Ok((insn, fixup))
+    }
+
+    pub(super) fn load_packet(
+        &mut self,
+        dst: RegisterOperand,
+        width: Spanned<MemWidth>,
+        index: Operand,
+    ) -> Result<Lowered, Diagnostic> {
+        if dst.value.reg != Reg(0) || dst.value.width != Width::W64 {
+            return Err(Diagnostic::error("a packet load always fills r0")
+                .with_primary(dst.span, "write `r0`"));
+        }
+        if width.value == MemWidth::B64 {
+            return Err(Diagnostic::error("a packet load reads at most 4 bytes")
+                .with_primary(width.span, "u8, u16 or u32"));
+        }
+        if let Operand::Register(index) = index {
+            whole(index, "the index of a packet load")?;
+            let insn = Insn::LoadInd {
+                width: width.value,
+                src: index.value.reg,
+                imm: 0,
+            };
+            return Ok((insn, None));
+        }
+        let (operand, fixup) = self.operand(index, None)?;
+        let imm = match operand {
+            InsnOperand::Imm(imm) => imm,
+            InsnOperand::Reg(_) => 0,
+        };
+        let insn = Insn::LoadAbs {
+            width: width.value,
+            imm,
+        };
+        Ok((insn, fixup))
+    }
+
+    /// `(base + offset)`
+    pub(super) fn address(&mut self, address: Address) -> Result<(Reg, i16), Diagnostic> {
+        if address.base.value.width == Width::W32 {
+            return Err(
+                Diagnostic::error("an address is a whole register").with_primary(
+                    address.base.span,
+                    format!("write `r{}`", address.base.value.reg.0),
+                ),
+            );
+        }
+        let Some(offset) = address.offset else {
+            let base = address.base.value.reg.0;
+            return Err(
+                Diagnostic::error("an address has an offset, even if it is 0")
+                    .with_primary(address.span, format!("write `r{base} + 0`")),
+            );
+        };
+        let (signs, rest) = self.signs(offset.span);
+        if signs > 1 || rest.starts_with(['(', '~', '!']) {
+            return Err(Diagnostic::error("an offset has one sign and a number")
+                .with_primary(offset.span, "such as `+ 4` or `- 4`"));
+        }
+        let number = self.absolute(offset, "an offset")?;
+        match i16::try_from(number) {
+            Ok(number) => Ok((address.base.value.reg, number)),
+            Err(_) => Err(Diagnostic::error(format!(
+                "the offset {number} does not fit the 16 bits of an address"
+            ))
+            .with_primary(offset.span, "from -32768 to 32767")
+            .with_help("add it to the base register in an instruction of its own")),
+        }
+    }
+}

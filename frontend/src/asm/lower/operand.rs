@@ -1,0 +1,132 @@
+//! Operands that all instructions share: registers of the right width, and immediates.
+
+use bpf::diagnostic::{Diagnostic, Span};
+use bpf::insn::{MemWidth, Operand as InsnOperand, Width};
+
+use super::super::assembler::{Assembler, FixupKind};
+use super::super::ast::{Expr, Operand, RegisterOperand};
+
+impl Assembler<'_> {
+    /// A source operand; `width` is what a register has to be, with the operand that demands it.
+    pub(super) fn operand(
+        &mut self,
+        operand: Operand,
+        width: Option<(RegisterOperand, Width)>,
+    ) -> Result<(InsnOperand, Option<(FixupKind, Expr)>), Diagnostic> {
+        match operand {
+            Operand::Register(src) => match width {
+                Some((other, width)) if width != src.value.width => Err(mixed(other, src)),
+                _ => Ok((InsnOperand::Reg(src.value.reg), None)),
+            },
+            Operand::Value(value) => {
+                self.plain_start(value, "an immediate")?;
+                self.bind(value)?;
+                match self.value(value)?.as_number() {
+                    Some(number) => {
+                        let number = self.fit_imm32(number, value.span)?;
+                        Ok((InsnOperand::Imm(number), None))
+                    }
+                    None => Ok((InsnOperand::Imm(0), Some((FixupKind::Immediate, value)))),
+                }
+            }
+        }
+    }
+
+    pub(super) fn fit_imm32(&self, number: i64, at: Span) -> Result<i32, Diagnostic> {
+        let fits = (i64::from(i32::MIN)..=i64::from(u32::MAX)).contains(&number);
+        if fits {
+            return Ok(number as i32);
+        }
+        Err(Diagnostic::error(format!(
+            "`{number}` does not fit the 32 bits of an immediate"
+        ))
+        .with_primary(at, format!("from {} to {}", i32::MIN, u32::MAX))
+        .with_help("`r1 = … ll` loads 64 bits into a register"))
+    }
+
+    /// An immediate may contain parentheses and operators but not begin with them, or it could not
+    /// be told from an address or a conversion.
+    pub(super) fn plain_start(&self, value: Expr, what: &str) -> Result<(), Diagnostic> {
+        let (signs, rest) = self.signs(value.span);
+        let start = rest.chars().next().unwrap_or(' ');
+        let message = match (signs, start) {
+            (2.., _) => format!("{what} has one sign at most"),
+            (_, '(' | '~' | '!') => format!("{what} cannot begin with `{start}`"),
+            _ => return Ok(()),
+        };
+        let diagnostic = Diagnostic::error(message).with_primary(value.span, "");
+        Err(match self.scope().number(value) {
+            Some(number) => diagnostic.with_help(format!("write `{number}`")),
+            None => diagnostic,
+        })
+    }
+
+    /// How many signs an expression begins with, and what follows them.
+    pub(super) fn signs(&self, at: Span) -> (usize, &str) {
+        let text = self.source.get(at.range()).unwrap_or("");
+        let rest = text.trim_start_matches(['-', '+', ' ', '\t']);
+        let signs = text.len() - rest.len();
+        (text[..signs].matches(['-', '+']).count(), rest)
+    }
+}
+
+/// The same register on both sides.
+pub(super) fn tied(
+    dst: RegisterOperand,
+    src: RegisterOperand,
+    why: &str,
+) -> Result<(), Diagnostic> {
+    if dst.value == src.value {
+        return Ok(());
+    }
+    Err(
+        Diagnostic::error(format!("{why}: both registers have to be the same"))
+            .with_primary(src.span, format!("write `{}`", spelled(dst)))
+            .with_secondary(dst.span, "the result goes here"),
+    )
+}
+
+pub(super) fn whole(register: RegisterOperand, what: &str) -> Result<(), Diagnostic> {
+    if register.value.width == Width::W64 {
+        return Ok(());
+    }
+    Err(Diagnostic::error(format!("{what} needs a whole register"))
+        .with_primary(register.span, format!("write `r{}`", register.value.reg.0)))
+}
+
+/// A value of 8 bytes is in an `r` register, a smaller one in a `w` register.
+pub(super) fn value_width(register: RegisterOperand, width: MemWidth) -> Result<(), Diagnostic> {
+    let wanted = match width {
+        MemWidth::B64 => Width::W64,
+        _ => Width::W32,
+    };
+    if register.value.width == wanted {
+        return Ok(());
+    }
+    let (what, letter) = match wanted {
+        Width::W64 => ("8 bytes need a whole register", 'r'),
+        Width::W32 => ("less than 8 bytes are in the lower half of a register", 'w'),
+    };
+    Err(Diagnostic::error(what).with_primary(
+        register.span,
+        format!("write `{letter}{}`", register.value.reg.0),
+    ))
+}
+
+pub(super) fn mixed(one: RegisterOperand, other: RegisterOperand) -> Diagnostic {
+    let letter = match one.value.width {
+        Width::W64 => 'r',
+        Width::W32 => 'w',
+    };
+    Diagnostic::error("an instruction works on whole registers or on lower halves, not on both")
+        .with_primary(other.span, format!("write `{letter}{}`", other.value.reg.0))
+        .with_secondary(one.span, "")
+}
+
+pub(super) fn spelled(register: RegisterOperand) -> String {
+    let letter = match register.value.width {
+        Width::W64 => 'r',
+        Width::W32 => 'w',
+    };
+    format!("{letter}{}", register.value.reg.0)
+}
