@@ -22,6 +22,7 @@ pub struct Span {
 impl Span {
     /// A span from its parts; an end before the start is moved to the start.
     #[must_use]
+    #[inline]
     pub fn new(file: FileId, start: u32, end: u32) -> Span {
         Span {
             file,

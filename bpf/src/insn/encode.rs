@@ -46,6 +46,7 @@ impl Insn {
     ///
     /// The fields must be in the ranges that [`Insn`] states; in particular the offset of a
     /// short [`Insn::Goto`] must fit 16 bits.
+    #[inline]
     #[must_use]
     pub fn encode(&self) -> Encoded {
         let mut next = Slot::default();

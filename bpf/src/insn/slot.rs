@@ -54,6 +54,7 @@ impl Slot {
     }
 
     /// Writes a slot; the inverse of [`Slot::from_bytes`].
+    #[inline]
     #[must_use]
     pub fn to_bytes(self, endian: Endian) -> [u8; 8] {
         let (regs, offset, imm) = match endian {

@@ -51,6 +51,39 @@ pub enum FixupKind {
     Immediate,
 }
 
+/// An instruction that was written, in as few bytes as possible: there are millions of them.
+#[derive(Clone, Copy, Debug)]
+pub struct WrittenInstruction {
+    section: u32,
+    fragment: u32,
+    /// Fits, since all sections together are bounded.
+    offset: u32,
+    /// Its text.
+    pub span: Span,
+}
+
+impl WrittenInstruction {
+    /// The instruction at a place.
+    pub fn new(place: Place, span: Span) -> WrittenInstruction {
+        debug_assert!(u32::try_from(place.offset).is_ok());
+        WrittenInstruction {
+            section: place.section as u32,
+            fragment: place.fragment as u32,
+            offset: place.offset as u32,
+            span,
+        }
+    }
+
+    /// Where it lies.
+    pub fn place(self) -> Place {
+        Place {
+            section: self.section as usize,
+            fragment: self.fragment as usize,
+            offset: u64::from(self.offset),
+        }
+    }
+}
+
 /// Everything known while a file is assembled.
 pub struct Assembler<'s> {
     /// The text.
@@ -66,7 +99,7 @@ pub struct Assembler<'s> {
     /// Sections.
     pub sections: Sections,
     /// Where each instruction lies, and its text, in the order of the text.
-    pub instructions: Vec<(Place, Span)>,
+    pub instructions: Vec<WrittenInstruction>,
     /// Fields to be filled in at the end.
     pub fixups: Vec<Fixup>,
     /// Names for `STT_FILE` symbols.

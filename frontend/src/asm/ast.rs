@@ -183,6 +183,27 @@ impl Arena {
         }
     }
 
+    /// The number that an expression is when it is a number as written, with at most one sign and
+    /// no parentheses: nearly all of them are, and need no evaluation.
+    pub fn literal(&self, expr: Expr) -> Option<i64> {
+        match *self.nodes(expr) {
+            [number] if number.span == expr.span => match number.value {
+                Node::Number(value) => Some(value),
+                _ => None,
+            },
+            [number, sign] if sign.span == expr.span && number.span.end == expr.span.end => {
+                match (number.value, sign.value) {
+                    (Node::Number(value), Node::Unary(UnaryOp::Negate)) => {
+                        Some(value.wrapping_neg())
+                    }
+                    (Node::Number(value), Node::Unary(UnaryOp::Plus)) => Some(value),
+                    _ => None,
+                }
+            }
+            _ => None,
+        }
+    }
+
     /// How many nodes there are.
     pub fn mark(&self) -> usize {
         self.nodes.len()

@@ -63,16 +63,16 @@ impl Assembler<'_> {
 
     /// Where each instruction lies in the object, and its text, by place.
     pub fn instruction_places(
-        &self,
+        &mut self,
         relocations: &[Vec<PendingRelocation>],
     ) -> Vec<(SectionId, u64, Span)> {
         let ids = self.section_ids(relocations);
-        let places = self.instructions.iter().filter_map(|(place, span)| {
-            Some((
-                *ids.get(place.section)?,
-                self.sections.offset(*place)?,
-                *span,
-            ))
+        // The list is the longest one there is: what comes out takes its memory over.
+        let written = std::mem::take(&mut self.instructions);
+        let places = written.into_iter().filter_map(|one| {
+            let place = one.place();
+            let offset = self.sections.offset(place)?;
+            Some((*ids.get(place.section)?, offset, one.span))
         });
         let mut places: Vec<_> = places.collect();
         places.sort_by_key(|(section, offset, _)| (*section, *offset));

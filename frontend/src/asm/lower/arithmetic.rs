@@ -39,9 +39,7 @@ impl Assembler<'_> {
         value: Expr,
     ) -> Result<Lowered, Diagnostic> {
         whole(dst, "a 64-bit immediate")?;
-        self.plain_start(value, "an immediate")?;
-        self.bind(value)?;
-        let number = self.value(value)?.as_number();
+        let number = self.number_unless_symbol(value, "an immediate")?;
         let insn = Insn::LoadImm64 {
             dst: dst.value.reg,
             pseudo: Pseudo(0),

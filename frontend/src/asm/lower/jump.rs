@@ -9,9 +9,7 @@ use super::Lowered;
 
 impl Assembler<'_> {
     pub(super) fn call(&mut self, target: Expr) -> Result<Lowered, Diagnostic> {
-        self.plain_start(target, "a call's target")?;
-        self.bind(target)?;
-        match self.value(target)?.as_number() {
+        match self.number_unless_symbol(target, "a call's target")? {
             Some(number) => {
                 let number = self.fit_imm32(number, target.span)?;
                 let target = CallTarget::Helper(number);
@@ -32,7 +30,6 @@ impl Assembler<'_> {
         target: Expr,
         kind: FixupKind,
     ) -> Result<(i16, Option<(FixupKind, Expr)>), Diagnostic> {
-        self.plain_start(target, "a jump's target")?;
         let here = self
             .arena
             .nodes(target)
@@ -45,9 +42,7 @@ impl Assembler<'_> {
             .with_primary(target.span, "`.` is neither")
             .with_help("`goto +0` goes to the next instruction"));
         }
-        self.bind(target)?;
-        let value = self.value(target)?;
-        if let Some(number) = value.as_number() {
+        if let Some(number) = self.number_unless_symbol(target, "a jump's target")? {
             return match i16::try_from(number) {
                 Ok(offset) => Ok((offset, None)),
                 Err(_) => {

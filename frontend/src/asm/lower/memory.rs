@@ -4,7 +4,7 @@ use bpf::diagnostic::Diagnostic;
 use bpf::insn::{Insn, MemWidth, Operand as InsnOperand, Reg, Width};
 
 use super::super::assembler::Assembler;
-use super::super::ast::{Address, Operand, RegisterOperand, Spanned};
+use super::super::ast::{Address, Expr, Operand, RegisterOperand, Spanned};
 use super::Lowered;
 use super::operand::{value_width, whole};
 
@@ -91,12 +91,10 @@ impl Assembler<'_> {
                     .with_primary(address.span, format!("write `r{base} + 0`")),
             );
         };
-        let (signs, rest) = self.signs(offset.span);
-        if signs > 1 || rest.starts_with(['(', '~', '!']) {
-            return Err(Diagnostic::error("an offset has one sign and a number")
-                .with_primary(offset.span, "such as `+ 4` or `- 4`"));
-        }
-        let number = self.absolute(offset, "an offset")?;
+        let number = match self.arena.literal(offset) {
+            Some(number) => number,
+            None => self.offset(offset)?,
+        };
         match i16::try_from(number) {
             Ok(number) => Ok((address.base.value.reg, number)),
             Err(_) => Err(Diagnostic::error(format!(
@@ -105,5 +103,14 @@ impl Assembler<'_> {
             .with_primary(offset.span, "from -32768 to 32767")
             .with_help("add it to the base register in an instruction of its own")),
         }
+    }
+
+    fn offset(&mut self, offset: Expr) -> Result<i64, Diagnostic> {
+        let (signs, rest) = self.signs(offset.span);
+        if signs > 1 || rest.starts_with(['(', '~', '!']) {
+            return Err(Diagnostic::error("an offset has one sign and a number")
+                .with_primary(offset.span, "such as `+ 4` or `- 4`"));
+        }
+        self.absolute(offset, "an offset")
     }
 }

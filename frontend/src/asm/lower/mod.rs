@@ -12,7 +12,7 @@ mod operand;
 use bpf::diagnostic::{Diagnostic, Span};
 use bpf::insn::{AtomicOp, Insn, MemWidth, Reg, Width};
 
-use super::assembler::{Assembler, FixupKind};
+use super::assembler::{Assembler, FixupKind, WrittenInstruction};
 use super::ast::{Expr, Instruction, JumpKind};
 use arithmetic::extend;
 use atomic::atomic_width;
@@ -33,7 +33,7 @@ impl Assembler<'_> {
             length += 8;
         }
         let place = self.emit(&bytes[..length], span)?;
-        self.instructions.push((place, span));
+        self.instructions.push(WrittenInstruction::new(place, span));
         if let Some((kind, value)) = fixup {
             if kind != FixupKind::Immediate {
                 self.register_all(value);

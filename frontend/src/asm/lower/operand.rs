@@ -19,9 +19,7 @@ impl Assembler<'_> {
                 _ => Ok((InsnOperand::Reg(src.value.reg), None)),
             },
             Operand::Value(value) => {
-                self.plain_start(value, "an immediate")?;
-                self.bind(value)?;
-                match self.value(value)?.as_number() {
+                match self.number_unless_symbol(value, "an immediate")? {
                     Some(number) => {
                         let number = self.fit_imm32(number, value.span)?;
                         Ok((InsnOperand::Imm(number), None))
@@ -30,6 +28,20 @@ impl Assembler<'_> {
                 }
             }
         }
+    }
+
+    /// The number that an operand is at this point of the file; otherwise its names are bound.
+    pub(super) fn number_unless_symbol(
+        &mut self,
+        value: Expr,
+        what: &str,
+    ) -> Result<Option<i64>, Diagnostic> {
+        if let Some(number) = self.arena.literal(value) {
+            return Ok(Some(number));
+        }
+        self.plain_start(value, what)?;
+        self.bind(value)?;
+        Ok(self.value(value)?.as_number())
     }
 
     pub(super) fn fit_imm32(&self, number: i64, at: Span) -> Result<i32, Diagnostic> {
