@@ -51,8 +51,10 @@ pub enum FixupKind {
     Immediate,
 }
 
-/// An instruction that was written, in as few bytes as possible: there are millions of them.
+/// An instruction that was written, in as few bytes as possible: there are millions of them. The
+/// alignment is that of what [`Assembler::instruction_places`] makes of it in the same memory.
 #[derive(Clone, Copy, Debug)]
+#[repr(align(8))]
 pub struct WrittenInstruction {
     section: u32,
     fragment: u32,
@@ -162,11 +164,18 @@ impl<'s> Assembler<'s> {
         let mut reader = Reader::new(self.source, self.file);
         loop {
             let mark = self.arena.mark();
-            let Some(statement) = reader.next(&mut self.arena) else {
-                break;
-            };
             self.keep_nodes = false;
-            self.statement(&statement);
+            match reader.plain(&mut self.arena) {
+                Some(found) => {
+                    if let Err(diagnostic) = self.instruction(&found.instruction, found.span) {
+                        self.errors.push(diagnostic);
+                    }
+                }
+                None => match reader.next(&mut self.arena) {
+                    Some(statement) => self.statement(&statement),
+                    None => break,
+                },
+            }
             if !self.keep_nodes {
                 self.arena.rewind(mark);
             }

@@ -1,83 +1,138 @@
-//! The plain instructions, read without the grammar.
+//! The plain instructions, read straight from the text.
 //!
 //! Nearly all lines of a long file are one of a dozen shapes: an operation on a register, a load, a
-//! store, a branch, a call. They are recognised here by their tokens, which costs a fraction of what
-//! the tables of the grammar do. The grammar stays the definition of the language: whatever is not
-//! exactly one of these shapes is left to it, and with it every message about what is wrong. A
-//! test holds the two against each other: what is read here is, node for node, what the grammar
-//! makes of the same tokens.
+//! store, a branch, a call, with blanks between and nothing else on the line. They are recognised
+//! here byte by byte, without tokens and without the tables of the grammar. The lexer and the
+//! grammar stay the definition of the language: whatever is not exactly one of these shapes is left
+//! to them, and with it every message about what is wrong. A test holds the two against each other:
+//! what is read here is, node for node and place for place, what the grammar makes of the same line.
 //!
-//! Cost: each token is looked at once or twice.
+//! Cost: each byte of the line is looked at once or twice; nothing is allocated but new names.
 
 use bpf::diagnostic::{FileId, Span};
 use bpf::insn::{AluOp, Cond, MemWidth};
 
 use super::ast::{
-    Address, Arena, Expr, Instruction, JumpKind, Node, Operand, RegisterOperand, Spanned, UnaryOp,
+    Address, Arena, Expr, Instruction, JumpKind, Node, Operand, Register, RegisterOperand, Spanned,
+    UnaryOp,
 };
-use super::parse::Located;
-use super::token::{Number, Token};
+use super::token::{Token, register, reserved_word};
 
-/// The instruction that the tokens are, if it is a plain one. Nodes may have been added to the
-/// arena when it is none.
-pub fn plain(tokens: &[Located<'_>], file: FileId, arena: &mut Arena) -> Option<Instruction> {
-    let mut forms = Forms { file, arena };
-    match *tokens {
-        [(_, Token::Exit, _)] => Some(Instruction::Exit),
-        [dst @ (_, Token::Register(_), _), ref rest @ ..] => forms.assignment(&dst, rest),
-        [(_, Token::Star, _), ref rest @ ..] => forms.store(rest),
-        [(_, Token::If, _), ref dst, ref rest @ ..] => forms.branch(dst, rest),
-        [(_, Token::Goto, _), ref target @ ..] => Some(Instruction::Jump {
-            kind: JumpKind::Goto,
-            target: forms.value(target)?,
-        }),
-        [(_, Token::Call, _), ref target @ ..] => Some(Instruction::Call {
-            target: forms.value(target)?,
-        }),
-        _ => None,
-    }
+/// Hexadecimal and decimal digits of which every number fits 64 bits.
+const MOST_DIGITS: [usize; 2] = [16, 18];
+
+/// An instruction that is alone in its statement.
+#[derive(Clone, Copy, Debug)]
+pub struct Plain {
+    /// The instruction.
+    pub instruction: Instruction,
+    /// Its text.
+    pub span: Span,
+    /// Byte after the statement and what ends it.
+    pub after: usize,
 }
 
-struct Forms<'a> {
+/// The plain instruction whose statement begins at byte `at`, if it is one. Nodes may have been
+/// added to the arena when it is none.
+pub fn plain(source: &str, at: usize, file: FileId, arena: &mut Arena) -> Option<Plain> {
+    let mut line = Line {
+        source,
+        bytes: source.as_bytes(),
+        at,
+        file,
+        arena,
+    };
+    line.blanks();
+    let start = line.at;
+    let instruction = line.instruction()?;
+    let end = line.at;
+    line.blanks();
+    let after = match line.peek() {
+        None => line.at,
+        Some(b'\n' | b';') => line.at + 1,
+        Some(_) => return None,
+    };
+    Some(Plain {
+        instruction,
+        span: line.span(start, end),
+        after,
+    })
+}
+
+/// A reader in the middle of a line.
+struct Line<'a> {
+    source: &'a str,
+    bytes: &'a [u8],
+    at: usize,
     file: FileId,
     arena: &'a mut Arena,
 }
 
-impl Forms<'_> {
+impl<'a> Line<'a> {
+    fn instruction(&mut self) -> Option<Instruction> {
+        if self.take(b'*') {
+            return self.store();
+        }
+        let start = self.at;
+        let word = self.word()?;
+        if let Some(value) = register(word) {
+            let span = self.span(start, self.at);
+            return self.assignment(Spanned { value, span });
+        }
+        match word {
+            "if" => self.branch(),
+            "goto" => Some(Instruction::Jump {
+                kind: JumpKind::Goto,
+                target: self.value()?,
+            }),
+            "call" => Some(Instruction::Call {
+                target: self.value()?,
+            }),
+            "exit" => Some(Instruction::Exit),
+            _ => None,
+        }
+    }
+
     /// `r1 = …`, `r1 += …`, after the register.
-    fn assignment(&mut self, dst: &Located<'_>, rest: &[Located<'_>]) -> Option<Instruction> {
-        let dst = self.register(dst)?;
-        let (op, rest) = operation(rest)?;
-        match *rest {
-            [(_, Token::Star, _), ref rest @ ..] if op == AluOp::Mov => {
-                let (width, signed, rest) = self.pointer(rest)?;
-                let (address, rest) = self.address(rest)?;
-                rest.is_empty().then_some(Instruction::Load {
-                    dst,
-                    width,
-                    signed,
-                    address,
-                })
-            }
-            [ref value @ .., (_, Token::Wide, _)] if op == AluOp::Mov => {
-                let value = self.value(value)?;
-                Some(Instruction::LoadWide { dst, value })
-            }
-            _ => {
-                let src = self.operand(rest)?;
+    fn assignment(&mut self, dst: RegisterOperand) -> Option<Instruction> {
+        let op = self.operation()?;
+        self.blanks();
+        if op != AluOp::Mov {
+            let src = self.operand()?;
+            return Some(Instruction::Alu { dst, op, src });
+        }
+        if self.take(b'*') {
+            let (width, signed) = self.pointer()?;
+            let address = self.address()?;
+            return Some(Instruction::Load {
+                dst,
+                width,
+                signed,
+                address,
+            });
+        }
+        let src = self.operand()?;
+        let end = self.at;
+        self.blanks();
+        match (self.word(), src) {
+            (None, src) => {
+                self.at = end;
                 Some(Instruction::Alu { dst, op, src })
             }
+            (Some("ll"), Operand::Value(value)) => Some(Instruction::LoadWide { dst, value }),
+            _ => None,
         }
     }
 
     /// `*(u64 *)(r1 + 8) = …`, after the star.
-    fn store(&mut self, rest: &[Located<'_>]) -> Option<Instruction> {
-        let (width, signed, rest) = self.pointer(rest)?;
-        let (address, rest) = self.address(rest)?;
-        let [(_, Token::Assign, _), src @ ..] = rest else {
+    fn store(&mut self) -> Option<Instruction> {
+        let (width, signed) = self.pointer()?;
+        let address = self.address()?;
+        self.blanks();
+        if !self.take(b'=') || self.peek() == Some(b'=') {
             return None;
-        };
-        let src = self.operand(src)?;
+        }
+        let src = self.operand()?;
         Some(Instruction::Store {
             width,
             signed,
@@ -86,13 +141,16 @@ impl Forms<'_> {
         })
     }
 
-    /// `if r1 == … goto …`, after the register.
-    fn branch(&mut self, dst: &Located<'_>, rest: &[Located<'_>]) -> Option<Instruction> {
-        let dst = self.register(dst)?;
-        let (cond, rest) = self.condition(rest)?;
-        let goto = rest.iter().position(|token| token.1 == Token::Goto)?;
-        let src = self.operand(rest.get(..goto)?)?;
-        let target = self.value(rest.get(goto + 1..)?)?;
+    /// `if r1 == … goto …`, after the first word.
+    fn branch(&mut self) -> Option<Instruction> {
+        let dst = self.register()?;
+        let cond = self.condition()?;
+        let src = self.operand()?;
+        self.blanks();
+        if self.word()? != "goto" {
+            return None;
+        }
+        let target = self.value()?;
         Some(Instruction::Branch {
             dst,
             cond,
@@ -101,285 +159,226 @@ impl Forms<'_> {
         })
     }
 
-    fn register(&self, token: &Located<'_>) -> Option<RegisterOperand> {
-        match *token {
-            (start, Token::Register(value), end) => Some(Spanned {
-                value,
-                span: Span::new(self.file, start, end),
-            }),
-            _ => None,
-        }
+    fn register(&mut self) -> Option<RegisterOperand> {
+        self.blanks();
+        let start = self.at;
+        let value: Register = register(self.word()?)?;
+        let span = self.span(start, self.at);
+        Some(Spanned { value, span })
     }
 
-    fn operand(&mut self, tokens: &[Located<'_>]) -> Option<Operand> {
-        match tokens {
-            [only @ (_, Token::Register(_), _)] => self.register(only).map(Operand::Register),
-            _ => self.value(tokens).map(Operand::Value),
+    fn operand(&mut self) -> Option<Operand> {
+        self.blanks();
+        let start = self.at;
+        if let Some(value) = self.word().and_then(register) {
+            let span = self.span(start, self.at);
+            return Some(Operand::Register(Spanned { value, span }));
         }
+        self.at = start;
+        self.value().map(Operand::Value)
     }
 
     /// A number with at most one sign, or a name.
-    fn value(&mut self, tokens: &[Located<'_>]) -> Option<Expr> {
-        match *tokens {
-            [(start, Token::Number(Number::Integer(value)), end)] => Some(
-                self.arena
-                    .leaf(Node::Number(value), Span::new(self.file, start, end)),
-            ),
-            [(start, Token::Word(name), end)] => {
-                let node = Node::Symbol(self.arena.intern(name));
-                Some(self.arena.leaf(node, Span::new(self.file, start, end)))
+    fn value(&mut self) -> Option<Expr> {
+        self.blanks();
+        let start = self.at;
+        if let Some(name) = self.word() {
+            if name == "." || reserved_word(name).is_some() {
+                return None;
             }
-            [ref sign, ref number] => self.signed(sign, number),
-            _ => None,
+            let node = Node::Symbol(self.arena.intern(name));
+            return Some(self.arena.leaf(node, self.span(start, self.at)));
+        }
+        match self.peek()? {
+            b'0'..=b'9' => self.number(),
+            _ => self.signed(),
         }
     }
 
-    fn signed(&mut self, sign: &Located<'_>, number: &Located<'_>) -> Option<Expr> {
-        let (start, op) = match *sign {
-            (start, Token::Minus, _) => (start, UnaryOp::Negate),
-            (start, Token::Plus, _) => (start, UnaryOp::Plus),
+    fn signed(&mut self) -> Option<Expr> {
+        self.blanks();
+        let start = self.at;
+        let op = match self.next()? {
+            b'-' => UnaryOp::Negate,
+            b'+' => UnaryOp::Plus,
             _ => return None,
         };
-        let (digits, Token::Number(Number::Integer(value)), end) = *number else {
-            return None;
-        };
-        let place = Span::new(self.file, digits, end);
-        let number = self.arena.leaf(Node::Number(value), place);
-        let whole = Span::new(self.file, start, end);
+        self.blanks();
+        let number = self.number()?;
+        let whole = self.span(start, self.at);
         Some(self.arena.unary(op, number, whole))
     }
 
-    /// `(u64 *)`, and what follows it.
-    fn pointer<'t, 's>(
-        &self,
-        tokens: &'t [Located<'s>],
-    ) -> Option<(Spanned<MemWidth>, bool, &'t [Located<'s>])> {
-        let [
-            (_, Token::OpenParen, _),
-            (start, width, end),
-            (_, Token::Star, _),
-            (_, Token::CloseParen, _),
-            rest @ ..,
-        ] = tokens
-        else {
-            return None;
+    /// Digits, of which every number fits 64 bits, without a suffix.
+    fn number(&mut self) -> Option<Expr> {
+        let start = self.at;
+        let rest = self.bytes.get(start..)?;
+        let (prefix, radix, most) = match rest {
+            [b'0', b'x', ..] => (2, 16, MOST_DIGITS[0]),
+            // Octal, binary, or a label.
+            [b'0', b'0'..=b'9' | b'b', ..] => return None,
+            _ => (0, 10, MOST_DIGITS[1]),
         };
-        let (value, signed) = match *width {
+        let mut value: u64 = 0;
+        let mut count = 0;
+        for byte in rest.get(prefix..)? {
+            let Some(digit) = char::from(*byte).to_digit(radix) else {
+                break;
+            };
+            value = value
+                .wrapping_mul(u64::from(radix))
+                .wrapping_add(u64::from(digit));
+            count += 1;
+        }
+        self.at = start + prefix + count;
+        let goes_on = matches!(
+            self.peek(),
+            Some(b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'_' | b'.')
+        );
+        if count == 0 || count > most || goes_on {
+            return None;
+        }
+        let node = Node::Number(value.cast_signed());
+        Some(self.arena.leaf(node, self.span(start, self.at)))
+    }
+
+    /// `(u64 *)`
+    fn pointer(&mut self) -> Option<(Spanned<MemWidth>, bool)> {
+        self.expect(b'(')?;
+        self.blanks();
+        let start = self.at;
+        let (value, signed) = match reserved_word(self.word()?)? {
             Token::Unsigned(width) => (width, false),
             Token::Signed(width) => (width, true),
             _ => return None,
         };
-        let span = Span::new(self.file, *start, *end);
-        Some((Spanned { value, span }, signed, rest))
+        let span = self.span(start, self.at);
+        self.expect(b'*')?;
+        self.expect(b')')?;
+        Some((Spanned { value, span }, signed))
     }
 
-    /// `(r1 + 8)`, and what follows it.
-    fn address<'t, 's>(
-        &mut self,
-        tokens: &'t [Located<'s>],
-    ) -> Option<(Address, &'t [Located<'s>])> {
-        let [
-            (start, Token::OpenParen, _),
+    /// `(r1 + 8)`
+    fn address(&mut self) -> Option<Address> {
+        self.blanks();
+        let start = self.at;
+        self.expect(b'(')?;
+        let base = self.register()?;
+        let offset = Some(self.signed()?);
+        self.expect(b')')?;
+        Some(Address {
             base,
-            sign,
-            number,
-            (_, Token::CloseParen, end),
-            rest @ ..,
-        ] = tokens
-        else {
+            offset,
+            span: self.span(start, self.at),
+        })
+    }
+
+    fn condition(&mut self) -> Option<Spanned<Cond>> {
+        self.blanks();
+        let start = self.at;
+        let signed = self.take(b's');
+        let first = self.next()?;
+        let equal = self.take(b'=');
+        let value = match (first, equal, signed) {
+            (b'=', true, false) => Cond::Eq,
+            (b'!', true, false) => Cond::Ne,
+            (b'>', false, false) => Cond::Gt,
+            (b'>', true, false) => Cond::Ge,
+            (b'<', false, false) => Cond::Lt,
+            (b'<', true, false) => Cond::Le,
+            (b'&', false, false) => Cond::Set,
+            (b'>', false, true) => Cond::Sgt,
+            (b'>', true, true) => Cond::Sge,
+            (b'<', false, true) => Cond::Slt,
+            (b'<', true, true) => Cond::Sle,
+            _ => return None,
+        };
+        // `>>` and `&&` are other operators; nothing that follows begins like one.
+        match self.peek() {
+            Some(b'>' | b'<' | b'=' | b'&') => None,
+            _ => Some(Spanned {
+                value,
+                span: self.span(start, self.at),
+            }),
+        }
+    }
+
+    /// `=`, `+=`, `s>>=` …
+    fn operation(&mut self) -> Option<AluOp> {
+        self.blanks();
+        let signed = self.take(b's');
+        let first = self.next()?;
+        let op = match (first, signed) {
+            (b'=', false) => AluOp::Mov,
+            (b'+', false) => AluOp::Add,
+            (b'-', false) => AluOp::Sub,
+            (b'*', false) => AluOp::Mul,
+            (b'/', false) => AluOp::Div,
+            (b'%', false) => AluOp::Mod,
+            (b'&', false) => AluOp::And,
+            (b'|', false) => AluOp::Or,
+            (b'^', false) => AluOp::Xor,
+            (b'/', true) => AluOp::Sdiv,
+            (b'%', true) => AluOp::Smod,
+            (b'<', false) if self.take(b'<') => AluOp::Lsh,
+            (b'>', false) if self.take(b'>') => AluOp::Rsh,
+            (b'>', true) if self.take(b'>') => AluOp::Arsh,
+            _ => return None,
+        };
+        if op != AluOp::Mov && !self.take(b'=') {
             return None;
-        };
-        let address = Address {
-            base: self.register(base)?,
-            offset: Some(self.signed(sign, number)?),
-            span: Span::new(self.file, *start, *end),
-        };
-        Some((address, rest))
-    }
-
-    fn condition<'t, 's>(
-        &self,
-        tokens: &'t [Located<'s>],
-    ) -> Option<(Spanned<Cond>, &'t [Located<'s>])> {
-        let &(start, first, mut end) = tokens.first()?;
-        let mut rest = tokens.get(1..)?;
-        let value = match first {
-            Token::Equal => Cond::Eq,
-            Token::NotEqual => Cond::Ne,
-            Token::Greater => Cond::Gt,
-            Token::GreaterEqual => Cond::Ge,
-            Token::Less => Cond::Lt,
-            Token::LessEqual => Cond::Le,
-            Token::And => Cond::Set,
-            Token::S => {
-                let (second, after) = rest.split_first()?;
-                (end, rest) = (second.2, after);
-                match second.1 {
-                    Token::Greater => Cond::Sgt,
-                    Token::GreaterEqual => Cond::Sge,
-                    Token::Less => Cond::Slt,
-                    Token::LessEqual => Cond::Sle,
-                    _ => return None,
-                }
-            }
-            _ => return None,
-        };
-        let span = Span::new(self.file, start, end);
-        Some((Spanned { value, span }, rest))
-    }
-}
-
-/// `=`, `+=`, `s>>=` …, and what follows it.
-fn operation<'t, 's>(tokens: &'t [Located<'s>]) -> Option<(AluOp, &'t [Located<'s>])> {
-    let (op, rest) = match tokens {
-        [(_, Token::Assign, _), rest @ ..] => return Some((AluOp::Mov, rest)),
-        [(_, Token::S, _), (_, op, _), rest @ ..] => match op {
-            Token::Slash => (AluOp::Sdiv, rest),
-            Token::Percent => (AluOp::Smod, rest),
-            Token::ShiftRight => (AluOp::Arsh, rest),
-            _ => return None,
-        },
-        [(_, op, _), rest @ ..] => {
-            let op = match op {
-                Token::Plus => AluOp::Add,
-                Token::Minus => AluOp::Sub,
-                Token::Star => AluOp::Mul,
-                Token::Slash => AluOp::Div,
-                Token::Percent => AluOp::Mod,
-                Token::And => AluOp::And,
-                Token::Or => AluOp::Or,
-                Token::Caret => AluOp::Xor,
-                Token::ShiftLeft => AluOp::Lsh,
-                Token::ShiftRight => AluOp::Rsh,
-                _ => return None,
-            };
-            (op, rest)
         }
-        [] => return None,
-    };
-    match rest {
-        [(_, Token::Assign, _), rest @ ..] => Some((op, rest)),
-        _ => None,
+        (self.peek() != Some(b'=')).then_some(op)
     }
-}
 
-#[cfg(test)]
-mod tests {
-    use logos::Logos as _;
-
-    use super::super::grammar::InstructionParser;
-    use super::super::token::{first_word, reserved_word};
-    use super::*;
-
-    const REGISTERS: [&str; 5] = ["r0", "r10", "w3", "r7", "w11"];
-    const VALUES: [&str; 11] = [
-        "0",
-        "-1",
-        "+ 5",
-        "0x7f",
-        "'a'",
-        "18446744073709551615",
-        "label",
-        "u8",
-        "1f",
-        "-(1)",
-        "2*3",
-    ];
-    const OPERATORS: [&str; 22] = [
-        "=", "+=", "-=", "*=", "/=", "%=", "&=", "|=", "^=", "<<=", ">>=", "s>>=", "s/=", "s%=",
-        "==", "s<<=", "s=", "s+=", "< <=", "> >=", "=+", "+",
-    ];
-    const CONDITIONS: [&str; 17] = [
-        "==", "!=", ">", ">=", "<", "<=", "&", "s>", "s>=", "s<", "s<=", "s==", "= =", "> =", "=",
-        "s&", "!",
-    ];
-    const WIDTHS: [&str; 8] = ["u8", "u16", "u32", "u64", "s8", "s16", "s32", "s64"];
-    const ADDRESSES: [&str; 9] = [
-        "(r1 + 8)",
-        "(w2 - 0x10)",
-        "(r10 -8)",
-        "(r1)",
-        "(r1 + label)",
-        "(r1 + -1)",
-        "(3 + r1)",
-        "[r1 + 1]",
-        "(r1 + 1",
-    ];
-
-    fn tokens(text: &str) -> Option<Vec<Located<'_>>> {
-        let mut tokens = Vec::new();
-        for (token, range) in Token::lexer(text).spanned() {
-            let token = match token.ok()? {
-                Token::Word(word) if tokens.is_empty() => first_word(word)?,
-                Token::Word(word) => reserved_word(word).unwrap_or(Token::Word(word)),
-                other => other,
-            };
-            tokens.push((range.start as u32, token, range.end as u32));
+    /// A name or a reserved word.
+    fn word(&mut self) -> Option<&'a str> {
+        let rest = self.bytes.get(self.at..)?;
+        if !matches!(rest.first()?, b'A'..=b'Z' | b'a'..=b'z' | b'_' | b'.' | b'$') {
+            return None;
         }
-        Some(tokens)
-    }
-
-    /// Whether a text is plain; it panics if the grammar reads something else.
-    fn agrees(text: &str, parser: &InstructionParser) -> bool {
-        let Some(tokens) = tokens(text) else {
-            return false;
+        let is_part = |byte: &u8| {
+            matches!(
+                byte,
+                b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'_' | b'.' | b'$' | b'@'
+            )
         };
-        let mut arena = Arena::default();
-        let Some(quick) = plain(&tokens, FileId(0), &mut arena) else {
-            return false;
-        };
-        let mut other = Arena::default();
-        let stream = tokens.iter().map(|token| Ok(*token));
-        let slow = parser.parse(&mut other, FileId(0), stream);
-        let slow = slow
-            .map_err(|_| ())
-            .map(|found| format!("{found:?} {other:?}"));
-        assert_eq!(slow, Ok(format!("{quick:?} {arena:?}")), "{text}");
-        true
+        let length = rest.iter().position(|byte| !is_part(byte));
+        let end = self.at + length.unwrap_or(rest.len());
+        let word = self.source.get(self.at..end)?;
+        self.at = end;
+        Some(word)
     }
 
-    fn texts() -> Vec<String> {
-        let mut texts = vec!["exit".to_owned(), "exit 0".to_owned()];
-        let operands = || REGISTERS.iter().chain(&VALUES);
-        for register in REGISTERS {
-            for operand in operands() {
-                for operator in OPERATORS {
-                    texts.push(format!("{register} {operator} {operand}"));
-                }
-                for condition in CONDITIONS {
-                    for target in ["label", "+3", "-4", "7", "goto", "x+1", ""] {
-                        texts.push(format!("if {register} {condition} {operand} goto {target}"));
-                    }
-                }
-            }
-            for width in WIDTHS {
-                for address in ADDRESSES {
-                    texts.push(format!("{register} = *({width} *){address}"));
-                    texts.push(format!("{register} += *({width} *){address}"));
-                    texts.push(format!("{register} = *({width} *){address} + 1"));
-                    for operand in operands() {
-                        texts.push(format!("*({width} *){address} = {operand}"));
-                    }
-                }
-            }
+    fn blanks(&mut self) {
+        while let Some(b' ' | b'\t' | b'\r') = self.peek() {
+            self.at += 1;
         }
-        for value in VALUES {
-            texts.push(format!("r1 = {value} ll"));
-            texts.push(format!("r1 += {value} ll"));
-            texts.push(format!("goto {value}"));
-            texts.push(format!("call {value}"));
-            texts.push(format!("call {value} ll"));
-        }
-        texts
     }
 
-    #[test]
-    fn the_grammar_reads_the_same() {
-        let parser = InstructionParser::new();
-        let texts = texts();
-        let plain = texts.iter().filter(|text| agrees(text, &parser)).count();
-        // A quarter of the texts are no plain instructions, or none at all.
-        assert!(plain * 4 > texts.len(), "{plain} of {}", texts.len());
-        assert!(plain * 4 < texts.len() * 3, "{plain} of {}", texts.len());
+    fn expect(&mut self, byte: u8) -> Option<()> {
+        self.blanks();
+        self.take(byte).then_some(())
+    }
+
+    fn take(&mut self, byte: u8) -> bool {
+        let found = self.peek() == Some(byte);
+        self.at += usize::from(found);
+        found
+    }
+
+    fn next(&mut self) -> Option<u8> {
+        let byte = self.peek()?;
+        self.at += 1;
+        Some(byte)
+    }
+
+    fn peek(&self) -> Option<u8> {
+        self.bytes.get(self.at).copied()
+    }
+
+    /// The text is at most 4 GiB long.
+    fn span(&self, start: usize, end: usize) -> Span {
+        Span::new(self.file, start as u32, end as u32)
     }
 }

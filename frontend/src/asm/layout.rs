@@ -212,7 +212,11 @@ impl Sections {
         let fragment = &mut self.section_mut().fragments[place.fragment];
         fragment.size += bytes.len() as u64;
         if let (Content::Bytes(content), false) = (&mut fragment.content, nobits) {
-            content.extend_from_slice(bytes);
+            match <&[u8; 8]>::try_from(bytes) {
+                // An instruction, which nearly everything is: a copy of known size is one store.
+                Ok(slot) => content.extend_from_slice(slot),
+                Err(_) => content.extend_from_slice(bytes),
+            }
         }
         Ok(place)
     }

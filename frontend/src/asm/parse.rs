@@ -15,7 +15,7 @@ use lalrpop_util::ParseError;
 use logos::{Lexer, Logos};
 
 use super::ast::{Arena, Body, Directive, Group, Instruction, Item, Label, NameId, Node, Spanned};
-use super::forms;
+use super::forms::{self, Plain};
 use super::grammar::{InstructionParser, OperandsParser};
 use super::syntax_error;
 use super::token::{self, LexError, Number, Token};
@@ -56,7 +56,18 @@ impl<'s> Reader<'s> {
         }
     }
 
-    /// The next statement that is not empty.
+    /// The next statement, if it is a plain instruction.
+    pub fn plain(&mut self, arena: &mut Arena) -> Option<Plain> {
+        let (mark, at) = (arena.mark(), self.lexer.span().end);
+        let found = forms::plain(self.source, at, self.file, arena);
+        match &found {
+            Some(found) => self.lexer.bump(found.after - at),
+            None => arena.rewind(mark),
+        }
+        found
+    }
+
+    /// The next statement that is not empty, by the grammar.
     pub fn next(&mut self, arena: &mut Arena) -> Option<Statement> {
         loop {
             let mut tokens = std::mem::take(&mut self.tokens);
@@ -192,11 +203,6 @@ impl<'s> Reader<'s> {
                 *token = token::reserved_word(word).unwrap_or(*token);
             }
         }
-        let mark = arena.mark();
-        if let Some(instruction) = forms::plain(tokens, self.file, arena) {
-            return Ok(Body::Instruction(instruction));
-        }
-        arena.rewind(mark);
         match self.parse_instruction(tokens, arena) {
             Ok(instruction) => Ok(Body::Instruction(instruction)),
             Err(error) => {
@@ -291,3 +297,6 @@ impl<'s> Reader<'s> {
         (Some(Item::Expr(arena.leaf(node, span))), rest)
     }
 }
+
+#[cfg(test)]
+mod tests;

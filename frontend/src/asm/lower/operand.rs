@@ -18,15 +18,13 @@ impl Assembler<'_> {
                 Some((other, width)) if width != src.value.width => Err(mixed(other, src)),
                 _ => Ok((InsnOperand::Reg(src.value.reg), None)),
             },
-            Operand::Value(value) => {
-                match self.number_unless_symbol(value, "an immediate")? {
-                    Some(number) => {
-                        let number = self.fit_imm32(number, value.span)?;
-                        Ok((InsnOperand::Imm(number), None))
-                    }
-                    None => Ok((InsnOperand::Imm(0), Some((FixupKind::Immediate, value)))),
+            Operand::Value(value) => match self.number_unless_symbol(value, "an immediate")? {
+                Some(number) => {
+                    let number = self.fit_imm32(number, value.span)?;
+                    Ok((InsnOperand::Imm(number), None))
                 }
-            }
+                None => Ok((InsnOperand::Imm(0), Some((FixupKind::Immediate, value)))),
+            },
         }
     }
 

@@ -1,0 +1,166 @@
+//! Plain instructions are read as the grammar reads them.
+
+use bpf::diagnostic::FileId;
+
+use super::{Arena, Body, Reader};
+
+const REGISTERS: [&str; 6] = ["r0", "r10", "w3", "r7", "w11", "r12"];
+const VALUES: [&str; 22] = [
+    "0",
+    "-1",
+    "+ 5",
+    "0x7f",
+    "0xFFFFFFFFFFFFFFFF",
+    "'a'",
+    "18446744073709551615",
+    "-0x8000",
+    "label",
+    "u8",
+    "1f",
+    "0b",
+    "017",
+    "5ll",
+    "1.5",
+    "-(1)",
+    "2*3",
+    "a.b$c@d",
+    "-\t7",
+    "\"q\"",
+    ".",
+    "--1",
+];
+const OPERATORS: [&str; 26] = [
+    "=", "+=", "-=", "*=", "/=", "%=", "&=", "|=", "^=", "<<=", ">>=", "s>>=", "s/=", "s%=", "==",
+    "s<<=", "s=", "s+=", "< <=", "> >=", "=+", "+", "+ =", "s >>=", ">>==", "&&=",
+];
+const CONDITIONS: [&str; 23] = [
+    "==", "!=", ">", ">=", "<", "<=", "&", "s>", "s>=", "s<", "s<=", "s==", "= =", "> =", "=",
+    "s&", "!", "&&", ">>", "<<", "<>", "s >", "===",
+];
+const WIDTHS: [&str; 9] = ["u8", "u16", "u32", "u64", "s8", "s16", "s32", "s64", "U8"];
+const ADDRESSES: [&str; 11] = [
+    "(r1 + 8)",
+    "(w2 - 0x10)",
+    "( r10 -8 )",
+    "(r1)",
+    "(r1 + label)",
+    "(r1 + -1)",
+    "(3 + r1)",
+    "[r1 + 1]",
+    "(r1 + 1",
+    "(r1+1)",
+    "(r1 + 1 + 1)",
+];
+const TARGETS: [&str; 9] = ["label", "+3", "-4", "7", "goto", "x+1", "", "L1:", "a b"];
+/// What may stand around an instruction.
+const AROUND: [(&str, &str); 9] = [
+    ("", ""),
+    ("\t", "\n"),
+    ("  ", " \t;r1 = r2"),
+    ("", " # comment"),
+    ("l: ", "\n"),
+    ("\n", "\r\n"),
+    ("", ","),
+    ("/* c */", "/**/"),
+    ("\x0b", "\n"),
+];
+
+fn texts() -> Vec<String> {
+    let mut texts = vec!["exit".to_owned(), "exit 0".to_owned(), "exit:".to_owned()];
+    let operands = || REGISTERS.iter().chain(&VALUES);
+    for register in REGISTERS {
+        for operand in operands() {
+            for operator in OPERATORS {
+                texts.push(format!("{register} {operator} {operand}"));
+                texts.push(format!("{register}{operator}{operand}"));
+            }
+            for condition in CONDITIONS {
+                for target in TARGETS {
+                    texts.push(format!("if {register} {condition} {operand} goto {target}"));
+                }
+                texts.push(format!("if {register}{condition}{operand} goto label"));
+                texts.push(format!("if {register} {condition} {operand} gotol label"));
+            }
+        }
+        for width in WIDTHS {
+            for address in ADDRESSES {
+                texts.push(format!("{register} = *({width} *){address}"));
+                texts.push(format!("{register}=*( {width}* ) {address}"));
+                texts.push(format!("{register} += *({width} *){address}"));
+                texts.push(format!("{register} = *({width} *){address} + 1"));
+                for operand in operands() {
+                    texts.push(format!("*({width} *){address} = {operand}"));
+                }
+                texts.push(format!("* ({width}*) {address}={register}"));
+                texts.push(format!("*({width} *){address} == {register}"));
+                texts.push(format!("*({width} *){address} += {register}"));
+            }
+        }
+    }
+    for value in operands() {
+        for form in [
+            "r1 = {} ll",
+            "r1 = {} LL",
+            "r1 += {} ll",
+            "goto {}",
+            "call {}",
+            "CALL {}",
+        ] {
+            texts.push(form.replace("{}", value));
+        }
+        texts.push(format!("call {value} ll"));
+    }
+    texts
+}
+
+/// Whether the first statement is read without the grammar; panics if the grammar reads something
+/// else.
+fn is_plain(text: &str) -> bool {
+    let (mut arena, mut reader) = (Arena::default(), Reader::new(text, FileId(0)));
+    let Some(quick) = reader.plain(&mut arena) else {
+        return false;
+    };
+    let (mut other, mut slow) = (Arena::default(), Reader::new(text, FileId(0)));
+    let Some(statement) = slow.next(&mut other) else {
+        panic!("no statement: {text}");
+    };
+    let Ok(Some(Body::Instruction(instruction))) = &statement.body else {
+        panic!("no instruction: {text}");
+    };
+    assert!(statement.labels.is_empty(), "{text}");
+    let after = |reader: &Reader<'_>| reader.lexer.span().end;
+    assert_eq!(
+        format!(
+            "{:?} {:?} {arena:?} {}",
+            quick.instruction,
+            quick.span,
+            after(&reader)
+        ),
+        format!(
+            "{instruction:?} {:?} {other:?} {}",
+            statement.span,
+            after(&slow)
+        ),
+        "{text}"
+    );
+    true
+}
+
+#[test]
+fn plain_instructions_are_what_the_grammar_reads() {
+    let texts = texts();
+    let plain = texts.iter().filter(|text| is_plain(text)).count();
+    // Both kinds have to be there in numbers, or nothing is tested.
+    let count = texts.len();
+    assert!(
+        plain * 10 > count && plain * 2 < count,
+        "{plain} of {count}"
+    );
+    let mut around = 0;
+    for text in texts.iter().step_by(41) {
+        for (before, after) in AROUND {
+            around += usize::from(is_plain(&format!("{before}{text}{after}")));
+        }
+    }
+    assert!(around > texts.len() / 100, "{around}");
+}
