@@ -3,13 +3,14 @@
 //! Statements are carried out in order as they are read; what depends on later ones is noted as a
 //! [`Fixup`] and filled in by `relocate` when the whole file has been read.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use bpf::diagnostic::{Diagnostic, FileId, Span};
 use bpf::object::{SHF_ALLOC, SHF_EXECINSTR, SHT_PROGBITS};
 
 use super::AsmOptions;
 use super::ast::{Arena, Body, Expr, Label, NameId, Node, Spanned};
+use super::debug::DebugInformation;
 use super::expression::{Problem, Scope, Value};
 use super::layout::{Place, SectionBuilder, Sections, TooLarge};
 use super::parse::{Reader, Statement};
@@ -114,12 +115,8 @@ pub struct Assembler<'s> {
     pub errors: Vec<Diagnostic>,
     /// What is suspicious so far.
     pub warnings: Vec<Diagnostic>,
-    /// Kinds of directive that have been ignored, each with its first place and count.
-    pub ignored: BTreeMap<&'static str, (Span, usize)>,
-    /// Numbers that `.file` has given to source files.
-    pub source_files: BTreeSet<i64>,
-    /// The `.cfi_startproc` that is not closed yet.
-    pub frame: Option<Span>,
+    /// What directives have said about lines and frames.
+    pub debug: DebugInformation,
     /// Whether `.end` was met.
     pub ended: bool,
     backward: BTreeMap<u64, SymbolIndex>,
@@ -144,9 +141,7 @@ impl<'s> Assembler<'s> {
             has_address_significance: false,
             errors: Vec::new(),
             warnings: Vec::new(),
-            ignored: BTreeMap::new(),
-            source_files: BTreeSet::new(),
-            frame: None,
+            debug: DebugInformation::default(),
             ended: false,
             backward: BTreeMap::new(),
             forward: BTreeMap::new(),
@@ -183,7 +178,7 @@ impl<'s> Assembler<'s> {
                 break;
             }
         }
-        if let Some(span) = self.frame {
+        if let Some(span) = self.debug.frames.open().map(|frame| frame.opened) {
             self.errors.push(
                 Diagnostic::error("a function is not closed before the end of the file")
                     .with_primary(span, "no `.cfi_endproc` follows"),
@@ -193,17 +188,6 @@ impl<'s> Assembler<'s> {
             self.errors.push(
                 Diagnostic::error(format!("no label `{number}:` follows"))
                     .with_primary(*span, "referred to here"),
-            );
-        }
-        for (kind, (span, count)) in &self.ignored {
-            let times = match count {
-                1 => String::new(),
-                count => format!(" ({count} times in this file)"),
-            };
-            self.warnings.push(
-                Diagnostic::warning(format!("`{kind}` has no effect yet{times}"))
-                    .with_primary(*span, "")
-                    .with_note("line tables and unwind information are not generated"),
             );
         }
     }
@@ -217,7 +201,14 @@ impl<'s> Assembler<'s> {
             Ok(Some(Body::Instruction(instruction))) => {
                 self.instruction(instruction, statement.span)
             }
-            Ok(Some(Body::Directive(directive))) => self.directive(directive),
+            Ok(Some(Body::Directive(directive))) => {
+                let before = self.sections.current;
+                let result = self.directive(directive);
+                if self.sections.current != before {
+                    self.debug.lines.take_pending();
+                }
+                result
+            }
             Err(diagnostic) => Err(diagnostic.clone()),
         };
         if let Err(diagnostic) = result {
@@ -430,6 +421,7 @@ impl<'s> Assembler<'s> {
             .with_primary(at, "")
             .with_help("put initialised data into `.data`"));
         }
+        self.reach_line();
         self.sections
             .append(bytes)
             .map_err(|TooLarge| too_large(at))

@@ -33,6 +33,7 @@
 mod assembler;
 mod ast;
 mod data;
+mod debug;
 mod directives;
 mod expression;
 mod forms;

@@ -38,10 +38,15 @@ type Undefined = BTreeMap<SymbolIndex, Vec<Span>>;
 impl Assembler<'_> {
     /// Lays out all sections and fills in all fields. The relocations of each section, by index.
     pub fn resolve(&mut self) -> Vec<Vec<PendingRelocation>> {
-        let mut relocations = vec![Vec::new(); self.sections.all.len()];
         if let Err(TooLarge) = self.settle() {
             self.errors.push(too_large(Span::point(self.file, 0)));
-            return relocations;
+            return vec![Vec::new(); self.sections.all.len()];
+        }
+        let generated = self.generate_debug_sections();
+        let mut relocations = vec![Vec::new(); self.sections.all.len()];
+        for (section, relocation) in generated {
+            self.symbols.get_mut(relocation.symbol).used = true;
+            relocations[section].push(relocation);
         }
         let mut undefined = Undefined::new();
         for fixup in std::mem::take(&mut self.fixups) {

@@ -8,8 +8,8 @@ mod symbols;
 use bpf::diagnostic::Diagnostic;
 use bpf::object::{SHF_MERGE, SHF_STRINGS, SHT_PROGBITS, STB_GLOBAL, STB_LOCAL, STB_WEAK};
 
-use super::assembler::{Assembler, FileName};
-use super::ast::{Directive, Item, Node};
+use super::assembler::Assembler;
+use super::ast::Directive;
 use super::data::DataKind;
 
 const STV_INTERNAL: u8 = 1;
@@ -150,91 +150,10 @@ impl Assembler<'_> {
         }
     }
 
-    fn file(&mut self, directive: &Directive) -> Result<(), Diagnostic> {
-        let Some(item) = self.item_of_many(directive) else {
-            return Err(self.missing(directive, 0, "a file name"));
-        };
-        let number = match item {
-            Item::Expr(expr) => self.arena.single(expr),
-            Item::Tag(_) => None,
-        };
-        if let Some(Node::Number(number)) = number {
-            let group = &directive.operands[0];
-            let Some(name) = group.items.get(1) else {
-                return Err(self.missing(directive, 0, "a file name after its number"));
-            };
-            self.text_item(*name)?;
-            self.source_files.insert(number);
-            return Ok(());
-        }
-        let name = self.text(directive, 0, "a file name")?.value;
-        let after = self.symbols.registered.len();
-        self.file_names.push(FileName { name, after });
-        Ok(())
-    }
-
-    /// The first item of an operand that has several.
-    fn item_of_many(&self, directive: &Directive) -> Option<Item> {
-        directive.operands.first()?.items.first().copied()
-    }
-
-    fn location(&mut self, directive: &Directive) -> Result<(), Diagnostic> {
-        let file = match self.item_of_many(directive) {
-            Some(Item::Expr(expr)) => self.arena.single(expr).map(|node| (node, expr.span)),
-            _ => None,
-        };
-        match file {
-            Some((Node::Number(file), at)) if !self.source_files.contains(&file) => {
-                Err(Diagnostic::error(format!("no `.file {file}` comes before"))
-                    .with_primary(at, "this number belongs to no file"))
-            }
-            Some((Node::Number(_), _)) => {
-                self.ignore(".loc", directive);
-                Ok(())
-            }
-            _ => Err(self.missing(directive, 0, "the number of a file")),
-        }
-    }
-
-    fn unwind(&mut self, directive: &Directive) -> Result<(), Diagnostic> {
-        let name = self.directive_name(directive);
-        let known = [".cfi_sections", ".cfi_startproc", ".cfi_endproc"];
-        match name {
-            ".cfi_sections" => {}
-            ".cfi_startproc" => match self.frame {
-                Some(first) => {
-                    return Err(Diagnostic::error("a function begins inside another one")
-                        .with_primary(directive.span, "")
-                        .with_secondary(first, "this one is still open"));
-                }
-                None => self.frame = Some(directive.span),
-            },
-            _ if self.frame.is_none() => {
-                return Err(
-                    Diagnostic::error(format!("`{name}` stands outside of any function"))
-                        .with_primary(directive.span, "no `.cfi_startproc` comes before"),
-                );
-            }
-            ".cfi_endproc" => self.frame = None,
-            name if !known.contains(&name) => {
-                return Err(Diagnostic::error(format!("`{name}` is not supported"))
-                    .with_primary(directive.name.span, "")
-                    .with_note("the frame of a BPF program is not described by registers"));
-            }
-            _ => {}
-        }
-        self.ignore(".cfi_*", directive);
-        Ok(())
-    }
-
-    fn ignore(&mut self, kind: &'static str, directive: &Directive) {
-        let entry = self.ignored.entry(kind).or_insert((directive.span, 0));
-        entry.1 += 1;
-    }
-
     fn ident(&mut self, directive: &Directive) -> Result<(), Diagnostic> {
         self.at_most(directive, 1)?;
         let text = self.text(directive, 0, "a string")?;
+        self.debug.lines.take_pending();
         let before = (self.sections.current, self.sections.previous);
         let comment = match self.sections.find(".comment", None) {
             Some(section) => section,

@@ -207,6 +207,7 @@ impl Assembler<'_> {
         if self.symbols.get(symbol).binding == Some(STB_LOCAL) {
             let before = (self.sections.current, self.sections.previous);
             self.standard_section_named(".bss");
+            self.debug.lines.take_pending();
             self.pad(align, None, u64::MAX, directive.span)?;
             let place = self.sections.here();
             self.define(symbol, Definition::Label(place), name.span)?;
