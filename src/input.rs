@@ -132,7 +132,7 @@ fn add(map: &mut SourceMap, path: &str, text: &str) -> Result<FileId, Failure> {
 pub fn assembly(path: &str, text: String, endian: Endian) -> Result<Assembled, Failure> {
     let mut map = SourceMap::new();
     let file = add(&mut map, path, &text)?;
-    match assemble(&text, file, &AsmOptions { endian }) {
+    match assemble(&text, file, &AsmOptions::new(endian)) {
         Ok(assembled) => Ok(Assembled {
             object: assembled.object,
             from_text: true,

@@ -4,6 +4,8 @@
 //! decides on colours, JSON and streams. A [`Span`] is 12 bytes and `Copy`, so that every token and
 //! every syntax node can afford one; offsets are bytes, and a file is limited to 4 GiB by that.
 
+use std::sync::{Arc, OnceLock};
+
 /// Index of a file in a [`SourceMap`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct FileId(pub u32);
@@ -214,9 +216,10 @@ impl Diagnostic {
 pub struct SourceFile {
     /// Name as shown to the user.
     pub name: String,
-    /// Whole text.
-    pub text: String,
-    line_starts: Vec<u32>,
+    /// Whole text, shared with whoever reads it while further files are added.
+    pub text: Arc<str>,
+    /// Found when first asked for: most files never are.
+    line_starts: OnceLock<Vec<u32>>,
     /// Number of each line, where lines are not counted from 1.
     line_numbers: Vec<u32>,
 }
@@ -235,7 +238,7 @@ impl SourceMap {
     }
 
     /// Adds a file; `None` when its text cannot be addressed by 32-bit offsets.
-    pub fn add(&mut self, name: impl Into<String>, text: impl Into<String>) -> Option<FileId> {
+    pub fn add(&mut self, name: impl Into<String>, text: impl Into<Arc<str>>) -> Option<FileId> {
         self.add_numbered(name, text, Vec::new())
     }
 
@@ -244,20 +247,16 @@ impl SourceMap {
     pub fn add_numbered(
         &mut self,
         name: impl Into<String>,
-        text: impl Into<String>,
+        text: impl Into<Arc<str>>,
         line_numbers: Vec<u32>,
     ) -> Option<FileId> {
         let text = text.into();
         u32::try_from(text.len()).ok()?;
         let id = FileId(u32::try_from(self.files.len()).ok()?);
-        let newlines = text.bytes().enumerate().filter(|&(_, byte)| byte == b'\n');
-        let line_starts = std::iter::once(0)
-            .chain(newlines.map(|(offset, _)| offset as u32 + 1))
-            .collect();
         self.files.push(SourceFile {
             name: name.into(),
             text,
-            line_starts,
+            line_starts: OnceLock::new(),
             line_numbers,
         });
         Some(id)
@@ -295,7 +294,7 @@ impl SourceFile {
     #[must_use]
     pub fn line_column(&self, offset: u32) -> (u32, u32) {
         let index = self.line_index(offset);
-        let start = self.line_starts.get(index).copied().unwrap_or(0);
+        let start = self.line_starts().get(index).copied().unwrap_or(0);
         let before = self.text.get(start as usize..offset as usize).unwrap_or("");
         (self.line_number(index), before.chars().count() as u32 + 1)
     }
@@ -303,15 +302,16 @@ impl SourceFile {
     /// Index, from 0, of the line that a byte offset lies in.
     #[must_use]
     pub fn line_index(&self, offset: u32) -> usize {
-        let after = self.line_starts.partition_point(|&start| start <= offset);
+        let after = self.line_starts().partition_point(|&start| start <= offset);
         after.saturating_sub(1)
     }
 
     /// Bytes of the line with an index, its newline included; `None` if there is no such line.
     #[must_use]
     pub fn line_range(&self, index: usize) -> Option<std::ops::Range<usize>> {
-        let start = *self.line_starts.get(index)? as usize;
-        let next = self.line_starts.get(index + 1);
+        let starts = self.line_starts();
+        let start = *starts.get(index)? as usize;
+        let next = starts.get(index + 1);
         Some(start..next.map_or(self.text.len(), |next| *next as usize))
     }
 
@@ -320,6 +320,16 @@ impl SourceFile {
     pub fn line_number(&self, index: usize) -> u32 {
         let number = self.line_numbers.get(index).copied();
         number.unwrap_or(index as u32 + 1)
+    }
+
+    fn line_starts(&self) -> &[u32] {
+        self.line_starts.get_or_init(|| {
+            let bytes = self.text.bytes().enumerate();
+            let newlines = bytes.filter(|&(_, byte)| byte == b'\n');
+            std::iter::once(0)
+                .chain(newlines.map(|(offset, _)| offset as u32 + 1))
+                .collect()
+        })
     }
 
     /// The text of a line counted from 1, without its newline.

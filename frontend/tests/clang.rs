@@ -87,7 +87,7 @@ fn compare(source: &Path, include: &Path) -> Result<(), Failed> {
         };
         compared += 1;
         let expected = llvm(&text, endian)?;
-        let options = AsmOptions { endian };
+        let options = AsmOptions::new(endian);
         let assembled = assemble(&text, FileId(0), &options)
             .map_err(|errors| format!("{case}: {:?}", errors.first()))?;
         let ours = bpf::elf::write(&assembled.object).map_err(|error| error.to_string())?;
@@ -120,7 +120,7 @@ fn compare_text(source: &Path) -> Result<(), Failed> {
     let text = std::fs::read_to_string(source)?;
     for endian in [Endian::Little, Endian::Big] {
         let expected = llvm(&text, endian)?;
-        let options = AsmOptions { endian };
+        let options = AsmOptions::new(endian);
         let assembled = assemble(&text, FileId(0), &options)
             .map_err(|errors| format!("{endian:?}: {:?}", errors.first()))?;
         let ours = bpf::elf::write(&assembled.object).map_err(|error| error.to_string())?;

@@ -134,7 +134,7 @@ fn check(text: &str, count: usize, exceptions: &[Exception]) -> Result<(), Faile
 }
 
 fn bytes(asm: &str, endian: Endian) -> Result<String, String> {
-    let options = AsmOptions { endian };
+    let options = AsmOptions::new(endian);
     let assembled = assemble(asm, FileId(0), &options)
         .map_err(|errors| format!("{:?}", errors.first().map(|error| &error.message)))?;
     let text = assembled

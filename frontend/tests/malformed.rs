@@ -59,7 +59,7 @@ fn check(text: &str) -> Result<(), Failed> {
         let file = map.add("malformed.s", asm).ok_or("too large")?;
         let taken = TAKEN.iter().any(|(text, _)| *text == asm);
         for endian in [Endian::Little, Endian::Big] {
-            let errors = match assemble(asm, file, &AsmOptions { endian }) {
+            let errors = match assemble(asm, file, &AsmOptions::new(endian)) {
                 Ok(_) if taken => continue,
                 Ok(_) => {
                     wrong.push(format!("{asm:?} is taken"));

@@ -149,7 +149,7 @@ fn mutate(text: &str, random: &mut Random) -> String {
 fn run(text: &str) -> Duration {
     let endian = Endian::Little;
     let started = Instant::now();
-    let result = assemble(text, FileId(0), &AsmOptions { endian });
+    let result = assemble(text, FileId(0), &AsmOptions::new(endian));
     if let Ok(assembled) = &result {
         assert!(
             bpf::elf::write(&assembled.object).is_ok(),
@@ -167,9 +167,7 @@ fn run(text: &str) -> Duration {
 
 #[test]
 fn the_text_that_is_changed_is_correct() {
-    let options = AsmOptions {
-        endian: Endian::Big,
-    };
+    let options = AsmOptions::new(Endian::Big);
     let result = assemble(SEED, FileId(0), &options);
     let errors = result.err().unwrap_or_default();
     let messages: Vec<_> = errors

@@ -180,9 +180,7 @@ mod tests {
 
     #[test]
     fn the_pass_that_loses_acceptance_is_left_out_where_it_does() {
-        let options = AsmOptions {
-            endian: Endian::Little,
-        };
+        let options = AsmOptions::new(Endian::Little);
         let object = assemble(TEXT, FileId(0), &options).unwrap().object;
         let options = CompileOptions::at_level(OptLevel::O2);
         let before = judged(&object, &options);
@@ -234,9 +232,7 @@ mod tests {
         }
         text.push_str(" r1 = r10\n r1 += -512\n r2 = 8\n r3 = 0\n call 4\n");
         text.push_str(" r0 = *(u64 *)(r10 - 512)\n r0 += r6\n exit\n\t.size f, .-f\n");
-        let options = AsmOptions {
-            endian: Endian::Little,
-        };
+        let options = AsmOptions::new(Endian::Little);
         let object = assemble(&text, FileId(0), &options).unwrap().object;
         let options = CompileOptions::at_level(OptLevel::O2);
         let basis = Basis {

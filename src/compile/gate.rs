@@ -194,9 +194,7 @@ mod tests {
              if r4 > r3 goto out\n r0 = *(u{} *)(r2 + 0)\n r0 &= 1\n exit\nout:\n r0 = 2\n exit\n",
             read * 8
         );
-        let options = AsmOptions {
-            endian: Endian::Little,
-        };
+        let options = AsmOptions::new(Endian::Little);
         assemble(&text, FileId(0), &options).unwrap().object
     }
 

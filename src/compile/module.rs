@@ -197,9 +197,7 @@ mod tests {
 
     #[test]
     fn code_that_begins_to_refer_to_something_moves_no_other() {
-        let options = AsmOptions {
-            endian: Endian::Little,
-        };
+        let options = AsmOptions::new(Endian::Little);
         let object = assemble(TEXT, FileId(0), &options).unwrap().object;
         let lifted = lift_object(&object);
         let mut module = lifted.module.clone();

@@ -368,9 +368,7 @@ fn ratios(pair: &Pair, row: &Row<'_>, other: &[u8], rounds: usize) -> Result<Vec
 
 /// Nanoseconds of a program that does nothing.
 fn empty(packets: &[Packet]) -> Result<f64, String> {
-    let options = frontend::asm::AsmOptions {
-        endian: bpf::insn::Endian::Little,
-    };
+    let options = frontend::asm::AsmOptions::new(bpf::insn::Endian::Little);
     let assembled = frontend::asm::assemble(EMPTY, bpf::diagnostic::FileId(0), &options);
     let object = assembled
         .map_err(|_| "the empty program has mistakes")?

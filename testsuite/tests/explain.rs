@@ -59,9 +59,7 @@ fn object(rule: Rule, sample: &Sample, which: &str) -> Result<Object, Failed> {
         let bytes = std::fs::read(&path).map_err(|error| format!("{}: {error}", path.display()))?;
         return Ok(bpf::elf::read(&bytes)?);
     }
-    let options = AsmOptions {
-        endian: Endian::Little,
-    };
+    let options = AsmOptions::new(Endian::Little);
     match assemble(sample.program, FileId(0), &options) {
         Ok(assembled) if assembled.warnings.is_empty() => Ok(assembled.object),
         Ok(assembled) => Err(format!("{:?}", assembled.warnings).into()),

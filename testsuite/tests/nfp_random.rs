@@ -85,9 +85,7 @@ fn small_programs() -> Result<Vec<Trial>, std::io::Error> {
 
 /// An assembled text as a case; `map0` and so on are the maps of random programs.
 fn case_of(name: &str, text: &str) -> Result<Case, String> {
-    let options = AsmOptions {
-        endian: Endian::Little,
-    };
+    let options = AsmOptions::new(Endian::Little);
     let assembled = assemble(text, FileId(0), &options);
     let object = assembled.map_err(|errors| format!("{errors:?}"))?.object;
     let section = object.section_by_name("program").ok_or("no section")?;

@@ -4,17 +4,25 @@
 //! [`Fixup`] and filled in by `relocate` when the whole file has been read.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use bpf::diagnostic::{Diagnostic, FileId, Span};
+use bpf::diagnostic::{Diagnostic, FileId, SourceMap, Span};
 use bpf::object::{SHF_ALLOC, SHF_EXECINSTR, SHT_PROGBITS};
 
 use super::AsmOptions;
-use super::ast::{Arena, Body, Expr, Label, NameId, Node, Spanned};
+use super::ast::{Arena, Body, Directive, Expr, Label, NameId, Node, Raw, RawKind, Spanned};
+use super::conditional::Conditional;
 use super::debug::DebugInformation;
 use super::expression::{Problem, Scope, Value};
+use super::include::Loader;
 use super::layout::{Place, SectionBuilder, Sections, TooLarge};
+use super::macros::Macros;
 use super::parse::{Reader, Statement};
+use super::source::{Kind, Sources};
 use super::symbols::{Definition, SymbolIndex, Symbols};
+
+/// Errors after which text that repeats itself is not read on.
+const MAX_ERRORS: usize = 1000;
 
 /// The name that a `.file` directive gave, and how many symbols were registered before it.
 pub struct FileName {
@@ -88,11 +96,17 @@ impl WrittenInstruction {
 }
 
 /// Everything known while a file is assembled.
-pub struct Assembler<'s> {
-    /// The text.
-    pub source: &'s str,
-    /// Its file.
-    pub file: FileId,
+pub struct Assembler<'m> {
+    /// All text.
+    pub sources: Sources<'m>,
+    /// Finds other files.
+    pub loader: &'m mut dyn Loader,
+    /// Macros.
+    pub macros: Macros,
+    /// Conditionals that are open.
+    pub conditionals: Vec<Conditional>,
+    /// Whether text is passed over, and how many conditionals were opened in that text.
+    pub skipping: Option<usize>,
     /// What the caller wants.
     pub options: AsmOptions,
     /// Expressions and names.
@@ -115,6 +129,8 @@ pub struct Assembler<'s> {
     pub errors: Vec<Diagnostic>,
     /// What is suspicious so far.
     pub warnings: Vec<Diagnostic>,
+    /// What `.print` had to say.
+    pub messages: Vec<String>,
     /// What directives have said about lines and frames.
     pub debug: DebugInformation,
     /// Whether `.end` was met.
@@ -124,16 +140,24 @@ pub struct Assembler<'s> {
     keep_nodes: bool,
 }
 
-impl<'s> Assembler<'s> {
+impl<'m> Assembler<'m> {
     /// Ready to read, in an empty `.text`.
-    pub fn new(source: &'s str, file: FileId, options: AsmOptions) -> Assembler<'s> {
+    pub fn new(
+        map: &'m mut SourceMap,
+        file: FileId,
+        options: AsmOptions,
+        loader: &'m mut dyn Loader,
+    ) -> Assembler<'m> {
         let mut assembler = Assembler {
-            source,
-            file,
-            options,
+            sources: Sources::new(map, file),
+            loader,
+            macros: Macros::default(),
+            conditionals: Vec::new(),
+            skipping: None,
             arena: Arena::default(),
             symbols: Symbols::default(),
             sections: Sections::new(options.endian),
+            options,
             instructions: Vec::new(),
             fixups: Vec::new(),
             file_names: Vec::new(),
@@ -141,6 +165,7 @@ impl<'s> Assembler<'s> {
             has_address_significance: false,
             errors: Vec::new(),
             warnings: Vec::new(),
+            messages: Vec::new(),
             debug: DebugInformation::default(),
             ended: false,
             backward: BTreeMap::new(),
@@ -156,28 +181,14 @@ impl<'s> Assembler<'s> {
 
     /// Reads and carries out all statements.
     pub fn run(&mut self) {
-        let mut reader = Reader::new(self.source, self.file);
-        loop {
-            let mark = self.arena.mark();
-            self.keep_nodes = false;
-            match reader.plain(&mut self.arena) {
-                Some(found) => {
-                    if let Err(diagnostic) = self.instruction(&found.instruction, found.span) {
-                        self.errors.push(diagnostic);
-                    }
-                }
-                None => match reader.next(&mut self.arena) {
-                    Some(statement) => self.statement(&statement),
-                    None => break,
-                },
-            }
-            if !self.keep_nodes {
-                self.arena.rewind(mark);
-            }
-            if self.ended {
-                break;
-            }
+        self.define_given();
+        while !self.ended
+            && let Some(frame) = self.sources.top()
+        {
+            let (text, file, position) = (Arc::clone(&frame.text), frame.file, frame.position);
+            self.read(Reader::new(&text, file, position));
         }
+        self.check_conditionals();
         if let Some(span) = self.debug.frames.open().map(|frame| frame.opened) {
             self.errors.push(
                 Diagnostic::error("a function is not closed before the end of the file")
@@ -190,6 +201,92 @@ impl<'s> Assembler<'s> {
                     .with_primary(*span, "referred to here"),
             );
         }
+    }
+
+    /// Reads from one text until it ends or another one comes first.
+    fn read(&mut self, mut reader: Reader<'_>) {
+        self.sources.moved = false;
+        loop {
+            if self.skipping.is_some() {
+                if !self.pass_over() {
+                    self.leave();
+                }
+                return;
+            }
+            let mark = self.arena.mark();
+            self.keep_nodes = false;
+            if let Some(found) = reader.plain(&mut self.arena, &self.macros) {
+                if let Err(diagnostic) = self.instruction(&found.instruction, found.span) {
+                    self.errors.push(diagnostic);
+                }
+                if !self.keep_nodes {
+                    self.arena.rewind(mark);
+                }
+                continue;
+            }
+            let Some(statement) = reader.next(&mut self.arena, &self.macros) else {
+                self.leave();
+                return;
+            };
+            self.sources.set_position(reader.position());
+            self.statement(&statement);
+            if !self.keep_nodes {
+                self.arena.rewind(mark);
+            }
+            if self.ended || self.sources.moved {
+                return;
+            }
+        }
+    }
+
+    /// Leaves a text at its end. What a macro opens, it has to close.
+    pub fn leave(&mut self) {
+        let Some(frame) = self.sources.pop() else {
+            return;
+        };
+        if frame.kind == Kind::Expansion && self.conditionals.len() > frame.conditionals {
+            let open = self.conditionals.split_off(frame.conditionals);
+            self.unclosed(&open, "the macro or repetition");
+            self.skipping = None;
+        }
+    }
+
+    /// Constants that the caller defines.
+    fn define_given(&mut self) {
+        let at = Span::point(self.sources.main(), 0);
+        for (name, value) in std::mem::take(&mut self.options.defines) {
+            let name = self.arena.intern(&name);
+            let symbol = self.named(name);
+            let value = self.arena.leaf(Node::Number(value), at);
+            let entry = self.symbols.get_mut(symbol);
+            entry.definition = Some(Definition::Variable(value));
+            entry.defined_at = None;
+            self.symbols.register(symbol);
+        }
+    }
+
+    fn raw(&mut self, raw: &Raw) -> Result<(), Diagnostic> {
+        match raw.kind {
+            RawKind::Call => self.call_macro(raw),
+            RawKind::Macro => self.define_macro(raw),
+            RawKind::Repeat => self.repeat_text(raw),
+            RawKind::ForEach => self.repeat_for_each(raw),
+            RawKind::ForCharacters => self.repeat_for_characters(raw),
+            RawKind::If(question) => self.open_conditional(raw, question),
+            RawKind::ElseIf => self.else_if(raw),
+        }
+    }
+
+    /// A statement that was only text so far, with its operands understood.
+    pub fn reread(&mut self, raw: &Raw) -> Result<Directive, Diagnostic> {
+        let text = self.sources.whole(raw.text.file);
+        let text = text.get(..raw.text.end as usize).unwrap_or("");
+        let mut reader = Reader::new(text, raw.text.file, raw.text.start as usize);
+        Ok(Directive {
+            name: raw.name,
+            operands: reader.operands_alone(raw.name, &mut self.arena)?,
+            span: raw.span,
+        })
     }
 
     fn statement(&mut self, statement: &Statement) {
@@ -209,10 +306,12 @@ impl<'s> Assembler<'s> {
                 }
                 result
             }
+            Ok(Some(Body::Raw(raw))) => self.raw(raw),
             Err(diagnostic) => Err(diagnostic.clone()),
         };
         if let Err(diagnostic) = result {
             self.errors.push(diagnostic);
+            self.ended |= self.errors.len() >= MAX_ERRORS && self.sources.expansion().is_some();
         }
     }
 
@@ -439,7 +538,7 @@ impl<'s> Assembler<'s> {
             }
             Problem::DivideByZero => diagnostic("division by zero"),
             Problem::Digits => {
-                let text = self.source.get(at.range()).unwrap_or("");
+                let text = self.sources.text(at);
                 match text.contains(['.', 'e', 'E']) && !text.starts_with("0x") {
                     true => diagnostic(&format!("`{text}` is not an integer")),
                     false => diagnostic(&format!("`{text}` does not fit 64 bits")),

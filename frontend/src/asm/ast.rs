@@ -10,6 +10,8 @@ use bpf::diagnostic::Span;
 use bpf::insn::{AluOp, AtomicOp, Cond, EndianOp, MemWidth, Reg, Width};
 use rustc_hash::FxHashMap;
 
+use super::conditional::Question;
+
 /// Something with its place in the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Spanned<T> {
@@ -231,6 +233,40 @@ pub enum Body {
     Instruction(Instruction),
     /// A directive.
     Directive(Directive),
+    /// A statement whose operands are text.
+    Raw(Raw),
+}
+
+/// What a statement with text for operands does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RawKind {
+    /// Calls a macro.
+    Call,
+    /// `.macro`
+    Macro,
+    /// `.rept`
+    Repeat,
+    /// `.irp`
+    ForEach,
+    /// `.irpc`
+    ForCharacters,
+    /// `.if` and its kin
+    If(Question),
+    /// `.elseif`
+    ElseIf,
+}
+
+/// A statement whose operands are text, or are not to be understood in every case.
+#[derive(Clone, Copy, Debug)]
+pub struct Raw {
+    /// What it does.
+    pub kind: RawKind,
+    /// First word; that of a directive in lower case.
+    pub name: Spanned<NameId>,
+    /// What follows the word.
+    pub text: Span,
+    /// The whole statement.
+    pub span: Span,
 }
 
 /// `.name operands`

@@ -21,7 +21,7 @@
 //! use bpf::{diagnostic::FileId, insn::Endian};
 //! use frontend::asm::{AsmOptions, assemble};
 //!
-//! let options = AsmOptions { endian: Endian::Little };
+//! let options = AsmOptions::new(Endian::Little);
 //! let assembled = assemble("f: r0 = 2\nexit\n", FileId(0), &options).expect("is correct");
 //! let text = assembled.object.section_by_name(".text").expect("is always there");
 //! assert_eq!(assembled.object.data(text).len(), 16);
@@ -32,19 +32,24 @@
 
 mod assembler;
 mod ast;
+mod conditional;
 mod data;
 mod debug;
 mod directives;
 mod expression;
 mod forms;
+mod include;
 mod layout;
 mod lower;
+mod macros;
 mod mistakes;
 mod operands;
 mod output;
 mod parse;
+mod raw;
 mod relocate;
 mod section;
+mod source;
 mod symbols;
 mod syntax_error;
 mod token;
@@ -55,15 +60,31 @@ lalrpop_util::lalrpop_mod!(
     "/asm/grammar.rs"
 );
 
-use bpf::diagnostic::{Diagnostic, FileId, Span};
+use bpf::diagnostic::{Diagnostic, FileId, SourceMap, Span};
 use bpf::insn::Endian;
 use bpf::object::{Object, SectionId};
 
+pub use include::{Loaded, Loader, NoFiles};
+use source::Sources;
+
 /// What the text does not say.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AsmOptions {
     /// Byte order of the object.
     pub endian: Endian,
+    /// Constants that are defined before the text begins.
+    pub defines: Vec<(String, i64)>,
+}
+
+impl AsmOptions {
+    /// A byte order, and nothing else that is special.
+    #[must_use]
+    pub fn new(endian: Endian) -> AsmOptions {
+        AsmOptions {
+            endian,
+            defines: Vec::new(),
+        }
+    }
 }
 
 /// The result of assembling a file without errors.
@@ -73,38 +94,92 @@ pub struct Assembled {
     pub object: Object,
     /// What is suspicious, in the order of the text.
     pub warnings: Vec<Diagnostic>,
+    /// What `.print` had to say, in the order of the text.
+    pub messages: Vec<String>,
     /// Where each instruction lies, as section and byte offset, and its text, by place.
     pub instructions: Vec<(SectionId, u64, Span)>,
 }
 
-/// Assembles a file.
+/// Assembles a text that includes no files. What is said about a macro's expansion is said about its
+/// call, so that every span lies in `source`.
 ///
 /// # Errors
-/// All errors of the file, in the order of the text.
+/// All errors of the text, in its order.
 pub fn assemble(
     source: &str,
     file: FileId,
     options: &AsmOptions,
 ) -> Result<Assembled, Vec<Diagnostic>> {
-    if u32::try_from(source.len()).is_err() {
+    let mut map = SourceMap::new();
+    let Some(main) = map.add("", source) else {
         let diagnostic = Diagnostic::error("the file is larger than 4 GiB");
         return Err(vec![diagnostic.with_primary(Span::point(file, 0), "")]);
-    }
-    let mut assembler = assembler::Assembler::new(source, file, *options);
+    };
+    let place = |sources: &Sources<'_>, span| Span {
+        file,
+        ..sources.outermost(span)
+    };
+    let told = |sources: &Sources<'_>, mut diagnostic: Diagnostic| {
+        for label in &mut diagnostic.labels {
+            label.span = place(sources, label.span);
+        }
+        diagnostic
+    };
+    run(&mut map, main, options, &mut NoFiles, told, place)
+}
+
+/// Assembles a file of a map, with the files that it includes. These and the expansions of macros
+/// become files of the map, which spans point into.
+///
+/// # Errors
+/// All errors of the text, in its order.
+pub fn assemble_file(
+    map: &mut SourceMap,
+    file: FileId,
+    options: &AsmOptions,
+    loader: &mut dyn Loader,
+) -> Result<Assembled, Vec<Diagnostic>> {
+    run(
+        map,
+        file,
+        options,
+        loader,
+        |sources, diagnostic| sources.explain(diagnostic),
+        |_, span| span,
+    )
+}
+
+fn run(
+    map: &mut SourceMap,
+    file: FileId,
+    options: &AsmOptions,
+    loader: &mut dyn Loader,
+    told: impl Fn(&Sources<'_>, Diagnostic) -> Diagnostic,
+    place: impl Fn(&Sources<'_>, Span) -> Span,
+) -> Result<Assembled, Vec<Diagnostic>> {
+    let mut assembler = assembler::Assembler::new(map, file, options.clone(), loader);
     assembler.run();
     let relocations = assembler.resolve();
     assembler.check_sizes();
-    let by_place = |diagnostic: &Diagnostic| diagnostic.span().map_or(0, |span| span.start);
+    let sources = &assembler.sources;
+    let finished = |mut diagnostics: Vec<Diagnostic>| -> Vec<Diagnostic> {
+        diagnostics.sort_by_cached_key(|diagnostic| sources.order(diagnostic.span()));
+        let diagnostics = diagnostics.into_iter();
+        diagnostics
+            .map(|diagnostic| told(sources, diagnostic))
+            .collect()
+    };
     if !assembler.errors.is_empty() {
-        let mut errors = std::mem::take(&mut assembler.errors);
-        errors.sort_by_key(by_place);
-        return Err(errors);
+        return Err(finished(std::mem::take(&mut assembler.errors)));
     }
-    let mut warnings = std::mem::take(&mut assembler.warnings);
-    warnings.sort_by_key(by_place);
-    let instructions = assembler.instruction_places(&relocations);
+    let warnings = finished(std::mem::take(&mut assembler.warnings));
+    let mut instructions = assembler.instruction_places(&relocations);
+    for (_, _, span) in &mut instructions {
+        *span = place(&assembler.sources, *span);
+    }
     Ok(Assembled {
         instructions,
+        messages: std::mem::take(&mut assembler.messages),
         object: assembler.object(relocations),
         warnings,
     })

@@ -3,8 +3,9 @@
 //! Recovery from errors is by construction: a statement ends at a line break or `;` whatever stands
 //! in it, so each broken one gives one diagnostic and the next starts clean. The same loop is where
 //! a word gets its meaning, for which one must know what kind of statement it stands in: labels
-//! first, then a directive if the next word begins with a dot, else an instruction, whose first
-//! word may have any case and whose commas are decoration.
+//! first, then a macro's call or a directive whose operands are text, then a directive if the next
+//! word begins with a dot, else an instruction, whose first word may have any case and whose commas
+//! are decoration.
 //!
 //! Cost: linear; one statement's tokens are in memory at a time.
 
@@ -14,9 +15,13 @@ use bpf::diagnostic::{Diagnostic, FileId, Span};
 use lalrpop_util::ParseError;
 use logos::{Lexer, Logos};
 
-use super::ast::{Arena, Body, Directive, Group, Instruction, Item, Label, NameId, Node, Spanned};
+use super::ast::{
+    Arena, Body, Directive, Group, Instruction, Item, Label, NameId, Node, Raw, RawKind, Spanned,
+};
+use super::conditional::Question;
 use super::forms::{self, Plain};
 use super::grammar::{InstructionParser, OperandsParser};
+use super::macros::Macros;
 use super::syntax_error;
 use super::token::{self, LexError, Number, Token};
 
@@ -33,6 +38,17 @@ pub struct Statement {
     pub span: Span,
 }
 
+/// What is known of a statement when its tokens have been read.
+#[derive(Clone, Copy)]
+struct Line {
+    /// Whether more text follows.
+    more: bool,
+    /// The first error in it.
+    error: Option<(LexError, Span)>,
+    /// Where the last token ends, understood or not.
+    end: u32,
+}
+
 /// The statements of a file.
 pub struct Reader<'s> {
     source: &'s str,
@@ -44,12 +60,14 @@ pub struct Reader<'s> {
 }
 
 impl<'s> Reader<'s> {
-    /// Starts at the beginning of `source`.
-    pub fn new(source: &'s str, file: FileId) -> Reader<'s> {
+    /// Starts at a position of `source`, which is the start of a token.
+    pub fn new(source: &'s str, file: FileId, position: usize) -> Reader<'s> {
+        let mut lexer = Token::lexer(source);
+        lexer.bump(position.min(source.len()));
         Reader {
             source,
             file,
-            lexer: Token::lexer(source),
+            lexer,
             tokens: Vec::new(),
             instruction: InstructionParser::new(),
             operands: OperandsParser::new(),
@@ -57,7 +75,11 @@ impl<'s> Reader<'s> {
     }
 
     /// The next statement, if it is a plain instruction.
-    pub fn plain(&mut self, arena: &mut Arena) -> Option<Plain> {
+    pub fn plain(&mut self, arena: &mut Arena, macros: &Macros) -> Option<Plain> {
+        // A macro may have the name of an instruction.
+        if macros.hides_instructions() {
+            return None;
+        }
         let (mark, at) = (arena.mark(), self.lexer.span().end);
         let found = forms::plain(self.source, at, self.file, arena);
         match &found {
@@ -67,40 +89,67 @@ impl<'s> Reader<'s> {
         found
     }
 
-    /// The next statement that is not empty, by the grammar.
-    pub fn next(&mut self, arena: &mut Arena) -> Option<Statement> {
+    /// Where the next statement begins.
+    pub fn position(&self) -> usize {
+        self.lexer.span().end
+    }
+
+    /// The operands of a directive whose name was read before, up to the end of the statement.
+    pub fn operands_alone(
+        &mut self,
+        name: Spanned<NameId>,
+        arena: &mut Arena,
+    ) -> Result<Vec<Group>, Diagnostic> {
+        let mut tokens = std::mem::take(&mut self.tokens);
+        let line = self.collect(&mut tokens);
+        match line.error {
+            Some((kind, at)) => Err(syntax_error::lexical(self.source, kind, at)),
+            None => self.operands(name, &mut tokens, arena),
+        }
+    }
+
+    /// The next statement that is not empty.
+    pub fn next(&mut self, arena: &mut Arena, macros: &Macros) -> Option<Statement> {
         loop {
             let mut tokens = std::mem::take(&mut self.tokens);
             tokens.clear();
-            let (more, error) = self.collect(&mut tokens);
-            let statement = match error {
-                _ if tokens.is_empty() && error.is_none() => None,
-                error => Some(self.statement(&mut tokens, error, arena)),
+            let line = self.collect(&mut tokens);
+            let statement = match line.error {
+                _ if tokens.is_empty() && line.error.is_none() => None,
+                _ => Some(self.statement(&mut tokens, line, arena, macros)),
             };
             self.tokens = tokens;
-            if statement.is_some() || !more {
+            if statement.is_some() || !line.more {
                 return statement;
             }
         }
     }
 
-    /// Collects tokens up to the end of the statement; says whether more text follows, and the
-    /// first error in it.
-    fn collect(&mut self, tokens: &mut Vec<Located<'s>>) -> (bool, Option<(LexError, Span)>) {
-        let mut error = None;
+    /// Collects tokens up to the end of the statement.
+    fn collect(&mut self, tokens: &mut Vec<Located<'s>>) -> Line {
+        let mut line = Line {
+            more: true,
+            error: None,
+            end: 0,
+        };
         while let Some(token) = self.lexer.next() {
             let Range { start, end } = self.lexer.span();
             match token {
-                Ok(Token::Newline | Token::Semicolon) => return (true, error),
-                Ok(token) if error.is_none() => tokens.push((start as u32, token, end as u32)),
+                Ok(Token::Newline | Token::Semicolon) => return line,
+                Ok(token) if line.error.is_none() => {
+                    tokens.push((start as u32, token, end as u32));
+                }
                 Ok(_) => {}
                 Err(kind) => {
                     let end = self.recover(kind, start, end);
-                    error.get_or_insert((kind, Span::new(self.file, start as u32, end as u32)));
+                    let at = Span::new(self.file, start as u32, end as u32);
+                    line.error.get_or_insert((kind, at));
                 }
             }
+            line.end = self.position() as u32;
         }
-        (false, error)
+        line.more = false;
+        line
     }
 
     /// Skips what belongs to a token that could not be read; its new end.
@@ -124,9 +173,11 @@ impl<'s> Reader<'s> {
     fn statement(
         &self,
         tokens: &mut Vec<Located<'s>>,
-        error: Option<(LexError, Span)>,
+        line: Line,
         arena: &mut Arena,
+        macros: &Macros,
     ) -> Statement {
+        let error = line.error;
         let first = tokens.first().map(|token| token.0);
         let last = tokens.last().map(|token| token.2);
         let span = match (first, last, error) {
@@ -149,11 +200,43 @@ impl<'s> Reader<'s> {
             labels.push(Spanned { value, span });
             rest = &mut rest[2..];
         }
-        let body = match error {
-            Some((kind, at)) => Err(syntax_error::lexical(self.source, kind, at)),
-            None => self.body(rest, span, arena),
+        let body = match (error, self.raw(rest, line.end, arena, macros)) {
+            (None | Some((LexError::Character | LexError::Number(_), _)), Some(raw)) => {
+                Ok(Some(Body::Raw(raw)))
+            }
+            (Some((kind, at)), _) => Err(syntax_error::lexical(self.source, kind, at)),
+            (None, None) => self.body(rest, span, arena),
         };
         Statement { labels, body, span }
+    }
+
+    /// A statement whose operands are text, whatever they look like.
+    fn raw(
+        &self,
+        tokens: &[Located<'s>],
+        end: u32,
+        arena: &mut Arena,
+        macros: &Macros,
+    ) -> Option<Raw> {
+        let &(start, Token::Word(word), after) = tokens.first()? else {
+            return None;
+        };
+        let (kind, word) = match raw_directive(word) {
+            Some((kind @ (RawKind::If(_) | RawKind::ElseIf), lower)) => (kind, lower),
+            _ if macros.has(word) => (RawKind::Call, word.to_owned()),
+            Some(found) => found,
+            None => return None,
+        };
+        let name = Spanned {
+            value: arena.intern(&word),
+            span: Span::new(self.file, start, after),
+        };
+        Some(Raw {
+            kind,
+            name,
+            text: Span::new(self.file, after, end),
+            span: Span::new(self.file, start, end),
+        })
     }
 
     fn body(
@@ -296,6 +379,29 @@ impl<'s> Reader<'s> {
         let node = Node::Symbol(arena.intern(name));
         (Some(Item::Expr(arena.leaf(node, span))), rest)
     }
+}
+
+/// The directives whose operands are text, and their names in lower case.
+fn raw_directive(word: &str) -> Option<(RawKind, String)> {
+    // Most words are decided by their second letter.
+    match word.as_bytes() {
+        [
+            b'.',
+            b'i' | b'e' | b'm' | b'r' | b'I' | b'E' | b'M' | b'R',
+            ..,
+        ] => {}
+        _ => return None,
+    }
+    let lower = word.to_ascii_lowercase();
+    let kind = match lower.as_str() {
+        ".macro" => RawKind::Macro,
+        ".rept" | ".rep" => RawKind::Repeat,
+        ".irp" => RawKind::ForEach,
+        ".irpc" => RawKind::ForCharacters,
+        ".elseif" => RawKind::ElseIf,
+        name => RawKind::If(Question::named(name)?),
+    };
+    Some((kind, lower))
 }
 
 #[cfg(test)]

@@ -39,7 +39,8 @@ impl Assembler<'_> {
     /// Lays out all sections and fills in all fields. The relocations of each section, by index.
     pub fn resolve(&mut self) -> Vec<Vec<PendingRelocation>> {
         if let Err(TooLarge) = self.settle() {
-            self.errors.push(too_large(Span::point(self.file, 0)));
+            self.errors
+                .push(too_large(Span::point(self.sources.main(), 0)));
             return vec![Vec::new(); self.sections.all.len()];
         }
         let generated = self.generate_debug_sections();
@@ -363,7 +364,7 @@ impl Assembler<'_> {
     }
 
     fn bad_immediate(&self, expr: Expr, value: Value) -> Diagnostic {
-        let text = self.source.get(expr.span.range()).unwrap_or("");
+        let text = self.sources.text(expr.span);
         if let Some(number) = value.as_number() {
             return Diagnostic::error("an immediate has to be known where it is used")
                 .with_primary(expr.span, format!("it is {number}, but only later"))
@@ -438,7 +439,7 @@ impl Assembler<'_> {
         let mut diagnostic = Diagnostic::error(format!("there is no label `{name}`"));
         let (first, more) = match places {
             [first, more @ ..] => (*first, more),
-            [] => (Span::point(self.file, 0), [].as_slice()),
+            [] => (Span::point(self.sources.main(), 0), [].as_slice()),
         };
         diagnostic = diagnostic.with_primary(first, "used here");
         for span in more.iter().take(3) {

@@ -66,9 +66,7 @@ fn said(pass: &'static PassInfo, body: &str) -> String {
     let text = format!(
         "\t.section xdp,\"ax\",@progbits\n\t.globl f\n\t.type f,@function\nf:\n{body}\texit\n"
     );
-    let options = AsmOptions {
-        endian: Endian::Little,
-    };
+    let options = AsmOptions::new(Endian::Little);
     let object = assemble(&text, FileId(0), &options).unwrap().object;
     let mut validator = Validator::new(&object, |_| true).unwrap();
     assert_eq!(validator.counts().blocks_reached, validator.counts().blocks);

@@ -79,7 +79,7 @@ impl World {
     /// # Errors
     /// The object is not as it should be: a defect of the assembler or the lift.
     pub fn new(endian: Endian) -> Result<World, String> {
-        let assembled = assemble(TEXT, FileId(0), &AsmOptions { endian });
+        let assembled = assemble(TEXT, FileId(0), &AsmOptions::new(endian));
         let object = assembled.map_err(|error| format!("{error:?}"))?.object;
         let lifted = lift_object(&object);
         let maps = compile::maps_of(&object, &lifted);

@@ -10,9 +10,7 @@ use frontend::asm::{AsmOptions, assemble};
 use verifier::{Options, ProgramId, Report, Verdict};
 
 fn object(source: &str) -> Object {
-    let options = AsmOptions {
-        endian: Endian::Little,
-    };
+    let options = AsmOptions::new(Endian::Little);
     match assemble(source, FileId(0), &options) {
         Ok(assembled) => assembled.object,
         Err(errors) => panic!("{errors:?}\n{source}"),

@@ -61,7 +61,7 @@ impl Assembler<'_> {
             .as_ref()
             .map(|(_, file)| file.span)
             .or_else(|| files.numbered.values().next().map(|file| file.span))
-            .unwrap_or(Span::point(self.file, 0));
+            .unwrap_or(Span::point(self.sources.main(), 0));
         self.check_numbers(&files);
         self.check_checksums(&files);
         let mut buffer = self.open_generated(".debug_line");

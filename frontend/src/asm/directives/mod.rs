@@ -17,51 +17,7 @@ const STV_HIDDEN: u8 = 2;
 const STV_PROTECTED: u8 = 3;
 
 /// Directives that other assemblers know and this one does not carry out.
-const UNSUPPORTED: &[&str] = &[
-    ".macro",
-    ".endm",
-    ".endmacro",
-    ".rept",
-    ".rep",
-    ".irp",
-    ".irpc",
-    ".endr",
-    ".if",
-    ".ifdef",
-    ".ifndef",
-    ".ifb",
-    ".ifnb",
-    ".ifc",
-    ".ifnc",
-    ".ifeq",
-    ".ifne",
-    ".ifgt",
-    ".ifge",
-    ".iflt",
-    ".ifle",
-    ".elseif",
-    ".else",
-    ".endif",
-    ".include",
-    ".incbin",
-    ".float",
-    ".single",
-    ".double",
-    ".weakref",
-    ".symver",
-    ".reloc",
-    ".subsection",
-    ".altmacro",
-    ".noaltmacro",
-    ".purgem",
-    ".bundle_align_mode",
-    ".bundle_lock",
-    ".bundle_unlock",
-    ".dcb",
-    ".ds",
-    ".line",
-    ".stabs",
-];
+const UNSUPPORTED: &[&str] = &[".reloc", ".symver", ".weakref", ".stabs"];
 
 impl Assembler<'_> {
     /// Carries out one directive.
@@ -136,7 +92,24 @@ impl Assembler<'_> {
                     .push(warning.with_primary(directive.span, "requested here"));
                 Ok(())
             }
-            ".print" => self.text(directive, 0, "a message").map(|_| ()),
+            ".print" => {
+                self.at_most(directive, 1)?;
+                let message = self.text(directive, 0, "a message")?.value;
+                self.messages.push(message);
+                Ok(())
+            }
+
+            ".else" => self.otherwise(directive),
+            ".endif" => self.end_conditional(directive),
+            ".endm" | ".endmacro" => Err(self.stray_end(directive, ".macro")),
+            ".endr" => Err(self.stray_end(directive, ".rept")),
+            ".exitm" => self.exit_macro(directive),
+            ".purgem" => self.purge_macro(directive),
+            ".altmacro" => self.set_alternate(directive, true),
+            ".noaltmacro" => self.set_alternate(directive, false),
+            ".include" => self.include(directive),
+            ".incbin" => self.include_bytes(directive),
+
             ".end" => {
                 self.ended = true;
                 Ok(())

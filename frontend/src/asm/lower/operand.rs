@@ -73,7 +73,7 @@ impl Assembler<'_> {
 
     /// How many signs an expression begins with, and what follows them.
     pub(super) fn signs(&self, at: Span) -> (usize, &str) {
-        let text = self.source.get(at.range()).unwrap_or("");
+        let text = self.sources.text(at);
         let rest = text.trim_start_matches(['-', '+', ' ', '\t']);
         let signs = text.len() - rest.len();
         (text[..signs].matches(['-', '+']).count(), rest)

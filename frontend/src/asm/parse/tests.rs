@@ -2,7 +2,7 @@
 
 use bpf::diagnostic::FileId;
 
-use super::{Arena, Body, Reader};
+use super::{Arena, Body, Macros, Reader};
 
 const REGISTERS: [&str; 6] = ["r0", "r10", "w3", "r7", "w11", "r12"];
 const VALUES: [&str; 22] = [
@@ -116,12 +116,12 @@ fn texts() -> Vec<String> {
 /// Whether the first statement is read without the grammar; panics if the grammar reads something
 /// else.
 fn is_plain(text: &str) -> bool {
-    let (mut arena, mut reader) = (Arena::default(), Reader::new(text, FileId(0)));
-    let Some(quick) = reader.plain(&mut arena) else {
+    let (mut arena, mut reader) = (Arena::default(), Reader::new(text, FileId(0), 0));
+    let Some(quick) = reader.plain(&mut arena, &Macros::default()) else {
         return false;
     };
-    let (mut other, mut slow) = (Arena::default(), Reader::new(text, FileId(0)));
-    let Some(statement) = slow.next(&mut other) else {
+    let (mut other, mut slow) = (Arena::default(), Reader::new(text, FileId(0), 0));
+    let Some(statement) = slow.next(&mut other, &Macros::default()) else {
         panic!("no statement: {text}");
     };
     let Ok(Some(Body::Instruction(instruction))) = &statement.body else {

@@ -1,0 +1,264 @@
+//! Where text comes from: the file, the files that it includes, and the text that macros and
+//! repetitions expand to.
+//!
+//! Every text is a file of the [`SourceMap`], an expansion one with a name such as `<macro m>`, so
+//! that a span says all about a place. Texts that are being read are a stack: the reader works on
+//! the top one, and a directive that brings in another text pushes it. Nothing recurses.
+//!
+//! Bounds: [`MAX_DEPTH`] texts inside one another, which also ends a macro or a file that asks for
+//! itself, and [`MAX_BYTES`] of included and expanded text in all.
+
+use std::sync::Arc;
+
+use bpf::diagnostic::{Diagnostic, FileId, SourceMap, Span};
+use rustc_hash::FxHashMap;
+
+use super::raw::{self, RawStatement};
+
+/// Texts that may be inside one another.
+pub const MAX_DEPTH: usize = 100;
+
+/// Most text that files and expansions may bring in.
+pub const MAX_BYTES: usize = 1 << 26;
+
+/// What a text costs beside its bytes, so that empty ones cannot go on forever.
+const TEXT_COST: usize = 64;
+
+/// Ends of a chain of expansions that a diagnostic shows.
+const SHOWN: usize = 2;
+
+/// Why a text is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// It was given.
+    Main,
+    /// `.include`
+    Include,
+    /// A macro or a repetition.
+    Expansion,
+}
+
+/// A text that is being read.
+#[derive(Debug)]
+pub struct Frame {
+    /// The text.
+    pub text: Arc<str>,
+    /// Its file.
+    pub file: FileId,
+    /// Where the next statement begins.
+    pub position: usize,
+    /// Why it is read.
+    pub kind: Kind,
+    /// Conditionals that were open where it begins.
+    pub conditionals: usize,
+}
+
+/// Who asked for a text.
+#[derive(Clone, Copy, Debug)]
+struct Origin {
+    at: Span,
+    kind: Kind,
+}
+
+/// All texts.
+#[derive(Debug)]
+pub struct Sources<'m> {
+    map: &'m mut SourceMap,
+    main: FileId,
+    stack: Vec<Frame>,
+    origins: FxHashMap<FileId, Origin>,
+    bytes: usize,
+    /// Whether reading goes on at another place than behind the last statement.
+    pub moved: bool,
+}
+
+impl<'m> Sources<'m> {
+    /// Ready to read a file of the map.
+    pub fn new(map: &'m mut SourceMap, main: FileId) -> Sources<'m> {
+        let text = map.file(main).map(|file| Arc::clone(&file.text));
+        let frame = text.map(|text| Frame {
+            text,
+            file: main,
+            position: 0,
+            kind: Kind::Main,
+            conditionals: 0,
+        });
+        Sources {
+            map,
+            main,
+            stack: frame.into_iter().collect(),
+            origins: FxHashMap::default(),
+            bytes: 0,
+            moved: false,
+        }
+    }
+
+    /// The file that was given.
+    pub fn main(&self) -> FileId {
+        self.main
+    }
+
+    /// The text under a span.
+    pub fn text(&self, span: Span) -> &str {
+        self.map.text(span)
+    }
+
+    /// The whole text of a file.
+    pub fn whole(&self, file: FileId) -> Arc<str> {
+        match self.map.file(file) {
+            Some(file) => Arc::clone(&file.text),
+            None => Arc::from(""),
+        }
+    }
+
+    /// The name of the file that a span lies in.
+    pub fn file_name(&self, span: Span) -> &str {
+        self.map.file(span.file).map_or("", |file| &file.name)
+    }
+
+    /// The text that is being read.
+    pub fn top(&self) -> Option<&Frame> {
+        self.stack.last()
+    }
+
+    /// Notes where the next statement of the current text begins.
+    pub fn set_position(&mut self, position: usize) {
+        if let Some(frame) = self.stack.last_mut() {
+            frame.position = position;
+        }
+    }
+
+    /// Goes on behind or before a statement that was only looked at.
+    pub fn move_to(&mut self, position: usize) {
+        self.set_position(position);
+        self.moved = true;
+    }
+
+    /// Leaves the current text.
+    pub fn pop(&mut self) -> Option<Frame> {
+        self.moved = true;
+        self.stack.pop()
+    }
+
+    /// The next statement of the current text without its meaning, and the text.
+    pub fn raw(&self, from: usize) -> Option<RawStatement<'_>> {
+        raw::statement(&self.stack.last()?.text, from)
+    }
+
+    /// The innermost macro or repetition.
+    pub fn expansion(&self) -> Option<usize> {
+        self.stack
+            .iter()
+            .rposition(|frame| frame.kind == Kind::Expansion)
+    }
+
+    /// Leaves texts until `depth` are left; the conditionals that were open at the last one's start.
+    pub fn unwind(&mut self, depth: usize) -> Option<usize> {
+        let mut conditionals = None;
+        while self.stack.len() > depth {
+            conditionals = self.pop().map(|frame| frame.conditionals);
+        }
+        conditionals
+    }
+
+    /// Whether so much more text may be read; asked before the text is made.
+    pub fn reserve(&mut self, bytes: usize, at: Span) -> Result<(), Diagnostic> {
+        let cost = bytes.saturating_add(TEXT_COST);
+        match self.bytes.checked_add(cost) {
+            Some(total) if total <= MAX_BYTES => {
+                self.bytes = total;
+                Ok(())
+            }
+            _ => Err(Diagnostic::error(
+                "macros, repetitions and included files become too much text",
+            )
+            .with_primary(at, "this goes beyond the limit")
+            .with_note(format!("they may bring in {} MiB in all", MAX_BYTES >> 20))),
+        }
+    }
+
+    /// Reads this text next; what it may cost was asked before.
+    pub fn push(
+        &mut self,
+        name: String,
+        text: String,
+        at: Span,
+        kind: Kind,
+        conditionals: usize,
+    ) -> Result<(), Diagnostic> {
+        if self.stack.len() >= MAX_DEPTH {
+            return Err(Diagnostic::error(format!(
+                "macros, repetitions and files are more than {MAX_DEPTH} levels deep"
+            ))
+            .with_primary(at, "")
+            .with_help("end a macro that calls itself by a condition"));
+        }
+        let text: Arc<str> = Arc::from(text);
+        let Some(file) = self.map.add(name, Arc::clone(&text)) else {
+            return Err(Diagnostic::error("the text is too large").with_primary(at, ""));
+        };
+        self.origins.insert(file, Origin { at, kind });
+        self.stack.push(Frame {
+            text,
+            file,
+            position: 0,
+            kind,
+            conditionals,
+        });
+        self.moved = true;
+        Ok(())
+    }
+
+    /// Where a place would be in the order of the text if every text stood where it was asked for.
+    pub fn order(&self, span: Option<Span>) -> Vec<u32> {
+        let mut order = Vec::new();
+        let Some(span) = span else {
+            return order;
+        };
+        order.push(span.start);
+        order.extend(self.origins_of(span).map(|origin| origin.at.start));
+        order.reverse();
+        order
+    }
+
+    /// Says how the text came about that a diagnostic is in.
+    pub fn explain(&self, diagnostic: Diagnostic) -> Diagnostic {
+        let Some(span) = diagnostic.span() else {
+            return diagnostic;
+        };
+        let count = self.origins_of(span).count();
+        let mut diagnostic = diagnostic;
+        for (index, origin) in self.origins_of(span).enumerate() {
+            if index >= SHOWN && index + SHOWN < count {
+                continue;
+            }
+            let message = match origin.kind {
+                Kind::Expansion => "in this expansion",
+                _ => "included here",
+            };
+            diagnostic = diagnostic.with_secondary(origin.at, message);
+        }
+        match count.checked_sub(2 * SHOWN) {
+            None | Some(0) => diagnostic,
+            Some(more) => {
+                diagnostic.with_note(format!("{more} more expansions are between those shown"))
+            }
+        }
+    }
+
+    /// The place in the given file that a place in any text comes from.
+    pub fn outermost(&self, span: Span) -> Span {
+        self.origins_of(span)
+            .last()
+            .map_or(span, |origin| origin.at)
+    }
+
+    fn origins_of(&self, span: Span) -> impl Iterator<Item = Origin> {
+        let mut file = span.file;
+        std::iter::from_fn(move || {
+            let origin = *self.origins.get(&file)?;
+            file = origin.at.file;
+            Some(origin)
+        })
+    }
+}
