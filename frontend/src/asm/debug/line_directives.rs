@@ -67,8 +67,10 @@ impl Assembler<'_> {
         items: &[Item],
     ) -> Result<(), Diagnostic> {
         let Ok(number) = u32::try_from(number) else {
-            return Err(Diagnostic::error("this is too large for the number of a file")
-                .with_primary(at, ""));
+            return Err(
+                Diagnostic::error("this is too large for the number of a file")
+                    .with_primary(at, ""),
+            );
         };
         let mut rest = items.iter().copied().skip(1).peekable();
         let mut texts = Vec::with_capacity(2);
@@ -172,11 +174,15 @@ impl Assembler<'_> {
             None => Vec::new(),
         };
         if let Some(group) = directive.operands.get(1) {
-            return Err(Diagnostic::error("the parts of `.loc` stand without commas")
-                .with_primary(group.span, "behind a comma"));
+            return Err(
+                Diagnostic::error("the parts of `.loc` stand without commas")
+                    .with_primary(group.span, "behind a comma"),
+            );
         }
         let mut rest = items.into_iter().peekable();
-        let file = rest.next().and_then(|item| Some((self.lone_number(item)?, item.span())));
+        let file = rest
+            .next()
+            .and_then(|item| Some((self.lone_number(item)?, item.span())));
         let Some((file, at)) = file else {
             return Err(self.missing(directive, 0, "the number of a file"));
         };

@@ -76,9 +76,7 @@ impl Assembler<'_> {
         // One operation per instruction; rows are statements by default.
         buffer.bytes.extend([CODE_UNIT as u8, 1, 1]);
         buffer.byte(LINE_BASE as u8);
-        buffer
-            .bytes
-            .extend([LINE_RANGE as u8, OPCODE_BASE as u8]);
+        buffer.bytes.extend([LINE_RANGE as u8, OPCODE_BASE as u8]);
         buffer.bytes.extend(OPERANDS);
         let strings = match &files.root {
             None => {
