@@ -7,6 +7,7 @@ pub mod fixture;
 #[cfg(feature = "kernel")]
 pub mod kernel;
 pub mod link;
+pub mod llvm_mc;
 pub mod nfp;
 pub mod objects;
 pub mod observe;

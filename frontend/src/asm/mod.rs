@@ -3,7 +3,7 @@
 //! ```text
 //! text ─ token (logos) ─ parse (statements) ─ grammar (lalrpop) ─ ast
 //!                                                                 │ one statement at a time
-//!          object ◄─ output ◄─ relocate ◄─ assembler: lower, data, section, directives
+//!          object ◄─ output ◄─ relocate ◄─ assembler: lower, data, section, directives, debug
 //! ```
 //!
 //! The language is what llvm-mc accepts for `bpfel` and `bpfeb`, together with what clang prints

@@ -92,7 +92,7 @@ impl Files {
             folder = Vec::new();
         }
         if folder.is_empty() {
-            (folder, name) = split(name);
+            (folder, name) = folder_and_name(name);
         }
         let file = SourceFile {
             name,
@@ -119,7 +119,7 @@ impl Files {
 }
 
 /// The folder in front of a name, and the rest.
-fn split(name: Vec<u8>) -> (Vec<u8>, Vec<u8>) {
+fn folder_and_name(name: Vec<u8>) -> (Vec<u8>, Vec<u8>) {
     let Some(slash) = name.iter().rposition(|byte| *byte == b'/') else {
         return (Vec::new(), name);
     };
@@ -140,12 +140,12 @@ fn split(name: Vec<u8>) -> (Vec<u8>, Vec<u8>) {
 
 #[cfg(test)]
 mod tests {
-    use super::split;
+    use super::folder_and_name;
 
     #[test]
     fn a_name_is_split_at_its_last_slash() {
         let parts = |name: &str| {
-            let (folder, rest) = split(name.as_bytes().to_vec());
+            let (folder, rest) = folder_and_name(Vec::from(name));
             let text = |bytes| String::from_utf8(bytes).expect("is ASCII");
             (text(folder), text(rest))
         };

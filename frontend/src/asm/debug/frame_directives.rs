@@ -7,7 +7,7 @@ use bpf::diagnostic::{Diagnostic, Span};
 
 use super::frames::{DATA_UNIT, Frame};
 use crate::asm::assembler::Assembler;
-use crate::asm::ast::{Directive, Node, Spanned};
+use crate::asm::ast::{Directive, Expr, Node, Spanned};
 use crate::asm::data::encode_leb;
 
 const REGISTER: &str = "a register";
@@ -142,8 +142,14 @@ impl Assembler<'_> {
         let operands = match name {
             ".cfi_remember_state" | ".cfi_restore_state" | ".cfi_window_save" => 0,
             ".cfi_def_cfa" | ".cfi_offset" | ".cfi_rel_offset" | ".cfi_register" => 2,
+            ".cfi_def_cfa_register"
+            | ".cfi_def_cfa_offset"
+            | ".cfi_adjust_cfa_offset"
+            | ".cfi_restore"
+            | ".cfi_undefined"
+            | ".cfi_same_value" => 1,
             ".cfi_escape" => usize::MAX,
-            _ => 1,
+            _ => return Ok(None),
         };
         self.at_most(directive, operands)?;
         let code = match name {
@@ -239,6 +245,15 @@ impl Assembler<'_> {
         Ok(u64::from(distance))
     }
 
+    /// Whether an expression is a name without a meaning up to here.
+    fn is_unknown(&self, expr: Expr) -> bool {
+        let Some(Node::Symbol(name)) = self.arena.single(expr) else {
+            return false;
+        };
+        let symbol = self.symbols.find(name);
+        symbol.is_none_or(|symbol| self.symbols.get(symbol).definition.is_none())
+    }
+
     /// A register by number or by name.
     fn frame_register(
         &mut self,
@@ -247,11 +262,16 @@ impl Assembler<'_> {
     ) -> Result<Spanned<u64>, Diagnostic> {
         let expr = self.expr(directive, index, REGISTER)?;
         let span = expr.span;
-        if let Some(Node::Symbol(name)) = self.arena.single(expr)
-            && let Some(register) = crate::asm::token::register(self.arena.name(name))
-        {
-            let value = u64::from(register.reg.0);
-            return Ok(Spanned { value, span });
+        if let Some(Node::Symbol(name)) = self.arena.single(expr) {
+            let name = self.arena.name(name);
+            if let Some(register) = crate::asm::token::register(name) {
+                let value = u64::from(register.reg.0);
+                return Ok(Spanned { value, span });
+            }
+            if self.is_unknown(expr) {
+                return Err(Diagnostic::error(format!("there is no register `{name}`"))
+                    .with_primary(span, "expected a name such as `r10`, or a number"));
+            }
         }
         let number = self.absolute(expr, REGISTER)?;
         match u32::try_from(number) {
