@@ -45,7 +45,14 @@ fn compare(source: &Path) -> Result<(), Failed> {
     let folder = source.parent().unwrap_or(Path::new("."));
     for (endian, triple) in [(Endian::Little, "bpfel"), (Endian::Big, "bpfeb")] {
         let output = Command::new("llvm-mc-19")
-            .args(["--filetype=obj", "--triple", triple, "--defsym", "given=5", "-I"])
+            .args([
+                "--filetype=obj",
+                "--triple",
+                triple,
+                "--defsym",
+                "given=5",
+                "-I",
+            ])
             .arg(folder)
             .arg(source)
             .output()?;

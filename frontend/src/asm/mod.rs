@@ -32,10 +32,13 @@
 
 mod assembler;
 mod ast;
+mod branches;
+mod builder;
 mod conditional;
 mod data;
 mod directives;
 mod expression;
+mod groups;
 mod include;
 mod layout;
 mod lower;
@@ -72,6 +75,10 @@ pub struct AsmOptions {
     pub endian: Endian,
     /// Constants that are defined before the text begins.
     pub defines: Vec<(String, i64)>,
+    /// Whether to read as llvm-mc does where that drops bits without a word.
+    pub llvm_compat: bool,
+    /// Whether a `goto` that does not reach its label becomes a `gotol`.
+    pub relax: bool,
 }
 
 impl AsmOptions {
@@ -81,6 +88,8 @@ impl AsmOptions {
         AsmOptions {
             endian,
             defines: Vec::new(),
+            llvm_compat: false,
+            relax: false,
         }
     }
 }
