@@ -47,6 +47,20 @@ map:	.byte 1,2,-1,'x'; .short 0x1234; .long map, .Lend-f, .-map; .quad f, alias-
 	.pushsection .rodata.str1.1,"aMS",@progbits,1
 .Ls:	.string "x"
 	.popsection; .previous
+	.macro m a, b=2, c:vararg
+	r1 = \a; r2 = \b ; .ascii "\c\@\()x"
+	.if \a > 1
+	.exitm
+	.endif
+	.endm
+	m 1, 2, x y ; m b=3 a=(1+2)
+	.rept 2; .irp v, 1, 2; r\v = \v; .endr; .irpc c, 12; r\c = 1; .endr; .endr
+	.altmacro; m %1+2 <3>; .noaltmacro
+	.ifdef k; .ifc a, a; .elseif 1; .else; .endif; .else; x \y; .endif
+	.text 2; exit; .text; .float 1.5e3, -inf; .dcb.w 2, 3; .ds 4
+	.weakref wa, wb; r1 = wa ll; .reloc 0, R_BPF_64_64, f; r1 = s ll
+	.section g1,"axG",@progbits,sig,comdat; exit; .section g2,"a?"; .byte 1
+	.section g3,"ao",@progbits,f; .quad f
 	.section tc/x,"ax"; r1 = .Ls+1 ll; .ident "me"; .addrsig; .addrsig_sym f
 "#;
 
@@ -102,6 +116,28 @@ const PIECES: &[&str] = &[
     "]",
     "exit",
     "call ",
+    "\\",
+    "\\a",
+    "m m\n",
+    ".macro q\nq\nq\n.endm\nq\n",
+    ".macro p a\n.if \\a\np \\a-1\np \\a-1\n.endif\n.endm\np 90\n",
+    ".rept 1000000000\n",
+    ".rept 99999\n",
+    ".endr\n",
+    ".endm\n",
+    ".if 0\n",
+    ".if 1\n",
+    ".else\n",
+    ".endif\n",
+    ".irp x,",
+    ".exitm\n",
+    ".altmacro\n",
+    ".subsection 3\n",
+    ".weakref g, f\n",
+    ".weakref wb, wa\n",
+    ".reloc .+9, R_BPF_64_32, g\n",
+    ".include \"x\"\n",
+    ".section a,\"aoG\",@progbits,f,f\n",
 ];
 
 /// A small generator of random numbers (xorshift), so that failures can be repeated.

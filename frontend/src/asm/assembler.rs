@@ -15,7 +15,7 @@ use super::conditional::Conditional;
 use super::debug::DebugInformation;
 use super::expression::{Problem, Scope, Value};
 use super::include::Loader;
-use super::layout::{Place, SectionBuilder, Sections, TooLarge};
+use super::layout::{Apart, Place, SectionBuilder, Sections, TooLarge};
 use super::macros::Macros;
 use super::parse::{Reader, Statement};
 use super::source::{Kind, Sources};
@@ -56,6 +56,8 @@ pub enum FixupKind {
     Branch,
     /// The immediate of a `gotol`.
     LongBranch,
+    /// Nothing but a relocation of this kind.
+    Relocation(u32),
     /// An immediate that had to be a number when it was read, and was none.
     Immediate,
 }
@@ -173,7 +175,7 @@ impl<'m> Assembler<'m> {
             keep_nodes: false,
         };
         let flags = SHF_ALLOC | SHF_EXECINSTR;
-        let text = assembler.add_section(".text", None, SHT_PROGBITS, flags, 0);
+        let text = assembler.add_section(".text", Apart::default(), SHT_PROGBITS, flags, 0);
         assembler.sections.all[text].align = 4;
         assembler.sections.current = text;
         assembler
@@ -342,6 +344,13 @@ impl<'m> Assembler<'m> {
         at: Span,
     ) -> Result<(), Diagnostic> {
         let symbol = self.symbols.get(index);
+        if symbol.weakly.is_some() {
+            let message = format!(
+                "`{}` is a weak name for another symbol",
+                self.name_of(index)
+            );
+            return Err(Diagnostic::error(message).with_primary(at, "defined here"));
+        }
         if let Some(existing) = symbol.definition {
             let name = self.name_of(index);
             let diagnostic = Diagnostic::error(format!("`{name}` is already defined"))
@@ -365,7 +374,7 @@ impl<'m> Assembler<'m> {
     pub fn add_section(
         &mut self,
         name: &str,
-        unique: Option<u64>,
+        apart: Apart,
         kind: u32,
         flags: u64,
         entry_size: u64,
@@ -373,16 +382,21 @@ impl<'m> Assembler<'m> {
         let index = self.sections.all.len();
         let id = self.arena.intern(name);
         let symbol = self.symbols.section(index, id, &self.arena);
-        self.sections.add(SectionBuilder {
+        let group = apart.group;
+        let group = group.and_then(|signature| self.sections.group_of(signature));
+        let section = SectionBuilder {
             name: name.to_owned(),
-            unique,
             kind,
             flags,
             entry_size,
             align: 1,
             symbol,
+            group,
+            goes_with: apart.goes_with,
             fragments: Vec::new(),
-        })
+            ends: BTreeMap::new(),
+        };
+        self.sections.add(section, apart)
     }
 
     /// The symbol of a name.
@@ -450,6 +464,11 @@ impl<'m> Assembler<'m> {
 
     fn bind_symbol(&mut self, name: NameId) -> Node {
         let index = self.named(name);
+        let symbol = self.symbols.get_mut(index);
+        symbol.mentioned = true;
+        if let Some(target) = symbol.weakly {
+            return Node::Place(target.0);
+        }
         if let Some(Definition::Variable(value)) = self.symbols.get(index).definition
             && let Some(Node::Number(number)) = self.arena.single(value)
         {

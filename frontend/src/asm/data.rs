@@ -235,7 +235,7 @@ impl Assembler<'_> {
                 .and_then(|place| self.sections.offset(place)),
             _ => None,
         };
-        let here = self.sections.section().known_size();
+        let here = self.sections.known_size();
         let (Some(base), Some(here)) = (base, here) else {
             return Err(Diagnostic::error(
                 "`.org` needs an offset in this section that is known here",

@@ -5,17 +5,21 @@
 //! labels has a size that is found at the end; it begins a new [`Fragment`], and places behind it
 //! are known relative to their fragment until [`Sections::settle`] has run.
 //!
+//! A section may be written in parts (`.subsection`), which follow one another by their numbers.
+//! Every part is a run of fragments; where those of a later part lie is found at the end as well.
+//!
 //! Bound: all sections together hold at most [`MAX_BYTES`], so that `.zero` and `.p2align` cannot
 //! ask for more memory than the machine has.
 
 use std::collections::BTreeMap;
 
 use bpf::insn::Endian;
-use bpf::object::{SHF_EXECINSTR, SHT_NOBITS};
-
 use rustc_hash::FxHashMap;
 
 use super::ast::Expr;
+pub use super::builder::{
+    Apart, Content, Fragment, Padding, Place, Position, SectionBuilder, SectionGroup,
+};
 use super::symbols::SymbolIndex;
 
 /// Most bytes that all sections together may hold: far above the largest real object (about 10
@@ -33,104 +37,6 @@ const LEB_MAX: u64 = 10;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TooLarge;
 
-/// A place in a section.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place {
-    /// Index of the section in [`Sections::all`].
-    pub section: usize,
-    /// Fragment in the section.
-    pub fragment: usize,
-    /// Bytes from the fragment's start.
-    pub offset: u64,
-}
-
-/// A run of a section whose inner distances are fixed.
-#[derive(Debug)]
-pub struct Fragment {
-    /// Bytes from the section's start, once known.
-    pub start: Option<u64>,
-    /// Size in bytes; a lower bound for an open LEB128 number.
-    pub size: u64,
-    /// What it holds.
-    pub content: Content,
-}
-
-/// What a fragment holds.
-#[derive(Debug)]
-pub enum Content {
-    /// Bytes; empty in a section without bits, whatever the size.
-    Bytes(Vec<u8>),
-    /// A LEB128 number.
-    Leb {
-        /// Its value.
-        value: Expr,
-        /// Signed or not.
-        signed: bool,
-    },
-    /// Padding up to a multiple.
-    Align {
-        /// The multiple, a power of two.
-        to: u64,
-        /// The padding.
-        padding: Padding,
-        /// Most bytes to insert; none are inserted when more would be needed.
-        most: u64,
-    },
-}
-
-/// How padding looks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Padding {
-    /// One byte repeated.
-    Byte(u8),
-    /// Instructions that do nothing.
-    Instructions,
-}
-
-/// A section.
-#[derive(Debug)]
-pub struct SectionBuilder {
-    /// Name.
-    pub name: String,
-    /// Number after `unique`, for sections that share a name.
-    pub unique: Option<u64>,
-    /// `sh_type`
-    pub kind: u32,
-    /// `sh_flags`
-    pub flags: u64,
-    /// `sh_entsize`
-    pub entry_size: u64,
-    /// `sh_addralign`
-    pub align: u64,
-    /// The symbol that stands for the section.
-    pub symbol: SymbolIndex,
-    /// Contents in order.
-    pub fragments: Vec<Fragment>,
-}
-
-impl SectionBuilder {
-    /// Whether instructions belong here.
-    pub fn is_executable(&self) -> bool {
-        self.flags & SHF_EXECINSTR != 0
-    }
-
-    /// Whether the section has a size but no bytes.
-    pub fn is_nobits(&self) -> bool {
-        self.kind == SHT_NOBITS
-    }
-
-    /// Bytes before the next one, where already known.
-    pub fn known_size(&self) -> Option<u64> {
-        match self.fragments.last() {
-            None => Some(0),
-            Some(last) if matches!(last.content, Content::Bytes(_)) => {
-                last.start.map(|start| start + last.size)
-            }
-            Some(_) => None,
-        }
-    }
-}
-
 /// All sections, in the order in which they were first entered.
 #[derive(Debug)]
 pub struct Sections {
@@ -138,11 +44,16 @@ pub struct Sections {
     pub all: Vec<SectionBuilder>,
     /// Index of the section that grows.
     pub current: usize,
-    /// The section before the last switch.
-    pub previous: Option<usize>,
+    /// The part of it that grows.
+    pub part: u32,
+    /// What grew before the last switch.
+    pub previous: Option<Position>,
     /// What `.pushsection` saved.
-    pub stack: Vec<(usize, Option<usize>)>,
-    by_name: FxHashMap<String, BTreeMap<Option<u64>, usize>>,
+    pub stack: Vec<(Position, Option<Position>)>,
+    /// Groups in the order in which they were first named.
+    pub groups: Vec<SectionGroup>,
+    group_numbers: FxHashMap<SymbolIndex, usize>,
+    by_name: FxHashMap<String, BTreeMap<Apart, usize>>,
     endian: Endian,
     bytes: u64,
 }
@@ -153,34 +64,84 @@ impl Sections {
         Sections {
             all: Vec::new(),
             current: 0,
+            part: 0,
             previous: None,
             stack: Vec::new(),
+            groups: Vec::new(),
+            group_numbers: FxHashMap::default(),
             by_name: FxHashMap::default(),
             endian,
             bytes: 0,
         }
     }
 
-    /// The section of this name and number.
-    pub fn find(&self, name: &str, unique: Option<u64>) -> Option<usize> {
-        self.by_name.get(name)?.get(&unique).copied()
+    /// The section of this name that is told apart by this.
+    pub fn find(&self, name: &str, apart: Apart) -> Option<usize> {
+        self.by_name.get(name)?.get(&apart).copied()
+    }
+
+    /// The number of the group that a symbol names, made if need be.
+    pub fn group(&mut self, signature: SymbolIndex, comdat: bool) -> usize {
+        let groups = &mut self.groups;
+        *self.group_numbers.entry(signature).or_insert_with(|| {
+            groups.push(SectionGroup {
+                signature,
+                comdat,
+                first: usize::MAX,
+                members: Vec::new(),
+            });
+            groups.len() - 1
+        })
+    }
+
+    /// The number of the group that a symbol names, if it names one.
+    pub fn group_of(&self, signature: SymbolIndex) -> Option<usize> {
+        self.group_numbers.get(&signature).copied()
     }
 
     /// Adds a section at the end.
-    pub fn add(&mut self, section: SectionBuilder) -> usize {
+    pub fn add(&mut self, section: SectionBuilder, apart: Apart) -> usize {
         let index = self.all.len();
         let same_name = self.by_name.entry(section.name.clone()).or_default();
-        same_name.insert(section.unique, index);
+        same_name.insert(apart, index);
+        let group = section.group.and_then(|number| self.groups.get_mut(number));
+        if let Some(group) = group {
+            group.first = group.first.min(index);
+            group.members.push(index);
+        }
         self.all.push(section);
         index
     }
 
-    /// Makes `index` the section that grows.
-    pub fn enter(&mut self, index: usize) {
-        if index != self.current {
-            self.previous = Some(self.current);
-            self.current = index;
+    /// Makes this part of the section `index` grow.
+    pub fn enter(&mut self, index: usize, part: u32) {
+        let next = Position {
+            section: index,
+            part,
+        };
+        if next != self.position() {
+            self.previous = Some(self.position());
+            self.go_to(next);
         }
+    }
+
+    /// What grows.
+    pub fn position(&self) -> Position {
+        Position {
+            section: self.current,
+            part: self.part,
+        }
+    }
+
+    /// Lets something grow without remembering what grew before.
+    pub fn go_to(&mut self, position: Position) {
+        self.current = position.section;
+        self.part = position.part;
+    }
+
+    /// Bytes before the next one, where already known.
+    pub fn known_size(&self) -> Option<u64> {
+        self.section().known_size(self.part)
     }
 
     /// The section that grows.
@@ -249,9 +210,10 @@ impl Sections {
     /// Pads to a multiple of `to`, which is a power of two. `Err(None)` when instructions were asked
     /// for and the gap is no whole number of them.
     pub fn align(&mut self, to: u64, padding: Padding, most: u64) -> Result<(), Option<TooLarge>> {
+        let size = self.known_size();
         let section = self.section_mut();
         section.align = section.align.max(to);
-        match section.known_size() {
+        match size {
             Some(size) => {
                 let bytes = padding_bytes(size, to, most);
                 let pattern = self.pattern(padding, bytes).ok_or(None)?;
@@ -351,33 +313,33 @@ impl Sections {
     }
 
     fn open_fragment(&mut self) -> usize {
-        let section = self.section_mut();
-        let open = section
-            .fragments
-            .last()
-            .is_some_and(|last| matches!(last.content, Content::Bytes(_)));
-        if !open {
-            let start = section.known_size();
-            section.fragments.push(Fragment {
-                start,
-                size: 0,
-                content: Content::Bytes(Vec::new()),
-            });
+        let section = self.section();
+        // Most sections have one part, whose last fragment is the last one of all.
+        let end = match section.fragments.last() {
+            Some(last) if last.part == self.part => Some(section.fragments.len() - 1),
+            _ => section.ends.get(&self.part).copied(),
+        };
+        match end {
+            Some(end) if matches!(section.fragments[end].content, Content::Bytes(_)) => end,
+            _ => self.append_fragment(0, Content::Bytes(Vec::new())).fragment,
         }
-        section.fragments.len() - 1
     }
 
     fn append_fragment(&mut self, size: u64, content: Content) -> Place {
+        let part = self.part;
+        let start = self.known_size();
         let section = self.section_mut();
-        let start = section.known_size();
+        let fragment = section.fragments.len();
         section.fragments.push(Fragment {
             start,
             size,
             content,
+            part,
         });
+        section.ends.insert(part, fragment);
         Place {
             section: self.current,
-            fragment: self.section().fragments.len() - 1,
+            fragment,
             offset: 0,
         }
     }
@@ -395,7 +357,10 @@ impl Sections {
     fn place_fragments(&mut self) -> Result<(), TooLarge> {
         for section in &mut self.all {
             let mut offset: u64 = 0;
-            for fragment in &mut section.fragments {
+            for index in section.order() {
+                let Some(fragment) = section.fragments.get_mut(index) else {
+                    continue;
+                };
                 fragment.start = Some(offset);
                 if let Content::Align { to, most, .. } = fragment.content {
                     fragment.size = padding_bytes(offset, to, most);

@@ -32,12 +32,15 @@
 
 mod assembler;
 mod ast;
+mod branches;
+mod builder;
 mod conditional;
 mod data;
 mod debug;
 mod directives;
 mod expression;
 mod forms;
+mod groups;
 mod include;
 mod layout;
 mod lower;
@@ -74,6 +77,10 @@ pub struct AsmOptions {
     pub endian: Endian,
     /// Constants that are defined before the text begins.
     pub defines: Vec<(String, i64)>,
+    /// Whether to read as llvm-mc does where that drops bits without a word.
+    pub llvm_compat: bool,
+    /// Whether a `goto` that does not reach its label becomes a `gotol`.
+    pub relax: bool,
 }
 
 impl AsmOptions {
@@ -83,6 +90,8 @@ impl AsmOptions {
         AsmOptions {
             endian,
             defines: Vec::new(),
+            llvm_compat: false,
+            relax: false,
         }
     }
 }

@@ -14,9 +14,9 @@ use bpf::object::{
 
 use super::assembler::Assembler;
 use super::ast::Expr;
-use super::layout::{Content, Fragment};
+use super::layout::{Content, SectionBuilder};
 use super::relocate::PendingRelocation;
-use super::section::{SHF_EXCLUDE, SHF_GNU_RETAIN};
+use super::section::{SHF_EXCLUDE, SHF_GNU_RETAIN, SHF_GROUP};
 use super::symbols::{Definition, SymbolIndex};
 
 /// The flag `R` is an extension by GNU, which the header has to say.
@@ -45,8 +45,16 @@ impl Assembler<'_> {
             + u32::from(relocations.last().is_some_and(|last| !last.is_empty()));
         let link = count + u32::from(self.has_address_significance);
         for (index, pending) in relocations.iter().enumerate() {
-            let section = self.section_entry(index, pending, &indices);
-            let relocated = relocation_section(&section.name, ids[index], link);
+            let group = self.group_before(index);
+            object.sections.extend(
+                group.map(|group| self.group_section(group, &ids, &relocations, &indices, link)),
+            );
+            let mut section = self.section_entry(index, pending, &indices);
+            section.link = self.goes_with(index, &ids);
+            let mut relocated = relocation_section(&section.name, ids[index], link);
+            if self.sections.all[index].group.is_some() {
+                relocated.flags = SHF_GROUP;
+            }
             object.sections.push(section);
             if !pending.is_empty() {
                 object.sections.push(relocated);
@@ -91,8 +99,8 @@ impl Assembler<'_> {
         made.align = section.align;
         made.entry_size = section.entry_size;
         made.contents = match section.is_nobits() {
-            true => Contents::NoBits(section.known_size().unwrap_or(0)),
-            false => Contents::Bytes(take_bytes(&mut section.fragments)),
+            true => Contents::NoBits(section.size()),
+            false => Contents::Bytes(take_bytes(section)),
         };
         let relocations = pending.iter().map(|relocation| Relocation {
             offset: relocation.offset,
@@ -111,9 +119,10 @@ impl Assembler<'_> {
     /// with room for its relocations.
     fn section_ids(&self, relocations: &[Vec<PendingRelocation>]) -> Vec<SectionId> {
         let mut next = 2;
-        relocations
-            .iter()
-            .map(|pending| {
+        let numbered = relocations.iter().enumerate();
+        numbered
+            .map(|(index, pending)| {
+                next += u32::from(self.group_before(index).is_some());
                 let id = SectionId(next);
                 next += 1 + u32::from(!pending.is_empty());
                 id
@@ -161,7 +170,11 @@ impl Assembler<'_> {
     fn is_listed(&self, index: SymbolIndex) -> bool {
         let symbol = self.symbols.get(index);
         symbol.used
-            || !(symbol.temporary || symbol.kind == STT_SECTION || self.is_alias_of_nothing(index))
+            || symbol.signature.is_some()
+            || !(symbol.weakly.is_some()
+                || symbol.temporary
+                || symbol.kind == STT_SECTION
+                || self.is_alias_of_nothing(index))
     }
 
     /// Whether a symbol is set to an expression of symbols that are not defined.
@@ -202,7 +215,12 @@ impl Assembler<'_> {
             ))
         };
         match symbol.definition {
-            None => {}
+            None => {
+                let group = symbol.signature.filter(|_| binding == STB_LOCAL);
+                if let Some(id) = group.and_then(|group| self.group_id(group, ids)) {
+                    made.place = SymbolPlace::Section(id);
+                }
+            }
             Some(Definition::Label(_) | Definition::Section(_)) => {
                 if let Some((place, offset)) = place_of(index) {
                     made.place = place;
@@ -316,10 +334,11 @@ fn relocation_section(name: &str, target: SectionId, link: u32) -> Section {
 }
 
 /// The bytes of all fragments; those of a section with a single one are not copied.
-fn take_bytes(fragments: &mut [Fragment]) -> Vec<u8> {
+fn take_bytes(section: &mut SectionBuilder) -> Vec<u8> {
     let mut bytes = Vec::new();
-    for fragment in fragments {
-        if let Content::Bytes(content) = &mut fragment.content {
+    for index in section.order() {
+        let fragment = section.fragments.get_mut(index);
+        if let Some(Content::Bytes(content)) = fragment.map(|fragment| &mut fragment.content) {
             if bytes.is_empty() {
                 bytes = std::mem::take(content);
             } else {

@@ -25,6 +25,9 @@ use super::macros::Macros;
 use super::syntax_error;
 use super::token::{self, LexError, Number, Token};
 
+/// Reserved words of one instruction that may turn out to be names.
+const MOST_NAMES: usize = 3;
+
 /// A token with its first byte and the byte after it.
 pub type Located<'s> = (u32, Token<'s>, u32);
 
@@ -289,6 +292,9 @@ impl<'s> Reader<'s> {
         match self.parse_instruction(tokens, arena) {
             Ok(instruction) => Ok(Body::Instruction(instruction)),
             Err(error) => {
+                if let Some(instruction) = self.with_names(tokens, arena) {
+                    return Ok(Body::Instruction(instruction));
+                }
                 let is_complete =
                     |count: usize| self.parse_instruction(&tokens[..count], arena).is_ok();
                 let (source, file) = (self.source, self.file);
@@ -302,6 +308,38 @@ impl<'s> Reader<'s> {
                 ))
             }
         }
+    }
+
+    /// An instruction in which reserved words such as `s` and `skb` are names of symbols: tried
+    /// only where it is none otherwise.
+    fn with_names(&self, tokens: &[Located<'s>], arena: &mut Arena) -> Option<Instruction> {
+        let mut tokens = tokens.to_vec();
+        let reserved =
+            |token: Token<'_>| !matches!(token, Token::Register(_)) && token::is_reserved(token);
+        let places = tokens.iter().enumerate().skip(1);
+        let places = places.filter(|(_, token)| reserved(token.1));
+        let mut places: Vec<usize> = places.map(|(index, _)| index).collect();
+        // The last ones are the likeliest; few are enough for any instruction.
+        places.reverse();
+        places.truncate(MOST_NAMES);
+        for chosen in 1_u32..1 << places.len() {
+            let mut changed = Vec::new();
+            for (bit, &index) in places.iter().enumerate() {
+                let token = tokens.get_mut(index)?;
+                if chosen >> bit & 1 == 1 {
+                    let text = self.source.get(token.0 as usize..token.2 as usize)?;
+                    changed.push((index, token.1));
+                    token.1 = Token::Word(text);
+                }
+            }
+            if let Ok(instruction) = self.parse_instruction(&tokens, arena) {
+                return Some(instruction);
+            }
+            for (index, token) in changed {
+                tokens.get_mut(index)?.1 = token;
+            }
+        }
+        None
     }
 
     fn parse_instruction(

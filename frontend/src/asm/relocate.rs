@@ -11,7 +11,7 @@ use bpf::diagnostic::{Diagnostic, Span};
 use bpf::insn::Endian;
 use bpf::object::{
     R_BPF_64_32, R_BPF_64_64, R_BPF_64_ABS32, R_BPF_64_ABS64, R_BPF_64_NODYLD32, SHF_ALLOC,
-    SHF_EXECINSTR, SHF_MERGE, SHF_WRITE, STB_GLOBAL, STB_LOCAL,
+    SHF_EXECINSTR, SHF_MERGE, SHF_WRITE, STB_GLOBAL, STB_LOCAL, STB_WEAK,
 };
 
 use super::assembler::{Assembler, Fixup, FixupKind, too_large};
@@ -152,6 +152,7 @@ impl Assembler<'_> {
                 self.branch_fixup(fixup, value, undefined)?;
                 Ok(None)
             }
+            FixupKind::Relocation(kind) => self.explicit_relocation(fixup, kind, value),
             FixupKind::Immediate => Err(self.bad_immediate(fixup.value, value)),
         }
     }
@@ -332,15 +333,7 @@ impl Assembler<'_> {
             }
             _ => {
                 let Ok(short) = i16::try_from(slots) else {
-                    let diagnostic = Diagnostic::error(format!(
-                        "`{name}` is {slots} instructions away, and a jump reaches 32767"
-                    ))
-                    .with_primary(at, "too far")
-                    .with_help("`gotol` reaches any label in the section (cpu v4)");
-                    return Err(match defined_at {
-                        Some(first) => diagnostic.with_secondary(first, "the label"),
-                        None => diagnostic,
-                    });
+                    return self.far_branch(fixup, symbol, slots);
                 };
                 let offset = Place {
                     offset: fixup.place.offset + 2,
@@ -488,6 +481,8 @@ impl Assembler<'_> {
         let symbol = self.symbols.get(symbol);
         match (symbol.binding, symbol.definition) {
             (Some(binding), _) => binding,
+            (None, None) if symbol.has_weak_name && !symbol.mentioned => STB_WEAK,
+            (None, None) if symbol.signature.is_some() && !symbol.used => STB_LOCAL,
             (None, None | Some(Definition::Common { .. })) => STB_GLOBAL,
             (None, Some(_)) => STB_LOCAL,
         }
@@ -497,7 +492,7 @@ impl Assembler<'_> {
         self.binding(symbol) == STB_LOCAL
     }
 
-    fn write_integer(&mut self, place: Place, value: i64, size: u8) {
+    pub fn write_integer(&mut self, place: Place, value: i64, size: u8) {
         let endian: Endian = self.options.endian;
         let bytes = integer_bytes(value, endian);
         let low = low_bytes(&bytes, size, endian);

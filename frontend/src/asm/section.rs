@@ -7,13 +7,18 @@ use bpf::object::{
 
 use super::assembler::Assembler;
 use super::ast::{Directive, Item, Node};
-use super::symbols::Definition;
+use super::layout::Apart;
+use super::symbols::{Definition, SymbolIndex};
 
 const SHT_NOTE: u32 = 7;
 const SHT_INIT_ARRAY: u32 = 14;
 const SHT_FINI_ARRAY: u32 = 15;
 const SHT_PREINIT_ARRAY: u32 = 16;
 const SHF_TLS: u64 = 0x400;
+/// `G`
+pub const SHF_GROUP: u64 = 0x200;
+/// `o`
+const SHF_LINK_ORDER: u64 = 0x80;
 /// `R`
 pub const SHF_GNU_RETAIN: u64 = 0x20_0000;
 /// `e`
@@ -26,51 +31,69 @@ struct Header {
     flags: Option<(u64, Span)>,
     kind: Option<(u32, Span)>,
     entry_size: Option<(u64, Span)>,
-    unique: Option<u64>,
+    apart: Apart,
+    /// Whether the group needs only one of several with its name.
+    comdat: bool,
 }
 
 impl Assembler<'_> {
-    /// `.text`, `.data`, `.bss`, `.rodata`
+    /// `.text`, `.data` and others, with the number of a subsection
     pub fn standard_section(
         &mut self,
         directive: &Directive,
         name: &str,
     ) -> Result<(), Diagnostic> {
         self.at_most(directive, 1)?;
-        if let Some(number) = self.optional_number(directive, 0, "a subsection")?
-            && number.value != 0
-        {
-            return Err(Diagnostic::error("subsections are not supported")
-                .with_primary(number.span, "")
-                .with_help("a section of its own is made by `.section`"));
-        }
+        let part = self.part(directive)?;
         self.standard_section_named(name);
+        self.sections.part = part;
         Ok(())
+    }
+
+    /// `.subsection number`
+    pub fn subsection(&mut self, directive: &Directive) -> Result<(), Diagnostic> {
+        self.at_most(directive, 1)?;
+        let part = self.part(directive)?;
+        self.sections.enter(self.sections.current, part);
+        Ok(())
+    }
+
+    fn part(&mut self, directive: &Directive) -> Result<u32, Diagnostic> {
+        let Some(number) = self.optional_number(directive, 0, "a subsection")? else {
+            return Ok(0);
+        };
+        match i32::try_from(number.value) {
+            Ok(part @ 0..) => Ok(part as u32),
+            _ => Err(
+                Diagnostic::error("a subsection is a number from 0 to 2147483647")
+                    .with_primary(number.span, format!("this is {}", number.value)),
+            ),
+        }
     }
 
     /// Enters a section that needs no description.
     pub fn standard_section_named(&mut self, name: &str) {
-        let index = match self.sections.find(name, None) {
+        let index = match self.sections.find(name, Apart::default()) {
             Some(index) => index,
             None => {
                 let (kind, flags, entry_size) = default_header(name);
-                self.add_section(name, None, kind, flags, entry_size)
+                self.add_section(name, Apart::default(), kind, flags, entry_size)
             }
         };
-        self.sections.enter(index);
+        self.sections.enter(index, 0);
     }
 
-    /// `.section name[, "flags"[, @type[, entsize][, unique, number]]]`
+    /// `.section name[, "flags"[, @type[, entsize][, symbol][, group[, comdat]][, unique, number]]]`
     pub fn section_directive(&mut self, directive: &Directive) -> Result<(), Diagnostic> {
         let header = self.header(directive)?;
         let index = self.section_for(&header)?;
-        self.sections.enter(index);
+        self.sections.enter(index, 0);
         Ok(())
     }
 
     /// `.pushsection`, with the operands of `.section`
     pub fn push_section(&mut self, directive: &Directive) -> Result<(), Diagnostic> {
-        let saved = (self.sections.current, self.sections.previous);
+        let saved = (self.sections.position(), self.sections.previous);
         self.section_directive(directive)?;
         self.sections.stack.push(saved);
         Ok(())
@@ -81,7 +104,7 @@ impl Assembler<'_> {
         self.no_operands(directive)?;
         match self.sections.stack.pop() {
             Some((current, previous)) => {
-                self.sections.current = current;
+                self.sections.go_to(current);
                 self.sections.previous = previous;
                 Ok(())
             }
@@ -95,7 +118,7 @@ impl Assembler<'_> {
         self.no_operands(directive)?;
         match self.sections.previous {
             Some(previous) => {
-                self.sections.enter(previous);
+                self.sections.enter(previous.section, previous.part);
                 Ok(())
             }
             None => Err(Diagnostic::error("no other section comes before")
@@ -105,7 +128,7 @@ impl Assembler<'_> {
 
     fn section_for(&mut self, header: &Header) -> Result<usize, Diagnostic> {
         let (kind, flags, entry_size) = default_header(&header.name);
-        let Some(index) = self.sections.find(&header.name, header.unique) else {
+        let Some(index) = self.sections.find(&header.name, header.apart) else {
             let kind = header.kind.map_or(kind, |kind| kind.0);
             let flags = header.flags.map_or(flags, |flags| flags.0);
             let entry_size = match (header.entry_size, header.flags) {
@@ -126,7 +149,8 @@ impl Assembler<'_> {
                     None => diagnostic,
                 });
             }
-            return Ok(self.add_section(&header.name, header.unique, kind, flags, entry_size));
+            self.group(header);
+            return Ok(self.add_section(&header.name, header.apart, kind, flags, entry_size));
         };
         let section = &self.sections.all[index];
         let changed = |what: &str, at: Span| {
@@ -156,7 +180,8 @@ impl Assembler<'_> {
             flags: None,
             kind: None,
             entry_size: None,
-            unique: None,
+            apart: Apart::default(),
+            comdat: false,
         };
         if directive.operands.len() < 2 {
             return Ok(header);
@@ -165,16 +190,13 @@ impl Assembler<'_> {
             return Err(self.missing(directive, 1, "flags in quotes"));
         };
         let text = self.text_item(flags)?;
-        header.flags = Some((section_flags(&text, flags.span())?, flags.span()));
+        let mut bits = section_flags(&text, flags.span())?;
         let mut next = 2;
         if let Some(item) = self.item(directive, 2)? {
             header.kind = Some((self.section_type(item)?, item.span()));
             next = 3;
         }
-        if header
-            .flags
-            .is_some_and(|(flags, _)| flags & SHF_MERGE != 0)
-        {
+        if bits & SHF_MERGE != 0 {
             let size = self.number(directive, next, "the size of an entry")?;
             match u64::try_from(size.value) {
                 Ok(value) if value > 0 => header.entry_size = Some((value, size.span)),
@@ -185,21 +207,88 @@ impl Assembler<'_> {
             }
             next += 1;
         }
+        if bits & SHF_LINK_ORDER != 0 {
+            header.apart.goes_with = Some(self.linked_symbol(directive, next)?);
+            next += 1;
+        }
+        if bits & SHF_GROUP != 0 {
+            if header.kind.is_none() {
+                return Err(self.missing(directive, 2, "a type such as `@progbits`"));
+            }
+            let signature = self.symbol(directive, next)?;
+            header.apart.group = Some(self.named(signature.value));
+            next += 1;
+            if self.is_word(directive, next, "comdat")? {
+                header.comdat = true;
+                next += 1;
+            }
+        } else if text.contains(&b'?')
+            && let Some(group) = self.sections.section().group
+            && let Some(group) = self.sections.groups.get(group)
+        {
+            header.apart.group = Some(group.signature);
+            bits |= SHF_GROUP;
+        }
+        header.flags = Some((bits, flags.span()));
         if let Some(Item::Expr(expr)) = self.item(directive, next)? {
-            let unique = match self.arena.single(expr) {
-                Some(Node::Symbol(name)) => self.arena.name(name) == "unique",
-                _ => false,
-            };
-            if !unique {
+            if !self.is_word(directive, next, "unique")? {
                 return Err(Diagnostic::error("this means nothing for a section")
                     .with_primary(expr.span, "expected `unique`"));
             }
             let number = self.number(directive, next + 1, "a number that tells sections apart")?;
-            header.unique = Some(number.value as u64);
+            header.apart.unique = Some(number.value as u64);
             next += 2;
         }
         self.at_most(directive, next)?;
         Ok(header)
+    }
+
+    /// The symbol whose section another one goes with, or 0 for none.
+    fn linked_symbol(
+        &mut self,
+        directive: &Directive,
+        index: usize,
+    ) -> Result<Option<SymbolIndex>, Diagnostic> {
+        if let Some(Item::Expr(expr)) = self.item(directive, index)?
+            && self.arena.single(expr) == Some(Node::Number(0))
+        {
+            return Ok(None);
+        }
+        let name = self.symbol(directive, index)?;
+        let symbol = self.named(name.value);
+        let place = self.scope().place(symbol);
+        match place {
+            Some(_) => Ok(Some(symbol)),
+            None => Err(
+                Diagnostic::error("a section goes with a symbol that is defined before")
+                    .with_primary(name.span, "this one is not"),
+            ),
+        }
+    }
+
+    fn is_word(
+        &self,
+        directive: &Directive,
+        index: usize,
+        wanted: &str,
+    ) -> Result<bool, Diagnostic> {
+        let Some(Item::Expr(expr)) = self.item(directive, index)? else {
+            return Ok(false);
+        };
+        Ok(match self.arena.single(expr) {
+            Some(Node::Symbol(name)) => self.arena.name(name) == wanted,
+            _ => false,
+        })
+    }
+
+    /// Makes the group of a new section unless there is one.
+    fn group(&mut self, header: &Header) {
+        let Some(signature) = header.apart.group else {
+            return;
+        };
+        let number = self.sections.group(signature, header.comdat);
+        self.symbols.register(signature);
+        self.symbols.get_mut(signature).signature = Some(number);
     }
 
     fn section_type(&self, item: Item) -> Result<u32, Diagnostic> {
@@ -274,17 +363,15 @@ fn section_flags(text: &[u8], at: Span) -> Result<u64, Diagnostic> {
             b'T' => SHF_TLS,
             b'R' => SHF_GNU_RETAIN,
             b'e' => SHF_EXCLUDE,
-            b'G' | b'o' | b'?' => {
-                return Err(Diagnostic::error(
-                    "section groups and linked sections are not supported yet",
-                )
-                .with_primary(place, ""));
-            }
+            b'G' => SHF_GROUP,
+            b'o' => SHF_LINK_ORDER,
+            // The group of the section before, which the caller knows.
+            b'?' => 0,
             other => {
                 let shown = char::from(*other).escape_default();
                 return Err(
                     Diagnostic::error(format!("`{shown}` is no flag of a section"))
-                        .with_primary(place, "flags are a w x M S T R e"),
+                        .with_primary(place, "flags are a w x M S T G o R e ?"),
                 );
             }
         };

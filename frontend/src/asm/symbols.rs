@@ -53,6 +53,14 @@ pub struct Symbol {
     pub visibility: u8,
     /// Size, if a directive gave one.
     pub size: Option<Expr>,
+    /// Whether it was named in an expression.
+    pub mentioned: bool,
+    /// The symbol that this one is a weak name for.
+    pub weakly: Option<SymbolIndex>,
+    /// Whether another symbol is a weak name for it.
+    pub has_weak_name: bool,
+    /// The group of sections that it names.
+    pub signature: Option<usize>,
     /// Whether a relocation or the list of address-significant symbols refers to it.
     pub used: bool,
 }
@@ -145,6 +153,10 @@ impl Symbols {
             kind: STT_NOTYPE,
             visibility: 0,
             size: None,
+            mentioned: false,
+            weakly: None,
+            has_weak_name: false,
+            signature: None,
             used: false,
         });
         index

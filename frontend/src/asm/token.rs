@@ -26,6 +26,12 @@ pub enum Token<'s> {
     Here,
     /// An integer that fits 64 bits, or a character.
     #[regex("[0-9][0-9A-Za-z_.]*", number)]
+    #[regex(r"[0-9]+(\.[0-9]*)?[eE][+-][0-9]+", fraction)]
+    #[regex(
+        r"0[xX][0-9A-Fa-f]*(\.[0-9A-Fa-f]*)?[pP][+-]?[0-9]+",
+        fraction,
+        priority = 20
+    )]
     #[regex(r"'([^'\\\n]|\\[^\n])'", character)]
     Number(Number<'s>),
     /// What stands between the quotes of a string, escapes not yet resolved.
@@ -207,6 +213,10 @@ fn character<'s>(lexer: &mut Lexer<'s, Token<'s>>) -> Option<Number<'s>> {
     Some(Number::Integer(i64::from(u32::from(value))))
 }
 
+fn fraction<'s>(lexer: &mut Lexer<'s, Token<'s>>) -> Number<'s> {
+    Number::Other(lexer.slice())
+}
+
 fn number<'s>(lexer: &mut Lexer<'s, Token<'s>>) -> Result<Number<'s>, LexError> {
     read_number(lexer.slice()).map_err(LexError::Number)
 }
@@ -319,6 +329,28 @@ pub fn reserved_word(word: &str) -> Option<Token<'static>> {
         "s" => Token::S,
         _ => return register(word).map(Token::Register),
     })
+}
+
+/// Whether a token is a reserved word of instructions.
+pub fn is_reserved(token: Token<'_>) -> bool {
+    use Token::*;
+    matches!(
+        token,
+        Register(_)
+            | Unsigned(_)
+            | Signed(_)
+            | ByteOrder(_)
+            | Fetch(_)
+            | Exchange(_)
+            | CompareExchange(_)
+            | AddrSpaceCast
+            | LoadAcquire
+            | Goto
+            | Gotol
+            | Wide
+            | Packet
+            | S
+    )
 }
 
 /// The words that begin an instruction; the caller has lower-cased the word.

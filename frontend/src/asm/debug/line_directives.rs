@@ -206,7 +206,7 @@ impl Assembler<'_> {
             *field = self.small_number(self.lone_number(item).unwrap_or(0), item.span())?;
         }
         while let Some(item) = rest.next() {
-            self.part(&mut line, item, &mut rest)?;
+            self.line_part(&mut line, item, &mut rest)?;
         }
         // A line without code of its own still gets a row.
         self.reach_line();
@@ -214,7 +214,7 @@ impl Assembler<'_> {
         Ok(())
     }
 
-    fn part(
+    fn line_part(
         &mut self,
         line: &mut Line,
         item: Item,

@@ -100,7 +100,7 @@ impl Assembler<'_> {
             let Some(section) = self.sections.all.get(sequence.section) else {
                 continue;
             };
-            let end = section.known_size().unwrap_or(0);
+            let end = section.size();
             let rows = sequence.rows.iter().map(|(place, line)| {
                 let offset = self.sections.offset(*place).unwrap_or(0);
                 (offset, *line)

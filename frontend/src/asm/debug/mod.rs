@@ -67,7 +67,7 @@ impl Assembler<'_> {
     /// Enters a section and gives a buffer for what follows its contents.
     fn open_generated(&mut self, name: &str) -> Buffer {
         self.standard_section_named(name);
-        let base = self.sections.section().known_size().unwrap_or(0);
+        let base = self.sections.section().size();
         Buffer::new(self.options.endian, base)
     }
 

@@ -3,6 +3,7 @@
 //! Symbols, data and sections have files of their own. What is known but not carried out is listed by name,
 //! so that its message differs from that for a misspelt one.
 
+mod numbers;
 mod symbols;
 
 use bpf::diagnostic::Diagnostic;
@@ -10,21 +11,52 @@ use bpf::object::{SHF_MERGE, SHF_STRINGS, SHT_PROGBITS, STB_GLOBAL, STB_LOCAL, S
 
 use super::assembler::Assembler;
 use super::ast::Directive;
-use super::data::DataKind;
+use super::data::{DataKind, integer_bytes, low_bytes};
+use super::layout::{Apart, Position};
+use numbers::Float;
 
 const STV_INTERNAL: u8 = 1;
 const STV_HIDDEN: u8 = 2;
 const STV_PROTECTED: u8 = 3;
 
-/// Directives that other assemblers know and this one does not carry out.
-const UNSUPPORTED: &[&str] = &[".reloc", ".symver", ".weakref", ".stabs"];
+/// Directives that other assemblers carry out and this one refuses, with the reason.
+const REFUSED: &[(&str, &str)] = &[
+    (
+        ".symver",
+        "versions of symbols are for shared libraries, which BPF does not have",
+    ),
+    (
+        ".bundle_align_mode",
+        "bundles of instructions are for sandboxes of native code",
+    ),
+    (
+        ".bundle_lock",
+        "bundles of instructions are for sandboxes of native code",
+    ),
+    (
+        ".bundle_unlock",
+        "bundles of instructions are for sandboxes of native code",
+    ),
+    (".memtag", "tagged memory is a feature of other processors"),
+    (
+        ".pseudoprobe",
+        "probes for profiles are made by compilers only",
+    ),
+    (".lto_set_conditional", "this is for a compiler that links"),
+    (".stabs", "stabs are an old form of debugging information"),
+    (".stabn", "stabs are an old form of debugging information"),
+    (".stabd", "stabs are an old form of debugging information"),
+    (".nops", "write `goto +0` as often as it is needed"),
+];
 
 impl Assembler<'_> {
     /// Carries out one directive.
     pub fn directive(&mut self, directive: &Directive) -> Result<(), Diagnostic> {
         let name = self.directive_name(directive).to_owned();
         match name.as_str() {
-            ".text" | ".data" | ".bss" | ".rodata" => self.standard_section(directive, &name),
+            ".text" | ".data" | ".bss" | ".rodata" | ".tdata" | ".tbss" | ".data.rel"
+            | ".data.rel.ro" | ".eh_frame" => self.standard_section(directive, &name),
+            ".subsection" => self.subsection(directive),
             ".section" => self.section_directive(directive),
             ".pushsection" => self.push_section(directive),
             ".popsection" => self.pop_section(directive),
@@ -36,6 +68,8 @@ impl Assembler<'_> {
             ".hidden" => self.set_visibility(directive, STV_HIDDEN),
             ".protected" => self.set_visibility(directive, STV_PROTECTED),
             ".internal" => self.set_visibility(directive, STV_INTERNAL),
+            ".weakref" => self.weak_name(directive),
+            ".reloc" => self.relocation_directive(directive),
             ".type" => self.set_type(directive),
             ".size" => self.set_size(directive),
             ".set" | ".equ" | ".equiv" => self.set_value(directive, name == ".equiv"),
@@ -46,6 +80,11 @@ impl Assembler<'_> {
             ".short" | ".2byte" | ".value" => self.data(directive, DataKind::Integer(2)),
             ".long" | ".4byte" | ".int" => self.data(directive, DataKind::Integer(4)),
             ".quad" | ".8byte" => self.data(directive, DataKind::Integer(8)),
+            ".float" | ".single" => self.floats(directive, Float::Single),
+            ".double" => self.floats(directive, Float::Double),
+            name if is_sized(name, ".dc") => self.constants(directive),
+            name if is_sized(name, ".dcb") => self.constant_block(directive),
+            name if is_sized(name, ".ds") => self.space_block(directive),
             ".octa" => self.data(directive, DataKind::Octa),
             ".uleb128" => self.data(directive, DataKind::Leb { signed: false }),
             ".sleb128" => self.data(directive, DataKind::Leb { signed: true }),
@@ -110,32 +149,68 @@ impl Assembler<'_> {
             ".include" => self.include(directive),
             ".incbin" => self.include_bytes(directive),
 
+            ".line" => {
+                // Line numbers of a preprocessor; diagnostics count the lines that are there.
+                self.at_most(directive, 1)?;
+                self.optional_number(directive, 0, "a line number")
+                    .map(|_| ())
+            }
+            // For a compiler that links; the object is the same.
+            ".lto_discard" => Ok(()),
+            ".version" => self.version(directive),
             ".end" => {
                 self.ended = true;
                 Ok(())
             }
             name if name.starts_with(".cfi_") => self.unwind(directive),
-            name if UNSUPPORTED.contains(&name) => {
-                Err(Diagnostic::error(format!("`{name}` is not supported yet"))
-                    .with_primary(directive.name.span, ""))
-            }
-            name => Err(unknown(name, directive)),
+            name if name.starts_with(".cv_") => Err(refused(
+                directive,
+                "CodeView is debugging information of Windows; BPF objects have DWARF and BTF",
+            )),
+            name => match REFUSED.iter().find(|refused| refused.0 == name) {
+                Some((_, reason)) => Err(refused(directive, reason)),
+                None => Err(unknown(name, directive)),
+            },
         }
+    }
+
+    /// `.version "text"`: a note without an owner, as the GNU assembler writes it
+    fn version(&mut self, directive: &Directive) -> Result<(), Diagnostic> {
+        self.at_most(directive, 1)?;
+        let text = self.text(directive, 0, "a string")?;
+        let before = (self.sections.position(), self.sections.previous);
+        self.standard_section_named(".note");
+        let size = i64::try_from(text.value.len() + 1).unwrap_or(i64::MAX);
+        let mut bytes = Vec::new();
+        for word in [size, 0, 1] {
+            let word = integer_bytes(word, self.options.endian);
+            bytes.extend_from_slice(low_bytes(&word, 4, self.options.endian));
+        }
+        bytes.extend_from_slice(text.value.as_bytes());
+        bytes.push(0);
+        let result = self.emit(&bytes, text.span);
+        let result = result.and_then(|_| self.pad(4, Some(0), u64::MAX, text.span));
+        self.sections.go_to(before.0);
+        self.sections.previous = before.1;
+        result
     }
 
     fn ident(&mut self, directive: &Directive) -> Result<(), Diagnostic> {
         self.at_most(directive, 1)?;
         let text = self.text(directive, 0, "a string")?;
         self.debug.lines.take_pending();
-        let before = (self.sections.current, self.sections.previous);
-        let comment = match self.sections.find(".comment", None) {
+        let before = self.sections.position();
+        let comment = match self.sections.find(".comment", Apart::default()) {
             Some(section) => section,
             None => {
                 let flags = SHF_MERGE | SHF_STRINGS;
-                self.add_section(".comment", None, SHT_PROGBITS, flags, 1)
+                self.add_section(".comment", Apart::default(), SHT_PROGBITS, flags, 1)
             }
         };
-        self.sections.current = comment;
+        self.sections.go_to(Position {
+            section: comment,
+            part: 0,
+        });
         let mut bytes = Vec::new();
         if self.sections.section().fragments.is_empty() {
             bytes.push(0);
@@ -143,9 +218,22 @@ impl Assembler<'_> {
         bytes.extend_from_slice(text.value.as_bytes());
         bytes.push(0);
         let result = self.emit(&bytes, text.span).map(|_| ());
-        (self.sections.current, self.sections.previous) = before;
+        self.sections.go_to(before);
         result
     }
+}
+
+/// Whether a name is that of a directive, possibly with a letter for the size of its data.
+fn is_sized(name: &str, base: &str) -> bool {
+    let rest = name.strip_prefix(base);
+    rest.is_some_and(|rest| rest.is_empty() || (rest.len() == 2 && rest.starts_with('.')))
+}
+
+/// The diagnostic for a directive that is known and refused.
+fn refused(directive: &Directive, reason: &str) -> Diagnostic {
+    Diagnostic::error("this directive is not carried out")
+        .with_primary(directive.name.span, "")
+        .with_note(reason)
 }
 
 /// The diagnostic for a directive that nobody knows.

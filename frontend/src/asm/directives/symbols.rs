@@ -70,6 +70,30 @@ impl Assembler<'_> {
         Ok(())
     }
 
+    /// `.weakref alias, target`: uses of the alias are uses of the target that may stay undefined
+    pub(super) fn weak_name(&mut self, directive: &Directive) -> Result<(), Diagnostic> {
+        self.at_most(directive, 2)?;
+        let alias = self.symbol(directive, 0)?;
+        let target = self.symbol(directive, 1)?;
+        let (alias, at) = (self.named(alias.value), alias.span);
+        let target = self.named(target.value);
+        let entry = self.symbols.get(alias);
+        if entry.definition.is_some() || entry.weakly.is_some() {
+            let name = self.name_of(alias);
+            return Err(Diagnostic::error(format!("`{name}` is already defined"))
+                .with_primary(at, "defined again here"));
+        }
+        if alias == target || self.symbols.get(target).weakly.is_some() {
+            let name = self.name_of(target);
+            return Err(Diagnostic::error(format!("`{name}` is a weak name itself"))
+                .with_primary(directive.span, "the second operand is a symbol of its own"));
+        }
+        self.symbols.get_mut(alias).weakly = Some(target);
+        self.symbols.get_mut(target).has_weak_name = true;
+        self.symbols.register(target);
+        Ok(())
+    }
+
     pub(super) fn set_type(&mut self, directive: &Directive) -> Result<(), Diagnostic> {
         // The comma may be left out here.
         let items: Vec<Item> = directive
@@ -205,7 +229,7 @@ impl Assembler<'_> {
         let size = self.arena.leaf(Node::Number(size.value), size.span);
         self.keep_nodes();
         if self.symbols.get(symbol).binding == Some(STB_LOCAL) {
-            let before = (self.sections.current, self.sections.previous);
+            let before = (self.sections.position(), self.sections.previous);
             self.standard_section_named(".bss");
             self.debug.lines.take_pending();
             self.pad(align, None, u64::MAX, directive.span)?;
@@ -213,7 +237,8 @@ impl Assembler<'_> {
             self.define(symbol, Definition::Label(place), name.span)?;
             let filled = self.sections.fill(0, bytes);
             filled.map_err(|_| too_large(directive.span))?;
-            (self.sections.current, self.sections.previous) = before;
+            self.sections.go_to(before.0);
+            self.sections.previous = before.1;
         } else {
             let definition = Definition::Common { size: bytes, align };
             self.define(symbol, definition, name.span)?;

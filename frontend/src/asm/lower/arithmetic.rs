@@ -16,6 +16,12 @@ impl Assembler<'_> {
         src: Operand,
     ) -> Result<Lowered, Diagnostic> {
         let mut width = dst.value.width;
+        if let Operand::Value(value) = src
+            && op == AluOp::Mov
+            && width == Width::W64
+        {
+            self.warn_of_suffix(value);
+        }
         // `r1 = w2` is how the compiler prints a move that clears the upper half.
         if let Operand::Register(src) = src
             && op == AluOp::Mov
@@ -31,6 +37,24 @@ impl Assembler<'_> {
             src,
         };
         Ok((insn, fixup))
+    }
+
+    /// `5ll` is a number with a suffix as in C, and `5 ll` asks for 64 bits.
+    fn warn_of_suffix(&mut self, value: Expr) {
+        let text = self.sources.text(value.span);
+        if self.options.llvm_compat || !text.ends_with("ll") {
+            return;
+        }
+        let digits = text.trim_end_matches("ll");
+        if !digits.ends_with(|one: char| one.is_ascii_hexdigit()) {
+            return;
+        }
+        let help = format!("`{digits} ll` loads 64 bits; `{digits}` says the same as this");
+        self.warnings.push(
+            Diagnostic::warning("the `ll` is part of the number, and the instruction has 32 bits")
+                .with_primary(value.span, "")
+                .with_help(help),
+        );
     }
 
     pub(super) fn load_wide(
@@ -59,13 +83,21 @@ impl Assembler<'_> {
         value: Expr,
     ) -> Result<Lowered, Diagnostic> {
         whole(dst, "a 64-bit immediate")?;
-        let kind = self.absolute(pseudo, "the kind of a `ld_pseudo`")?;
-        let kind = u8::try_from(kind).ok().filter(|kind| *kind < 16);
-        let kind = kind.ok_or_else(|| {
-            Diagnostic::error("the kind of a `ld_pseudo` is 0 to 15")
-                .with_primary(pseudo.span, "it has 4 bits in the instruction")
-        })?;
-        let imm = self.absolute(value, "the immediate of a `ld_pseudo`")? as u64;
+        let number = self.absolute(pseudo, "the kind of a `ld_pseudo`")?;
+        let mut imm = self.absolute(value, "the immediate of a `ld_pseudo`")? as u64;
+        let kind = u8::try_from(number).ok().filter(|kind| *kind < 16);
+        let kind = match kind {
+            // The upper half comes from the wrong operand there.
+            _ if self.options.llvm_compat => {
+                imm = imm & 0xffff_ffff | (number as u64 >> 32) << 32;
+                (number & 15) as u8
+            }
+            Some(kind) => kind,
+            None => {
+                return Err(Diagnostic::error("the kind of a `ld_pseudo` is 0 to 15")
+                    .with_primary(pseudo.span, "it has 4 bits in the instruction"));
+            }
+        };
         let insn = Insn::LoadImm64 {
             dst: dst.value.reg,
             pseudo: Pseudo(kind),
@@ -76,6 +108,9 @@ impl Assembler<'_> {
 
     pub(super) fn address_space(&mut self, space: Expr) -> Result<u16, Diagnostic> {
         let number = self.absolute(space, "an address space")?;
+        if self.options.llvm_compat {
+            return Ok(number as u16);
+        }
         u16::try_from(number).map_err(|_| {
             Diagnostic::error("an address space is a number from 0 to 65535")
                 .with_primary(space.span, "")

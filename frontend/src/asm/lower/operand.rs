@@ -44,7 +44,7 @@ impl Assembler<'_> {
 
     pub(super) fn fit_imm32(&self, number: i64, at: Span) -> Result<i32, Diagnostic> {
         let fits = (i64::from(i32::MIN)..=i64::from(u32::MAX)).contains(&number);
-        if fits {
+        if fits || self.options.llvm_compat {
             return Ok(number as i32);
         }
         Err(Diagnostic::error(format!(

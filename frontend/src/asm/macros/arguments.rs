@@ -89,13 +89,15 @@ impl<'t> Arguments<'t> {
         found
     }
 
-    /// The next argument; `variadic` is one that takes all that is left.
+    /// The next argument. `names` says whether a word before `=` names a parameter, `variadic`
+    /// whether the parameter of that name, or the next one, takes all that is left.
     pub fn argument(
         &mut self,
+        names: impl Fn(&str) -> bool,
         variadic: impl FnOnce(&str) -> bool,
     ) -> Result<Argument, Diagnostic> {
         let start = self.at;
-        let name = self.name();
+        let name = self.name(names);
         let variadic = variadic(name.as_ref().map_or("", |name| &name.0));
         let from = self.at;
         let value = match self.rest().chars().next() {
@@ -141,12 +143,13 @@ impl<'t> Arguments<'t> {
     }
 
     /// `name=`
-    fn name(&mut self) -> Option<(String, Span)> {
+    fn name(&mut self, names: impl Fn(&str) -> bool) -> Option<(String, Span)> {
         let word = raw::word(self.text, self.at);
         let end = self.at + word.len();
         let after = raw::skip_blanks(self.text, end);
         let rest = self.text.get(after..).unwrap_or("");
-        if word.is_empty() || !rest.starts_with('=') || rest.starts_with("==") {
+        let named = !word.is_empty() && rest.starts_with('=') && !rest.starts_with("==");
+        if !named || !names(word) {
             return None;
         }
         let name = (word.to_owned(), self.span(self.at..end));
@@ -295,7 +298,7 @@ mod tests {
         let mut arguments = Arguments::new(text, base, alternate);
         let mut found = Vec::new();
         while !arguments.is_done() {
-            let argument = arguments.argument(|_| false).unwrap();
+            let argument = arguments.argument(|_| true, |_| false).unwrap();
             found.push(match argument.value {
                 Some(Value::Text(text)) => text,
                 Some(Value::Number(span)) => format!("%{}", &text[span.range()]),

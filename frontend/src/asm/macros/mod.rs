@@ -224,7 +224,9 @@ impl Assembler<'_> {
                     parameter.is_some_and(|one| one.variadic)
                 }
             };
-            let argument = reader.argument(is_variadic)?;
+            // What is left may hold `=` for its own ends: `r1 = 5`.
+            let is_name = |word: &str| called.by_name.contains_key(word) || !is_variadic("");
+            let argument = reader.argument(is_name, is_variadic)?;
             let position = match &argument.name {
                 Some((word, at)) => match called.by_name.get(word) {
                     Some(position) => *position,

@@ -45,7 +45,7 @@ impl Assembler<'_> {
         let name = self.variable(&mut reader, raw)?;
         let mut out = String::new();
         while !reader.is_done() {
-            let argument = reader.argument(|_| false)?;
+            let argument = reader.argument(|_| false, |_| false)?;
             let value = self.argument_text(argument)?.unwrap_or_default();
             let counter = Some(self.macros.calls);
             let values = [(name, value.as_str())].into_iter().collect();
@@ -61,13 +61,17 @@ impl Assembler<'_> {
         let text = self.sources.text(raw.text).to_owned();
         let mut reader = Arguments::new(&text, raw.text, false);
         let name = self.variable(&mut reader, raw)?;
-        let characters = reader.argument(|_| false)?;
+        let characters = reader.argument(|_| false, |_| false)?;
         if !reader.is_done() {
             return Err(Diagnostic::error("`.irpc` takes one word")
                 .with_primary(reader.rest_span(), "this is too much")
                 .with_help("put characters with blanks between them in quotes"));
         }
-        let characters = self.argument_text(characters)?.unwrap_or_default();
+        let quoted = self.sources.text(characters.span);
+        let characters = match self.options.llvm_compat && quoted.starts_with('"') {
+            true => quoted.to_owned(),
+            false => self.argument_text(characters)?.unwrap_or_default(),
+        };
         let mut out = String::new();
         for (at, character) in characters.char_indices() {
             let counter = Some(self.macros.calls);

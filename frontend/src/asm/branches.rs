@@ -1,0 +1,156 @@
+//! Branches that do not reach their target, and relocations that are asked for by name.
+
+use bpf::diagnostic::Diagnostic;
+use bpf::object::{R_BPF_64_32, R_BPF_64_64, R_BPF_64_ABS32, R_BPF_64_ABS64, R_BPF_64_NODYLD32};
+
+use super::assembler::{Assembler, Fixup, FixupKind};
+use super::ast::{Directive, Item, Node};
+use super::expression::Value;
+use super::layout::Place;
+use super::relocate::PendingRelocation;
+use super::symbols::SymbolIndex;
+
+const GOTO: u8 = 0x05;
+const GOTOL: u8 = 0x06;
+
+impl Assembler<'_> {
+    /// A branch over more instructions than 16 bits count: a `goto` can become a `gotol`, which
+    /// has the same size, so that nothing else moves.
+    pub fn far_branch(
+        &mut self,
+        fixup: Fixup,
+        symbol: SymbolIndex,
+        slots: i64,
+    ) -> Result<(), Diagnostic> {
+        let opcode = self
+            .sections
+            .bytes_mut(fixup.place, 1)
+            .and_then(|bytes| bytes.first_mut());
+        let is_goto = opcode.as_ref().is_some_and(|opcode| **opcode == GOTO);
+        if let (true, true, Some(opcode), Ok(_)) =
+            (self.options.relax, is_goto, opcode, i32::try_from(slots))
+        {
+            *opcode = GOTOL;
+            let immediate = Place {
+                offset: fixup.place.offset + 4,
+                ..fixup.place
+            };
+            self.write_integer(immediate, slots, 4);
+            return Ok(());
+        }
+        let name = self.name_of(symbol);
+        let diagnostic = Diagnostic::error(format!(
+            "`{name}` is {slots} instructions away, and a jump reaches from -32768 to 32767"
+        ))
+        .with_primary(fixup.value.span, "too far");
+        let diagnostic = match is_goto {
+            true => diagnostic.with_help(
+                "write `gotol`, which reaches any label in the section, or have `--relax` do so (cpu v4)",
+            ),
+            false => diagnostic.with_help(
+                "let it jump to a `gotol` nearby, which reaches any label in the section (cpu v4)",
+            ),
+        };
+        Err(match self.symbols.get(symbol).defined_at {
+            Some(first) => diagnostic.with_secondary(first, "the label"),
+            None => diagnostic,
+        })
+    }
+
+    /// `.reloc offset, R_BPF_…, symbol`
+    pub fn relocation_directive(&mut self, directive: &Directive) -> Result<(), Diagnostic> {
+        self.at_most(directive, 3)?;
+        let offset = self.expr(directive, 0, "an offset")?;
+        let Some(kind) = self.item(directive, 1)? else {
+            return Err(self.missing(directive, 1, "the name of a relocation"));
+        };
+        let name = match kind {
+            Item::Expr(expr) => self.arena.single(expr),
+            Item::Tag(_) => None,
+        };
+        let number = match name {
+            Some(Node::Symbol(name)) => relocation_number(self.arena.name(name)),
+            _ => None,
+        };
+        let Some(number) = number else {
+            return Err(Diagnostic::error("there is no such relocation")
+                .with_primary(kind.span(), "")
+                .with_help("relocations are R_BPF_64_64, R_BPF_64_ABS64, R_BPF_64_ABS32, R_BPF_64_NODYLD32, R_BPF_64_32 and R_BPF_NONE"));
+        };
+        let target = self.expr(directive, 2, "a symbol")?;
+        self.bind(offset)?;
+        let value = self.value(offset)?;
+        let place = match (value.add, value.sub) {
+            (None, None) => Some(Place {
+                section: self.sections.current,
+                fragment: 0,
+                offset: 0,
+            }),
+            (Some(symbol), None) => self.scope().place(symbol),
+            _ => None,
+        };
+        let place = place.filter(|place| place.section == self.sections.current);
+        let Some(place) = place else {
+            return Err(Diagnostic::error(
+                "a relocation lies at an offset in this section that is known here",
+            )
+            .with_primary(offset.span, ""));
+        };
+        let place = Place {
+            offset: place.offset.wrapping_add(value.constant as u64),
+            ..place
+        };
+        if self.sections.all[place.section].fragments.is_empty() || place.offset > i64::MAX as u64 {
+            return Err(Diagnostic::error("a relocation lies within its section")
+                .with_primary(offset.span, "nothing is there"));
+        }
+        self.bind(target)?;
+        self.register_all(target);
+        self.add_fixup(place, FixupKind::Relocation(number), target);
+        Ok(())
+    }
+
+    /// The relocation that `.reloc` asked for. The field keeps its bytes.
+    pub fn explicit_relocation(
+        &mut self,
+        fixup: Fixup,
+        kind: u32,
+        value: Value,
+    ) -> Result<Option<PendingRelocation>, Diagnostic> {
+        let at = fixup.value.span;
+        let offset = self.sections.offset(fixup.place);
+        let size = self
+            .sections
+            .all
+            .get(fixup.place.section)
+            .map(|section| section.size());
+        match (value.add, value.sub, value.constant, offset, size) {
+            (Some(symbol), None, 0, Some(offset), Some(size)) if offset < size => {
+                Ok(Some(PendingRelocation {
+                    offset,
+                    kind,
+                    symbol,
+                }))
+            }
+            (Some(_), None, 0, ..) => {
+                Err(Diagnostic::error("a relocation lies within its section")
+                    .with_primary(at, "this one lies behind its end"))
+            }
+            _ => Err(Diagnostic::error("a relocation names a symbol")
+                .with_primary(at, "without any arithmetic")
+                .with_help("an addend is what the field holds")),
+        }
+    }
+}
+
+fn relocation_number(name: &str) -> Option<u32> {
+    Some(match name {
+        "R_BPF_NONE" => 0,
+        "R_BPF_64_64" => R_BPF_64_64,
+        "R_BPF_64_ABS64" => R_BPF_64_ABS64,
+        "R_BPF_64_ABS32" => R_BPF_64_ABS32,
+        "R_BPF_64_NODYLD32" => R_BPF_64_NODYLD32,
+        "R_BPF_64_32" => R_BPF_64_32,
+        _ => return None,
+    })
+}
