@@ -11,6 +11,7 @@ pub mod llvm_mc;
 pub mod nfp;
 pub mod objects;
 pub mod observe;
+pub mod properties;
 pub mod random_mir;
 pub mod random_program;
 pub mod recompile;
