@@ -1,14 +1,17 @@
 //! Reads what a command is given: assembly, MIR text, or an object.
 //!
 //! What a file is, its bytes say first (ELF has a magic number) and its name second (`.mir`);
-//! everything else is assembly. `-` is the standard input.
+//! everything else is assembly. `-` is the standard input. A file that assembly includes is looked
+//! for beside the one that asks for it, and then in the folders of the command line.
 
+use std::collections::HashMap;
 use std::io::Read as _;
+use std::path::{Path, PathBuf};
 
 use bpf::diagnostic::{Diagnostic, FileId, SourceMap, Span};
 use bpf::insn::Endian;
 use bpf::object::{Object, SectionId};
-use frontend::asm::{AsmOptions, assemble};
+use frontend::asm::{AsmOptions, Loaded, Loader, assemble_file};
 use mir::parse::Parsed;
 
 use crate::failure::Failure;
@@ -37,8 +40,81 @@ pub struct Assembled {
     pub map: SourceMap,
     /// Warnings about the text.
     pub warnings: Vec<Diagnostic>,
+    /// What the text has printed.
+    pub messages: Vec<String>,
     /// Where the text's instructions lie in the object, by place.
     pub instructions: Vec<(SectionId, u64, Span)>,
+}
+
+/// How assembly is to be read.
+#[derive(Clone, Debug)]
+pub struct Assembly {
+    /// What the text does not say.
+    pub options: AsmOptions,
+    /// Folders of included files, after the one of the file that asks.
+    pub folders: Vec<PathBuf>,
+    /// The folder of the text, where its name does not say that.
+    pub beside: Option<PathBuf>,
+}
+
+impl From<Endian> for Assembly {
+    fn from(endian: Endian) -> Assembly {
+        Assembly {
+            options: AsmOptions::new(endian),
+            folders: Vec::new(),
+            beside: None,
+        }
+    }
+}
+
+/// Files that a text includes.
+struct Files {
+    folders: Vec<PathBuf>,
+    /// The folder of each text that was read, by its name.
+    beside: HashMap<String, PathBuf>,
+}
+
+impl Files {
+    fn new(name: String, path: &str, beside: Option<PathBuf>, folders: Vec<PathBuf>) -> Files {
+        let own = || Path::new(path).parent().map(Path::to_owned);
+        let folder = beside.or_else(own).unwrap_or_default();
+        Files {
+            folders,
+            beside: HashMap::from([(name, folder)]),
+        }
+    }
+}
+
+impl Loader for Files {
+    fn load(&mut self, name: &str, from: &str, limit: u64) -> Result<Loaded, String> {
+        let beside = self.beside.get(from).cloned().unwrap_or_default();
+        for folder in std::iter::once(&beside).chain(&self.folders) {
+            let path = folder.join(name);
+            let file = match std::fs::File::open(&path) {
+                Ok(file) => file,
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+                Err(error) => return Err(error.to_string()),
+            };
+            let mut bytes = Vec::new();
+            let read = file.take(limit.saturating_add(1)).read_to_end(&mut bytes);
+            read.map_err(|error| error.to_string())?;
+            if bytes.len() as u64 > limit {
+                return Err(format!("it has more than {limit} bytes"));
+            }
+            let shown = Path::new(from).with_file_name(name);
+            let shown = if *folder == beside {
+                shown
+            } else {
+                path.clone()
+            };
+            let shown = shown.to_string_lossy().into_owned();
+            let folder = path.parent().map(Path::to_owned);
+            self.beside
+                .insert(shown.clone(), folder.unwrap_or_default());
+            return Ok(Loaded { name: shown, bytes });
+        }
+        Err("there is no such file".to_owned())
+    }
 }
 
 /// The bytes of a file, or of the standard input for `-`.
@@ -74,7 +150,7 @@ pub fn read(path: &str, endian: Endian) -> Result<Input, Failure> {
 ///
 /// # Errors
 /// What they say is wrong.
-pub fn parse(path: &str, bytes: Vec<u8>, endian: Endian) -> Result<Input, Failure> {
+pub fn parse(path: &str, bytes: Vec<u8>, how: impl Into<Assembly>) -> Result<Input, Failure> {
     if bytes.starts_with(ELF_MAGIC) {
         return object(path, &bytes).map(Input::Object);
     }
@@ -82,7 +158,7 @@ pub fn parse(path: &str, bytes: Vec<u8>, endian: Endian) -> Result<Input, Failur
     if path.ends_with(".mir") || text.starts_with("module ") {
         return mir(path, text).map(|parsed| Input::Mir(Box::new(parsed)));
     }
-    assembly(path, text, endian).map(Input::Object)
+    assembly(path, text, how).map(Input::Object)
 }
 
 /// Reads an object or assembly.
@@ -106,6 +182,7 @@ fn object(path: &str, bytes: &[u8]) -> Result<Assembled, Failure> {
         from_text: false,
         map: SourceMap::new(),
         warnings: Vec::new(),
+        messages: Vec::new(),
         instructions: Vec::new(),
     })
 }
@@ -129,15 +206,19 @@ fn add(map: &mut SourceMap, path: &str, text: &str) -> Result<FileId, Failure> {
 ///
 /// # Errors
 /// Every mistake in it.
-pub fn assembly(path: &str, text: String, endian: Endian) -> Result<Assembled, Failure> {
+pub fn assembly(path: &str, text: String, how: impl Into<Assembly>) -> Result<Assembled, Failure> {
+    let how = how.into();
     let mut map = SourceMap::new();
     let file = add(&mut map, path, &text)?;
-    match assemble(&text, file, &AsmOptions::new(endian)) {
+    let name = map.file(file).map_or("", |file| &file.name).to_owned();
+    let mut files = Files::new(name, path, how.beside, how.folders);
+    match assemble_file(&mut map, file, &how.options, &mut files) {
         Ok(assembled) => Ok(Assembled {
             object: assembled.object,
             from_text: true,
             map,
             warnings: assembled.warnings,
+            messages: assembled.messages,
             instructions: assembled.instructions,
         }),
         Err(diagnostics) => Err(Failure::Refused { map, diagnostics }),

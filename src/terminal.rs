@@ -34,8 +34,16 @@ impl Terminal {
         }
     }
 
-    /// Shows the warnings about a text that was assembled.
+    /// Shows the warnings about a text that was assembled, and what it has printed.
     pub fn show_warnings(&self, assembled: &Assembled) {
+        self.show_diagnostics(assembled);
+        for message in &assembled.messages {
+            self.line(message);
+        }
+    }
+
+    /// Shows the warnings about a text that was assembled.
+    pub fn show_diagnostics(&self, assembled: &Assembled) {
         for warning in &assembled.warnings {
             self.show(&assembled.map, warning);
         }

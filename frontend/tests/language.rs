@@ -67,7 +67,8 @@ fn compare(source: &Path) -> Result<(), Failed> {
             .map_err(|errors| format!("{:?}", errors.first()))?;
         let ours = bpf::elf::write(&assembled.object).map_err(|error| error.to_string())?;
         if ours != output.stdout {
-            let kept = std::env::temp_dir().join(format!("bpfmill-language-{triple}.o"));
+            let name = source.file_stem().unwrap_or_default().to_string_lossy();
+            let kept = std::env::temp_dir().join(format!("bpfmill-{name}-{triple}.o"));
             std::fs::write(&kept, &ours)?;
             std::fs::write(kept.with_extension("llvm.o"), &output.stdout)?;
             return Err(format!("the files differ; ours is {}", kept.display()).into());

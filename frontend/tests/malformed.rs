@@ -10,7 +10,8 @@ use frontend::asm::{AsmOptions, assemble};
 use libtest_mimic::{Arguments, Failed, Trial};
 
 /// Texts that are taken, with the reason.
-const TAKEN: [(&str, &str); 13] = [
+const TAKEN: [(&str, &str); 14] = [
+    ("r1 = ll ll", "a symbol may be called `ll`"),
     ("R1 = r2", "LLVM takes the first word in any case"),
     ("W1 = 5", "LLVM takes the first word in any case"),
     ("r1 = 5ll", "a suffix as in C; LLVM takes it"),

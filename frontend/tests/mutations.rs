@@ -122,7 +122,7 @@ const PIECES: &[&str] = &[
     ".macro q\nq\nq\n.endm\nq\n",
     ".macro p a\n.if \\a\np \\a-1\np \\a-1\n.endif\n.endm\np 90\n",
     ".rept 1000000000\n",
-    ".rept 99999\n",
+    ".rept 999\n",
     ".endr\n",
     ".endm\n",
     ".if 0\n",
@@ -271,6 +271,28 @@ fn deep_nesting_and_long_chains_need_no_stack() {
 }
 
 #[test]
+fn text_that_brings_in_more_text_has_bounds() {
+    let texts = [
+        ".rept 1000000000\nexit\n.endr\n",
+        ".rept 1000000000\n.endr\n",
+        ".rept 1000000\n.rept 1000000\nexit\n.endr\n.endr\n",
+        ".macro m\nm\nm\n.endm\nm\n",
+        ".macro m a, b\nm \\a\\a, \\b\n.endm\nm aaaaaaaaaa, 1\n",
+        ".macro m a:vararg\n.irp x, \\a, \\a, \\a\nm \\a \\a\n.endr\n.endm\nm 1\n",
+        ".macro m\n.macro n\nm\n.endm\nn\n.purgem n\n.endm\nm\n",
+        ".rept 100000\nexi\n.endr\n",
+        ".include \"a\"\n",
+    ];
+    for text in texts {
+        let elapsed = run(text);
+        assert!(
+            elapsed < Duration::from_secs(60),
+            "took {elapsed:?}: {text}"
+        );
+    }
+}
+
+#[test]
 fn time_is_linear_in_the_text() {
     let count = 30_000;
     let repeated = |unit: &dyn Fn(usize) -> String| (0..count).map(unit).collect::<String>();
@@ -284,6 +306,26 @@ fn time_is_linear_in_the_text() {
         repeated(&|n| format!(".globl g{n}\ncall g{n}\n1: goto 1b\n")),
         repeated(&|_| ".pushsection a\n".to_owned()),
         repeated(&|_| ".long .-4\n".to_owned()),
+        ".macro m a\nr1 = \\a\n.endm\n".to_owned() + &repeated(&|n| format!("m {n}\n")),
+        repeated(&|n| format!(".macro m{n}\n.endm\nm{n}\n")),
+        repeated(&|_| ".if 0\n.endif\n".to_owned()),
+        repeated(&|_| ".if 1\n".to_owned()),
+        ".if 0\n".to_owned() + &repeated(&|_| ".if 1\n".to_owned()),
+        repeated(&|n| format!(".section s,\"G\",@progbits,g{n}\n")),
+        repeated(&|n| format!(".subsection {n}\n.byte 1\n")),
+        format!(".rept {count}\nr1 = 1\n.endr\n"),
+        format!(
+            ".irp x, {}\n.byte \\x\n.endr\n",
+            repeated(&|_| "1,".to_owned())
+        ),
+        format!(
+            ".irpc x, {}\n.byte 1\n.endr\n",
+            repeated(&|_| "1".to_owned())
+        ),
+        format!(
+            ".macro m {}\nexit\n.endm\nm\n",
+            repeated(&|n| format!("a{n}="))
+        ),
     ];
     for text in &texts {
         let elapsed = run(text);

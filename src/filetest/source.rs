@@ -1,7 +1,8 @@
 //! From a test file's bytes to what steps work on.
 
+use std::path::Path;
+
 use bpf::diagnostic::{Diagnostic, SourceMap};
-use bpf::insn::Endian;
 use bpf::maps::MapDef;
 use bpf::object::Object;
 use mir::Module;
@@ -10,7 +11,7 @@ use super::kinds::Section;
 use super::plan::Keep;
 use super::{Input, told};
 use crate::failure::Failure;
-use crate::input::{self, Assembled};
+use crate::input::{self, Assembled, Assembly};
 use crate::linked::Linked;
 use crate::render;
 
@@ -23,9 +24,11 @@ pub(super) enum Source {
 }
 
 impl Source {
-    /// Reads the file; the byte order is for assembly.
-    pub(super) fn read(input: &Input, endian: Endian) -> Result<Source, String> {
-        match input::parse(&input.name, input.bytes.clone(), endian) {
+    /// Reads the file; how assembly is to be read is for assembly only.
+    pub(super) fn read(input: &Input, how: impl Into<Assembly>) -> Result<Source, String> {
+        let mut how = how.into();
+        how.beside = input.path.parent().map(Path::to_owned);
+        match input::parse(&input.name, input.bytes.clone(), how) {
             Ok(read) => Ok(Source::Read(read)),
             Err(Failure::Refused { map, diagnostics }) => Ok(Source::Refused(map, diagnostics)),
             Err(failure) => Err(told(&failure)),

@@ -298,10 +298,11 @@ impl<'a> Writer<'a> {
             let hint = object.layout.sections.get(index).copied().flatten();
             let rank = match section.kind {
                 _ if !object.layout.sections.is_empty() => 0,
-                SHT_SYMTAB => 1,
-                SHT_REL | SHT_RELA => 2,
-                SHT_LLVM_ADDRSIG => 3,
-                SHT_STRTAB => 4,
+                SHT_GROUP => 1,
+                SHT_SYMTAB => 2,
+                SHT_REL | SHT_RELA => 3,
+                SHT_LLVM_ADDRSIG => 4,
+                SHT_STRTAB => 5,
                 _ => 0,
             };
             // A section that was added follows the one before it in the header table.

@@ -174,6 +174,7 @@ impl<'m> Assembler<'m> {
             forward: BTreeMap::new(),
             keep_nodes: false,
         };
+        assembler.define_given();
         let flags = SHF_ALLOC | SHF_EXECINSTR;
         let text = assembler.add_section(".text", Apart::default(), SHT_PROGBITS, flags, 0);
         assembler.sections.all[text].align = 4;
@@ -183,7 +184,6 @@ impl<'m> Assembler<'m> {
 
     /// Reads and carries out all statements.
     pub fn run(&mut self) {
-        self.define_given();
         while !self.ended
             && let Some(frame) = self.sources.top()
         {

@@ -6,13 +6,12 @@
 use std::collections::BTreeMap;
 
 use bpf::insn::Endian;
-use bpf::object::{Contents, Section, SectionId, SymbolId};
+use bpf::object::{Contents, SHT_GROUP, Section, SectionId, SymbolId};
 
 use super::assembler::Assembler;
 use super::relocate::PendingRelocation;
 use super::symbols::SymbolIndex;
 
-const SHT_GROUP: u32 = 17;
 const GRP_COMDAT: u32 = 1;
 
 impl Assembler<'_> {

@@ -82,7 +82,7 @@ impl Assembler<'_> {
 
     fn load(&mut self, directive: &Directive, limit: u64) -> Result<Loaded, Diagnostic> {
         let name = self.text(directive, 0, "the name of a file in quotes")?;
-        let from = self.sources.file_name(directive.span).to_owned();
+        let from = self.sources.file_name().to_owned();
         let loaded = self.loader.load(&name.value, &from, limit);
         loaded.map_err(|reason| {
             Diagnostic::error(format!("`{}` cannot be included: {reason}", name.value))

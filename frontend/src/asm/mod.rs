@@ -1,10 +1,13 @@
 //! The assembler: text in LLVM's BPF assembly language to an object.
 //!
 //! ```text
-//! text ─ token (logos) ─ parse (statements) ─ grammar (lalrpop) ─ ast
-//!                                                                 │ one statement at a time
+//! source ─ token (logos) ─ parse (statements) ─ grammar (lalrpop) ─ ast
+//!   ▲ more text                                                    │ one statement at a time
+//!   └─ macros, include ◄─┐                                         ▼
 //!          object ◄─ output ◄─ relocate ◄─ assembler: lower, data, section, directives, debug
 //! ```
+//!
+//! `docs/assembly.md` describes the language.
 //!
 //! The language is what llvm-mc accepts for `bpfel` and `bpfeb`, together with what clang prints
 //! and llvm-mc refuses (`r1 = w2`, comments in any place), and the instructions of newer versions.
@@ -15,7 +18,8 @@
 //! errors of a file are reported together.
 //!
 //! No input can overflow the stack (nothing recurses over the text) or fill the memory (the output
-//! is bounded, see `layout`); time is linear in the text.
+//! is bounded, see `layout`, and so is the text that macros make, see `source`); time is linear in
+//! the text and in what it expands to.
 //!
 //! ```
 //! use bpf::{diagnostic::FileId, insn::Endian};

@@ -481,7 +481,7 @@ impl Assembler<'_> {
         let symbol = self.symbols.get(symbol);
         match (symbol.binding, symbol.definition) {
             (Some(binding), _) => binding,
-            (None, None) if symbol.has_weak_name && !symbol.mentioned => STB_WEAK,
+            (None, None) if symbol.has_weak_name && symbol.used && !symbol.mentioned => STB_WEAK,
             (None, None) if symbol.signature.is_some() && !symbol.used => STB_LOCAL,
             (None, None | Some(Definition::Common { .. })) => STB_GLOBAL,
             (None, Some(_)) => STB_LOCAL,

@@ -111,9 +111,12 @@ impl<'m> Sources<'m> {
         }
     }
 
-    /// The name of the file that a span lies in.
-    pub fn file_name(&self, span: Span) -> &str {
-        self.map.file(span.file).map_or("", |file| &file.name)
+    /// The name of the file that is being read, whatever it expands at the moment.
+    pub fn file_name(&self) -> &str {
+        let mut files = self.stack.iter().rev();
+        let frame = files.find(|frame| frame.kind != Kind::Expansion);
+        let file = frame.and_then(|frame| self.map.file(frame.file));
+        file.map_or("", |file| &file.name)
     }
 
     /// The text that is being read.

@@ -1,5 +1,6 @@
-//! `asm [--endian big]`: the object that assembly becomes: sections with their code or bytes,
-//! relocations, symbols. What is written is read again and must be the same.
+//! `asm [--endian big]`, with the options of the command `asm`: the object that assembly becomes:
+//! sections with their code or bytes, relocations, symbols, and what the text has printed. What is
+//! written is read again and must be the same.
 
 use std::fmt::Write as _;
 
@@ -9,6 +10,7 @@ use bpf::object::{Contents, Object, SectionId, Symbol, SymbolPlace};
 use clap::Args;
 
 use super::{Kind, Section, Text};
+use crate::commands::asm::Language;
 use crate::filetest::plan::Keep;
 use crate::filetest::source::Source;
 use crate::filetest::{Input, diff};
@@ -21,6 +23,8 @@ const LINE: usize = 16;
 pub struct Asm {
     #[command(flatten)]
     text: Text,
+    #[command(flatten)]
+    language: Language,
 }
 
 impl Kind for Asm {
@@ -29,15 +33,22 @@ impl Kind for Asm {
     }
 
     fn run(&self, input: &Input, keep: &Keep) -> Result<Vec<Section>, String> {
-        let source = Source::read(input, self.text.endian())?;
+        let how = self.language.assembly(self.text.endian());
+        let how = how.map_err(|failure| failure.to_string())?;
+        let source = Source::read(input, how)?;
         if let Some(refusal) = source.refusal(keep) {
             return Ok(refusal);
         }
         let told = source.told();
         let mut sections = Vec::new();
         if keep.has("object") {
-            let object = source.assembled()?.object;
-            sections.push(Section::new("object", written(&object)?));
+            let assembled = source.assembled()?;
+            sections.push(Section::new("object", written(&assembled.object)?));
+            if !assembled.messages.is_empty() {
+                let lines = assembled.messages.iter();
+                let lines: String = lines.map(|message| format!("{message}\n")).collect();
+                sections.push(Section::new("messages", lines));
+            }
         }
         if keep.has("diagnostics") {
             sections.push(Section::new("diagnostics", told));

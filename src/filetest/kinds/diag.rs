@@ -3,6 +3,7 @@
 use clap::Args;
 
 use super::{Kind, Section, Text};
+use crate::commands::asm::Language;
 use crate::filetest::Input;
 use crate::filetest::plan::Keep;
 use crate::filetest::source::Source;
@@ -12,6 +13,8 @@ use crate::filetest::source::Source;
 pub struct Diag {
     #[command(flatten)]
     text: Text,
+    #[command(flatten)]
+    language: Language,
 }
 
 impl Kind for Diag {
@@ -20,7 +23,9 @@ impl Kind for Diag {
     }
 
     fn run(&self, input: &Input, _keep: &Keep) -> Result<Vec<Section>, String> {
-        let source = Source::read(input, self.text.endian())?;
+        let how = self.language.assembly(self.text.endian());
+        let how = how.map_err(|failure| failure.to_string())?;
+        let source = Source::read(input, how)?;
         let text = source.told();
         if text.is_empty() {
             return Err("nothing is wrong with this text".to_owned());

@@ -1,0 +1,12 @@
+# test: diag --mcpu v4 --relax
+# Branches that do not reach: a `goto` can be helped, a condition cannot.
+near:
+	if r1 == 0 goto far
+	goto far
+	.rept 32767
+	r0 = 0
+	.endr
+far:
+	if r1 == 0 goto near
+	goto near
+	may_goto near

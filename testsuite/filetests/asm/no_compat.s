@@ -1,0 +1,7 @@
+# test: diag
+# The same text without the option.
+	r1 = 0x1ffffffff
+	call 0x100000005
+	ld_pseudo r1, 17, 0x123456789
+	r1 = addr_space_cast(r2, 0x10001, 0x20002)
+	if r1 == 0xcafefeeddeadbeef goto +1
