@@ -13,8 +13,11 @@ fn text(jump: &str, count: usize) -> String {
 fn jumps(text: &str, relax: bool, endian: Endian) -> Result<(Insn, Insn, usize), String> {
     let mut options = AsmOptions::new(endian);
     options.relax = relax;
-    let assembled = assemble(text, FileId(0), &options)
-        .map_err(|errors| errors.first().map_or(String::new(), |one| one.message.clone()))?;
+    let assembled = assemble(text, FileId(0), &options).map_err(|errors| {
+        errors
+            .first()
+            .map_or(String::new(), |one| one.message.clone())
+    })?;
     let id = assembled.object.section_by_name(".text").ok_or("no code")?;
     let slots = read_slots(assembled.object.data(id), endian).ok_or("no slots")?;
     let decoded = |at: usize| Insn::decode(&slots[at..]).map(|found| found.0);
