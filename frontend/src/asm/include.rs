@@ -49,7 +49,7 @@ impl Assembler<'_> {
                 .with_primary(at, "it is not UTF-8")
                 .with_help("`.incbin` puts the bytes of a file into the section"));
         };
-        self.sources.reserve(text.len(), at)?;
+        self.reserve_text(text.len(), at)?;
         let open = self.conditionals.len();
         let pushed = self
             .sources

@@ -180,6 +180,11 @@ impl<'m> Sources<'m> {
         }
     }
 
+    /// How much more text may be read.
+    pub fn room(&self) -> usize {
+        MAX_BYTES.saturating_sub(self.bytes)
+    }
+
     /// Reads this text next; what it may cost was asked before.
     pub fn push(
         &mut self,

@@ -15,7 +15,7 @@ use rustc_hash::FxHashMap;
 
 use super::assembler::Assembler;
 use super::ast::{Directive, Expr, Node, Raw, RawKind, Spanned};
-use super::source::{Kind, MAX_BYTES};
+use super::source::Kind;
 use super::token::first_word_of_any_case;
 use arguments::{Argument, Arguments, Value};
 use expand::{Substitution, TooLong};
@@ -166,8 +166,16 @@ impl Assembler<'_> {
         let pairs = names.zip(values.iter().map(String::as_str));
         let mut text = String::new();
         self.expand(called.body, pairs.collect(), counter, raw.span, &mut text)?;
-        self.sources.reserve(text.len(), raw.span)?;
+        self.reserve_text(text.len(), raw.span)?;
         self.push_expansion(format!("<macro {name}>"), text, raw.span)
+    }
+
+    /// Whether so much more text may be read; nothing more is read if not, since what brought it
+    /// here would likely ask again, and making the text is what takes the time.
+    pub fn reserve_text(&mut self, bytes: usize, at: Span) -> Result<(), Diagnostic> {
+        let reserved = self.sources.reserve(bytes, at);
+        self.ended |= reserved.is_err();
+        reserved
     }
 
     /// Has the text of an expansion read next.
@@ -194,12 +202,12 @@ impl Assembler<'_> {
             values,
             counter,
             alternate: self.macros.alternate,
-            limit: MAX_BYTES,
+            limit: self.sources.room(),
         };
         let locals = &mut self.macros.locals;
         match substitution.expand(self.sources.text(body), locals, out) {
             Ok(()) => Ok(()),
-            Err(TooLong) => self.sources.reserve(usize::MAX, at),
+            Err(TooLong) => self.reserve_text(usize::MAX, at),
         }
     }
 

@@ -32,7 +32,7 @@ impl Assembler<'_> {
             return Ok(());
         }
         let total = once.len().saturating_mul(times);
-        self.sources.reserve(total, raw.span)?;
+        self.reserve_text(total, raw.span)?;
         self.push_expansion("<rept>".to_owned(), once.repeat(times), raw.span)
     }
 
@@ -51,7 +51,7 @@ impl Assembler<'_> {
             let values = [(name, value.as_str())].into_iter().collect();
             self.expand(body, values, counter, raw.span, &mut out)?;
         }
-        self.sources.reserve(out.len(), raw.span)?;
+        self.reserve_text(out.len(), raw.span)?;
         self.push_expansion("<irp>".to_owned(), out, raw.span)
     }
 
@@ -79,7 +79,7 @@ impl Assembler<'_> {
             let values = [(name, value)].into_iter().collect();
             self.expand(body, values, counter, raw.span, &mut out)?;
         }
-        self.sources.reserve(out.len(), raw.span)?;
+        self.reserve_text(out.len(), raw.span)?;
         self.push_expansion("<irpc>".to_owned(), out, raw.span)
     }
 
