@@ -4,7 +4,7 @@
 //! everything else is assembly. `-` is the standard input. A file that assembly includes is looked
 //! for beside the one that asks for it, and then in the folders of the command line.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
@@ -22,6 +22,7 @@ const ELF_MAGIC: &[u8] = b"\x7fELF";
 
 /// An input that was read and is well-formed.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "there is one at a time")]
 pub enum Input {
     /// An object, or the object that assembly became.
     Object(Assembled),
@@ -71,7 +72,7 @@ impl From<Endian> for Assembly {
 struct Files {
     folders: Vec<PathBuf>,
     /// The folder of each text that was read, by its name.
-    beside: HashMap<String, PathBuf>,
+    beside: BTreeMap<String, PathBuf>,
 }
 
 impl Files {
@@ -80,7 +81,7 @@ impl Files {
         let folder = beside.or_else(own).unwrap_or_default();
         Files {
             folders,
-            beside: HashMap::from([(name, folder)]),
+            beside: BTreeMap::from([(name, folder)]),
         }
     }
 }

@@ -10,15 +10,15 @@ use bpf::diagnostic::{Diagnostic, FileId, SourceMap, Span};
 use bpf::object::{SHF_ALLOC, SHF_EXECINSTR, SHT_PROGBITS};
 
 use super::AsmOptions;
-use super::ast::{Arena, Body, Directive, Expr, Label, NameId, Node, Raw, RawKind, Spanned};
+use super::ast::{Arena, Body, Expr, Label, NameId, Node, Spanned};
 use super::conditional::Conditional;
 use super::debug::DebugInformation;
-use super::expression::{Problem, Scope, Value};
+use super::expression::{Scope, Value};
 use super::include::Loader;
 use super::layout::{Apart, Place, SectionBuilder, Sections, TooLarge};
 use super::macros::Macros;
 use super::parse::{Reader, Statement};
-use super::source::{Kind, Sources};
+use super::source::Sources;
 use super::symbols::{Definition, SymbolIndex, Symbols};
 
 /// Errors after which text that repeats itself is not read on.
@@ -139,7 +139,8 @@ pub struct Assembler<'m> {
     pub ended: bool,
     backward: BTreeMap<u64, SymbolIndex>,
     forward: BTreeMap<u64, (SymbolIndex, Span)>,
-    keep_nodes: bool,
+    /// Whether the nodes of the statement are needed after it.
+    pub keep_nodes: bool,
 }
 
 impl<'m> Assembler<'m> {
@@ -205,93 +206,8 @@ impl<'m> Assembler<'m> {
         }
     }
 
-    /// Reads from one text until it ends or another one comes first.
-    fn read(&mut self, mut reader: Reader<'_>) {
-        self.sources.moved = false;
-        loop {
-            if self.skipping.is_some() {
-                if !self.pass_over() {
-                    self.leave();
-                }
-                return;
-            }
-            let mark = self.arena.mark();
-            self.keep_nodes = false;
-            if let Some(found) = reader.plain(&mut self.arena, &self.macros) {
-                if let Err(diagnostic) = self.instruction(&found.instruction, found.span) {
-                    self.errors.push(diagnostic);
-                }
-                if !self.keep_nodes {
-                    self.arena.rewind(mark);
-                }
-                continue;
-            }
-            let Some(statement) = reader.next(&mut self.arena, &self.macros) else {
-                self.leave();
-                return;
-            };
-            self.sources.set_position(reader.position());
-            self.statement(&statement);
-            if !self.keep_nodes {
-                self.arena.rewind(mark);
-            }
-            if self.ended || self.sources.moved {
-                return;
-            }
-        }
-    }
-
-    /// Leaves a text at its end. What a macro opens, it has to close.
-    pub fn leave(&mut self) {
-        let Some(frame) = self.sources.pop() else {
-            return;
-        };
-        if frame.kind == Kind::Expansion && self.conditionals.len() > frame.conditionals {
-            let open = self.conditionals.split_off(frame.conditionals);
-            self.unclosed(&open, "the macro or repetition");
-            self.skipping = None;
-        }
-    }
-
-    /// Constants that the caller defines.
-    fn define_given(&mut self) {
-        let at = Span::point(self.sources.main(), 0);
-        for (name, value) in std::mem::take(&mut self.options.defines) {
-            let name = self.arena.intern(&name);
-            let symbol = self.named(name);
-            let value = self.arena.leaf(Node::Number(value), at);
-            let entry = self.symbols.get_mut(symbol);
-            entry.definition = Some(Definition::Variable(value));
-            entry.defined_at = None;
-            self.symbols.register(symbol);
-        }
-    }
-
-    fn raw(&mut self, raw: &Raw) -> Result<(), Diagnostic> {
-        match raw.kind {
-            RawKind::Call => self.call_macro(raw),
-            RawKind::Macro => self.define_macro(raw),
-            RawKind::Repeat => self.repeat_text(raw),
-            RawKind::ForEach => self.repeat_for_each(raw),
-            RawKind::ForCharacters => self.repeat_for_characters(raw),
-            RawKind::If(question) => self.open_conditional(raw, question),
-            RawKind::ElseIf => self.else_if(raw),
-        }
-    }
-
-    /// A statement that was only text so far, with its operands understood.
-    pub fn reread(&mut self, raw: &Raw) -> Result<Directive, Diagnostic> {
-        let text = self.sources.whole(raw.text.file);
-        let text = text.get(..raw.text.end as usize).unwrap_or("");
-        let mut reader = Reader::new(text, raw.text.file, raw.text.start as usize);
-        Ok(Directive {
-            name: raw.name,
-            operands: reader.operands_alone(raw.name, &mut self.arena)?,
-            span: raw.span,
-        })
-    }
-
-    fn statement(&mut self, statement: &Statement) {
+    /// Carries out one statement.
+    pub fn statement(&mut self, statement: &Statement) {
         for label in &statement.labels {
             self.label(*label);
         }
@@ -543,56 +459,6 @@ impl<'m> Assembler<'m> {
         self.sections
             .append(bytes)
             .map_err(|TooLarge| too_large(at))
-    }
-
-    /// The diagnostic for an expression without a value.
-    pub fn no_value(&self, problem: Problem, at: Span) -> Diagnostic {
-        let diagnostic = |message: &str| Diagnostic::error(message).with_primary(at, "");
-        match problem {
-            Problem::NotNumbers => {
-                diagnostic("this operator needs numbers that are known here, not addresses")
-            }
-            Problem::TooManySymbols => {
-                diagnostic("an expression can hold one address, or the difference of two")
-            }
-            Problem::DivideByZero => diagnostic("division by zero"),
-            Problem::Digits => {
-                let text = self.sources.text(at);
-                match text.contains(['.', 'e', 'E']) && !text.starts_with("0x") {
-                    true => diagnostic(&format!("`{text}` is not an integer")),
-                    false => diagnostic(&format!("`{text}` does not fit 64 bits")),
-                }
-            }
-            Problem::Recursive => diagnostic("this symbol is defined by way of itself"),
-        }
-    }
-
-    /// The diagnostic for an expression that should have been a number.
-    pub fn not_a_number(&self, expr: Expr, what: &str) -> Diagnostic {
-        let symbol = self
-            .arena
-            .nodes(expr)
-            .iter()
-            .find_map(|node| match node.value {
-                Node::Place(index) => Some((SymbolIndex(index), node.span)),
-                _ => None,
-            });
-        let (at, index) = match symbol {
-            Some((index, span)) => (span, Some(index)),
-            None => (expr.span, None),
-        };
-        let diagnostic = Diagnostic::error(format!("{what} has to be a number"));
-        match index.map(|index| (self.name_of(index), self.symbols.get(index))) {
-            Some((name, symbol)) => match symbol.definition {
-                None => diagnostic
-                    .with_primary(at, format!("`{name}` is not defined up to here"))
-                    .with_help(format!(
-                        "a constant is defined by `.set {name}, …`, before its use"
-                    )),
-                _ => diagnostic.with_primary(at, format!("`{name}` is an address")),
-            },
-            None => diagnostic.with_primary(at, ""),
-        }
     }
 }
 
