@@ -1,25 +1,88 @@
-//! `dis`: the code of an object as a listing.
+//! `dis`: the code of an object as a listing, as data, or as assembly.
 
 use bpf::insn::Endian;
-use bpf::object::Object;
+use bpf::object::{Object, SectionId};
 use clap::Args;
-use serde_json::{Value, json};
 
+use super::EndianArg;
 use crate::failure::Failure;
+use crate::listing::{self, Notes, Shown};
 use crate::terminal::Terminal;
-use crate::{input, listing, output};
+use crate::{input, output};
 
 /// Options of `dis`.
 #[derive(Debug, Args)]
 pub struct Options {
-    /// Object, or assembly to be assembled first
+    /// Object, or assembly to be assembled first; `-` for the standard input
     file: String,
+    #[command(flatten)]
+    form: Form,
+    /// FILE is code without a container: raw bytes, or text with bytes in hexadecimal (of xxd, of
+    /// `bpftool prog dump xlated … opcodes`); where there is no such file, FILE itself is the text
+    #[arg(long, conflicts_with = "section")]
+    raw: bool,
+    /// Byte order of raw code and of assembly
+    #[arg(long, value_enum, default_value_t)]
+    endian: EndianArg,
+}
+
+/// What is printed.
+#[derive(Clone, Debug, Args)]
+pub struct Form {
     /// List this section only
-    #[arg(long, value_name = "S")]
+    #[arg(long, value_name = "S", conflicts_with = "asm")]
     section: Option<String>,
+    /// Show labels, symbols and helpers in place of numbers
+    #[arg(long, conflicts_with_all = ["json", "asm"])]
+    names: bool,
+    /// Show source lines, as `.BTF.ext` has them, before the code that they became
+    #[arg(long, conflicts_with_all = ["json", "asm"])]
+    lines: bool,
     /// One JSON object for each section
     #[arg(long)]
     json: bool,
+    /// Print the whole object as assembly; named after the command `asm`, which makes the same
+    /// object of it: code, data, symbols, relocations and debugging information. What it cannot say
+    /// stands in comments at the start
+    #[arg(long, conflicts_with = "json")]
+    asm: bool,
+}
+
+impl Form {
+    /// The text for an object that came from this file; `None` if it lacks the section asked for.
+    #[must_use]
+    pub fn text(&self, object: &Object, file: &str) -> Option<String> {
+        if self.asm {
+            return Some(listing::whole_assembly(object).text);
+        }
+        let wanted = |id: &SectionId| {
+            let name = object.section(*id).map(|section| &section.name);
+            self.section.is_none() || name == self.section.as_ref()
+        };
+        let ids: Vec<SectionId> = listing::code_sections(object).filter(wanted).collect();
+        if self.section.is_some() && ids.is_empty() {
+            return None;
+        }
+        if self.json {
+            let notes = Notes::of(object);
+            let sections = ids
+                .into_iter()
+                .map(|id| format!("{}\n", listing::section_json(object, &notes, id)));
+            return Some(sections.collect());
+        }
+        let shown = Shown {
+            names: self.names,
+            lines: self.lines,
+        };
+        let listed = listing::objdump(object, &ids, shown);
+        Some(format!("\n{file}:\tfile format elf64-bpf\n{listed}"))
+    }
+
+    /// Whether the text is assembly.
+    #[must_use]
+    pub fn is_assembly(&self) -> bool {
+        self.asm
+    }
 }
 
 /// Lists code.
@@ -27,81 +90,36 @@ pub struct Options {
 /// # Errors
 /// [`Failure`] for unreadable files and unknown sections.
 pub fn run(options: &Options, _terminal: &Terminal) -> Result<(), Failure> {
-    let object = input::read_object(&options.file, Endian::Little)?.object;
-    let wanted = |name: &str| {
-        options
-            .section
-            .as_deref()
-            .is_none_or(|section| section == name)
+    let endian = Endian::from(options.endian);
+    let object = match options.raw {
+        true => raw(&options.file, endian)?,
+        false => input::read_object(&options.file, endian)?.object,
     };
-    let mut text = String::new();
-    let mut listed = false;
-    if !options.json {
-        let endian = match object.endian {
-            Endian::Little => "elf64-bpf",
-            Endian::Big => "elf64-bpf, big endian",
-        };
-        text.push_str(&format!("{}:\tfile format {endian}\n", options.file));
-    }
-    for id in object.section_ids() {
-        let Some(section) = object.section(id) else {
-            continue;
-        };
-        if !section.is_executable() || section.data().is_empty() || !wanted(&section.name) {
-            continue;
+    match options.form.text(&object, &options.file) {
+        Some(text) => output::print(text.as_bytes()),
+        None => {
+            let section = options.form.section.as_deref().unwrap_or("");
+            Err(Failure::Usage(format!(
+                "{}: there is no code section `{section}`",
+                options.file
+            )))
         }
-        listed = true;
-        if options.json {
-            text.push_str(&format!("{}\n", section_json(&object, id)));
-        } else {
-            text.push('\n');
-            text.push_str(&listing::objdump(&object, id));
-        }
-    }
-    match &options.section {
-        Some(section) if !listed => Err(Failure::Usage(format!(
-            "{}: there is no code section `{section}`",
-            options.file
-        ))),
-        _ => output::print(text.as_bytes()),
     }
 }
 
-fn section_json(object: &Object, id: bpf::object::SectionId) -> Value {
-    let lines = listing::lines(object, id).into_iter().map(|line| {
-        let hex: String = line
-            .bytes
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
-        let (insn, error) = match line.insn {
-            Ok(insn) => (Some(insn.to_string()), None),
-            Err(error) => (None, Some(error)),
-        };
-        let relocation = line.relocation.map(|found| {
-            json!({
-                "type": listing::relocation_name(found.kind),
-                "symbol": object.symbol_label(found.symbol),
-            })
-        });
-        json!({
-            "slot": line.offset / 8,
-            "bytes": hex,
-            "insn": insn,
-            "error": error,
-            "relocation": relocation,
-        })
-    });
-    let functions = object
-        .functions()
-        .into_iter()
-        .filter(|function| function.section == id);
-    let functions = functions.map(|function| {
-        json!({"name": function.name, "slot": function.offset / 8, "slots": function.size / 8})
-    });
-    json!({
-        "section": object.section(id).map(|section| section.name.as_str()),
-        "functions": functions.collect::<Vec<_>>(),
-        "insns": lines.collect::<Vec<_>>(),
-    })
+fn raw(file: &str, endian: Endian) -> Result<Object, Failure> {
+    let is_file = file == "-" || std::path::Path::new(file).exists();
+    let bytes = match is_file {
+        true => input::bytes(file)?,
+        false => file.as_bytes().to_vec(),
+    };
+    match listing::read_raw(bytes) {
+        Some(bytes) => Ok(listing::object_of(bytes, endian)),
+        None if is_file => Err(Failure::refused(format!(
+            "{file}: this is text, but no line of it begins with bytes in hexadecimal"
+        ))),
+        None => Err(Failure::Usage(format!(
+            "{file}: there is no such file, and these are no bytes in hexadecimal"
+        ))),
+    }
 }
