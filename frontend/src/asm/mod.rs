@@ -136,6 +136,10 @@ pub fn assemble(
         for label in &mut diagnostic.labels {
             label.span = place(sources, label.span);
         }
+        let suggestions = diagnostic.suggestions.iter_mut();
+        for edit in suggestions.flat_map(|suggestion| &mut suggestion.edits) {
+            edit.span.file = file;
+        }
         diagnostic
     };
     run(&mut map, main, options, &mut NoFiles, told, place)
@@ -179,7 +183,10 @@ fn run(
         diagnostics.sort_by_cached_key(|diagnostic| sources.order(diagnostic.span()));
         let diagnostics = diagnostics.into_iter();
         diagnostics
-            .map(|diagnostic| told(sources, diagnostic))
+            .map(|mut diagnostic| {
+                sources.keep_applicable(&mut diagnostic);
+                told(sources, diagnostic)
+            })
             .collect()
     };
     if !assembler.errors.is_empty() {

@@ -249,6 +249,17 @@ impl<'m> Sources<'m> {
         }
     }
 
+    /// Takes back suggestions to change text that a macro made: nobody wrote it.
+    pub fn keep_applicable(&self, diagnostic: &mut Diagnostic) {
+        diagnostic.suggestions.retain(|suggestion| {
+            let mut origins = suggestion
+                .edits
+                .iter()
+                .flat_map(|edit| self.origins_of(edit.span));
+            origins.all(|origin| origin.kind != Kind::Expansion)
+        });
+    }
+
     /// The place in the given file that a place in any text comes from.
     pub fn outermost(&self, span: Span) -> Span {
         self.origins_of(span)
