@@ -158,9 +158,6 @@ fn describe(
             writeln!(shown, "        {}", label.message)?;
         }
     }
-    for help in &diagnostic.help {
-        writeln!(shown, "        help: {help}")?;
-    }
     for suggestion in &diagnostic.suggestions {
         let Some(repaired) = suggestion.apply(file, asm) else {
             wrong.push(format!("{asm:?}: {} cannot be done", suggestion.message));
@@ -173,14 +170,14 @@ fn describe(
             repaired.escape_debug()
         )?;
         if let Err(errors) = assemble(&repaired, file, &AsmOptions::new(endian)) {
-            if errors
-                .iter()
-                .any(|error| error.message == diagnostic.message)
-            {
+            if errors.iter().any(|error| error.labels == diagnostic.labels) {
                 wrong.push(format!("{asm:?}: {} does not help", suggestion.message));
             }
             writeln!(shown, "            which leaves: {}", errors[0].message)?;
         }
+    }
+    for help in &diagnostic.help {
+        writeln!(shown, "        help: {help}")?;
     }
     Ok(())
 }

@@ -50,6 +50,7 @@ mod layout;
 mod lower;
 mod macros;
 mod mistakes;
+mod mnemonics;
 mod operands;
 mod output;
 mod parse;
@@ -60,6 +61,7 @@ mod source;
 mod symbols;
 mod syntax_error;
 mod token;
+mod unresolved;
 
 lalrpop_util::lalrpop_mod!(
     #[allow(clippy::all, clippy::unwrap_used, reason = "generated code")]

@@ -241,7 +241,7 @@ fn unknown(name: &str, directive: &Directive) -> Diagnostic {
     let diagnostic = Diagnostic::error(format!("there is no directive `{name}`"))
         .with_primary(directive.name.span, "");
     let meant = match name {
-        ".word" => ".long` for 4 bytes, `.short",
+        ".word" => return diagnostic.with_help("`.long` has 4 bytes, `.short` has 2"),
         ".hword" | ".half" => ".short",
         ".dword" | ".xword" => ".quad",
         ".inst" => ".quad",
@@ -251,5 +251,8 @@ fn unknown(name: &str, directive: &Directive) -> Diagnostic {
         ".equal" => ".equ",
         _ => return diagnostic,
     };
-    diagnostic.with_help(format!("write `{meant}`"))
+    match meant.contains(' ') {
+        true => diagnostic.with_help(format!("write `{meant}`")),
+        false => diagnostic.with_replacement(directive.name.span, meant),
+    }
 }
