@@ -62,6 +62,7 @@ mod symbols;
 mod syntax_error;
 mod token;
 mod unresolved;
+pub mod warnings;
 
 lalrpop_util::lalrpop_mod!(
     #[allow(clippy::all, clippy::unwrap_used, reason = "generated code")]

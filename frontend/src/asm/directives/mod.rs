@@ -13,6 +13,7 @@ use super::assembler::Assembler;
 use super::ast::Directive;
 use super::data::{DataKind, integer_bytes, low_bytes};
 use super::layout::{Apart, Position};
+use super::warnings::Warning;
 use numbers::Float;
 
 const STV_INTERNAL: u8 = 1;
@@ -126,7 +127,7 @@ impl Assembler<'_> {
                     Some(_) => self.text(directive, 0, "a message")?.value,
                     None => "`.warning` was reached".to_owned(),
                 };
-                let warning = Diagnostic::warning(message);
+                let warning = Warning::User.diagnostic(message);
                 self.warnings
                     .push(warning.with_primary(directive.span, "requested here"));
                 Ok(())

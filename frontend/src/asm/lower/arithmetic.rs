@@ -5,6 +5,7 @@ use bpf::insn::{AluOp, Insn, MemWidth, Pseudo, Width};
 
 use super::super::assembler::{Assembler, FixupKind};
 use super::super::ast::{Expr, Operand, RegisterOperand, Spanned};
+use super::super::warnings::Warning;
 use super::Lowered;
 use super::operand::{mixed, of_width, whole};
 
@@ -64,7 +65,8 @@ impl Assembler<'_> {
             return;
         }
         self.warnings.push(
-            Diagnostic::warning("the `ll` is part of the number, and the instruction has 32 bits")
+            Warning::Suffix
+                .diagnostic("the `ll` is part of the number, and the instruction has 32 bits")
                 .with_primary(value.span, "")
                 .with_change(
                     format!("`{digits} ll` loads 64 bits"),
