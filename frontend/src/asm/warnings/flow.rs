@@ -8,16 +8,23 @@
 //!
 //! Not followed are sections in which that would be guessing: with jumps through registers, with
 //! bytes between the instructions of a function that are no instructions, with functions that
-//! overlap or leave gaps. An entry that is not a function's start counts as having all registers.
+//! overlap. Code between functions is entered at its start. An entry that is not a function's start
+//! counts as having all registers.
 
 use bpf::diagnostic::{Diagnostic, Span};
 use bpf::helpers;
 use bpf::insn::{CallTarget, Insn, Reg, RegSet};
-use bpf::object::{FunctionRange, Object, R_BPF_64_ABS32, R_BPF_64_ABS64, SHF_ALLOC, SectionId};
+use bpf::object::{
+    FunctionRange, Irregularity, IrregularityKind, Object, R_BPF_64_ABS32, R_BPF_64_ABS64,
+    SHF_ALLOC, SectionId,
+};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Warning;
 use super::code::{Code, Part, Step, resolved};
+
+/// The helper that takes three to five arguments, of which two are there in any case.
+const TRACE_PRINTK: u32 = 6;
 
 /// Further places of one register that are shown.
 const SHOWN: usize = 3;
@@ -36,8 +43,20 @@ pub fn check(object: &Object, code: &Code) -> Vec<Diagnostic> {
     let programs: FxHashSet<usize> = table.programs(object).collect();
     let mut found = Vec::new();
     for part in &code.parts {
-        if !part.is_known || !object.is_executable(part.section) || !table.is_regular(part.section)
-        {
+        if !part.is_known || !object.is_executable(part.section) {
+            continue;
+        }
+        let irregular = table.irregularities.iter();
+        let mut irregular = irregular.filter(|found| found.section == part.section);
+        let gap = |found: &Irregularity| matches!(found.kind, IrregularityKind::Uncovered { .. });
+        let mut others = entries
+            .other
+            .get(&part.section)
+            .cloned()
+            .unwrap_or_default();
+        // Code that belongs to no function may be entered by ways that are not seen here.
+        others.extend(irregular.clone().map(|found| found.offset));
+        if !irregular.all(gap) {
             continue;
         }
         let functions = table.functions.iter().enumerate();
@@ -68,8 +87,7 @@ pub fn check(object: &Object, code: &Code) -> Vec<Diagnostic> {
         if part.steps.iter().any(jumps_anywhere) {
             continue;
         }
-        let others = entries.other.get(&part.section);
-        let walk = Walk::of(part, &functions, others.map_or(&[], Vec::as_slice));
+        let walk = Walk::of(part, &functions, &others);
         walk.report(&mut found);
     }
     found
@@ -276,7 +294,11 @@ impl<'a> Walk<'a> {
             if count > 0 {
                 let label = match count {
                     1 => "no path leads here".to_owned(),
-                    _ => format!("no path leads here, nor to the {} after it", count - 1),
+                    2 => "no path leads here, nor to the next instruction".to_owned(),
+                    _ => format!(
+                        "no path leads here, nor to the next {} instructions",
+                        count - 1
+                    ),
                 };
                 let warning = Warning::Unreachable.diagnostic("an instruction is never reached");
                 found.push(warning.with_primary(step.span, label));
@@ -362,7 +384,12 @@ fn read(insn: &Insn, has_result: bool) -> RegSet {
             target: CallTarget::Helper(number),
         } => {
             let helper = u32::try_from(number).ok().and_then(helpers::by_id);
-            let count = helper.map_or(0, helpers::Helper::arg_count).min(5) as u8;
+            let count = match helper {
+                // As many as its format has use for.
+                Some(helper) if helper.id == TRACE_PRINTK => 2,
+                Some(helper) => helper.arg_count().min(5) as u8,
+                None => 0,
+            };
             (1..=count).map(Reg).collect()
         }
         // How many arguments are read only the callee knows.

@@ -50,7 +50,7 @@ fn wide_store(step: &Step) -> Option<Diagnostic> {
         return None;
     }
     let bits = width.bits();
-    let message = format!("`{value:#x}` does not fit the {bits} bits that are stored");
+    let message = format!("`{value}` does not fit the {bits} bits that are stored");
     let warning = Warning::WideStore.diagnostic(message);
     let stored = format!("this stores `{:#x}`", value & mask);
     Some(warning.with_primary(step.span, stored))
@@ -81,7 +81,13 @@ fn call(object: &Object, part: &Part, step: &Step) -> Option<Diagnostic> {
             if symbol.kind != STT_OBJECT && !in_data {
                 return None;
             }
-            let name = object.symbol_label(target.symbol);
+            let named = target.place.and_then(|(section, offset)| {
+                let mut symbols = object.symbols_in(section);
+                let found =
+                    symbols.find(|(_, symbol)| symbol.value == offset && !symbol.name.is_empty());
+                found.map(|(id, _)| id)
+            });
+            let name = object.symbol_label(named.unwrap_or(target.symbol));
             let message = format!("`{name}` is data and is called");
             let warning = Warning::CallData.diagnostic(message);
             Some(warning.with_primary(step.span, "there is no code at this address"))
