@@ -20,7 +20,7 @@ use super::data::{encode_leb, integer_bytes, low_bytes};
 use super::expression::Value;
 use super::layout::{Content, Place, TooLarge};
 use super::symbols::{Definition, SymbolIndex};
-use super::unresolved::MOST_COMPARED;
+use super::unresolved::{MOST_COMPARED, Told};
 
 /// A relocation whose symbol has no index yet.
 #[derive(Clone, Copy, Debug)]
@@ -51,12 +51,16 @@ impl Assembler<'_> {
             relocations[section].push(relocation);
         }
         let mut undefined = Undefined::new();
+        let mut told = Told::default();
         for fixup in std::mem::take(&mut self.fixups) {
             match self.fixup(fixup, &mut undefined) {
                 Ok(None) => {}
                 Ok(Some(relocation)) => {
                     self.symbols.get_mut(relocation.symbol).used = true;
                     relocations[fixup.place.section].push(relocation);
+                }
+                Err(diagnostic) if fixup.kind == FixupKind::Immediate => {
+                    self.no_immediate(diagnostic, &mut told);
                 }
                 Err(diagnostic) => self.errors.push(diagnostic),
             }

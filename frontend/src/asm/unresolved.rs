@@ -5,6 +5,7 @@
 //! caller asks for few names.
 
 use bpf::diagnostic::{Diagnostic, Edit, Span};
+use rustc_hash::FxHashMap;
 
 use super::assembler::Assembler;
 use super::ast::Expr;
@@ -15,7 +16,41 @@ use super::token::{Token, reserved_word};
 /// Undefined names for which a similar one is looked for.
 pub const MOST_COMPARED: usize = 32;
 
+/// Further places of one cause that are shown.
+const SHOWN: usize = 3;
+
+/// Messages about names that are no constants: index of the error, and how often it came again.
+pub type Told = FxHashMap<String, (usize, usize)>;
+
 impl Assembler<'_> {
+    /// Reports an immediate; a name that means nothing is one error, however often it is used.
+    pub(super) fn no_immediate(&mut self, diagnostic: Diagnostic, told: &mut Told) {
+        let is_name = diagnostic.message.starts_with("there is no ");
+        let before = told.get_mut(&diagnostic.message).filter(|_| is_name);
+        let (Some((index, count)), Some(place)) = (before, diagnostic.span()) else {
+            if is_name {
+                told.insert(diagnostic.message.clone(), (self.errors.len(), 0));
+            }
+            self.errors.push(diagnostic);
+            return;
+        };
+        *count += 1;
+        let Some(first) = self.errors.get_mut(*index) else {
+            return;
+        };
+        if *count <= SHOWN {
+            *first = first.clone().with_secondary(place, "and here");
+        } else {
+            let more = *count - SHOWN;
+            first.notes.clear();
+            first.notes.push(format!("and in {more} more places"));
+        }
+        let repairs = first.suggestions.iter_mut().zip(diagnostic.suggestions);
+        for (repair, again) in repairs {
+            repair.edits.extend(again.edits);
+        }
+    }
+
     /// What stands where a number is wanted, and is none.
     pub(super) fn bad_immediate(&self, expr: Expr, value: Value) -> Diagnostic {
         let text = self.sources.text(expr.span);
@@ -75,11 +110,11 @@ impl Assembler<'_> {
             [] => (Span::point(self.sources.main(), 0), [].as_slice()),
         };
         diagnostic = diagnostic.with_primary(first, "used here");
-        for span in more.iter().take(3) {
+        for span in more.iter().take(SHOWN) {
             diagnostic = diagnostic.with_secondary(*span, "and here");
         }
-        if more.len() > 3 {
-            diagnostic = diagnostic.with_note(format!("and in {} more places", more.len() - 3));
+        if more.len() > SHOWN {
+            diagnostic = diagnostic.with_note(format!("and in {} more places", more.len() - SHOWN));
         }
         if super::token::register(&name.to_ascii_lowercase()).is_some() {
             return diagnostic.with_help("`gotox` jumps through a register");

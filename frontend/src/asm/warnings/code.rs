@@ -5,7 +5,7 @@
 //! instruction.
 
 use bpf::diagnostic::Span;
-use bpf::insn::{Insn, Slot};
+use bpf::insn::{CallTarget, Insn, Slot};
 use bpf::object::{
     Object, R_BPF_64_32, R_BPF_64_64, STT_SECTION, SectionId, SymbolId, SymbolPlace,
 };
@@ -106,10 +106,12 @@ fn part(object: &Object, list: &[(SectionId, u64, Span)]) -> Option<Part> {
         };
         let addend = match (part.steps[index].insn, relocation.kind) {
             (Insn::LoadImm64 { imm, .. }, R_BPF_64_64) => i64::from(imm as u32 as i32),
-            (Insn::Call { target }, R_BPF_64_32) => match target {
-                bpf::insn::CallTarget::Subprogram(slots) => (i64::from(slots) + 1) * 8,
-                _ => continue,
-            },
+            (
+                Insn::Call {
+                    target: CallTarget::Subprogram(slots),
+                },
+                R_BPF_64_32,
+            ) => (i64::from(slots) + 1) * 8,
             _ => continue,
         };
         if let Some(target) = resolved(object, relocation.symbol, addend) {

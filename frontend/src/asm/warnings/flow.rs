@@ -11,6 +11,8 @@
 //! overlap. Code between functions is entered at its start. An entry that is not a function's start
 //! counts as having all registers.
 
+use std::collections::BTreeSet;
+
 use bpf::diagnostic::{Diagnostic, Span};
 use bpf::helpers;
 use bpf::insn::{CallTarget, Insn, Reg, RegSet};
@@ -32,7 +34,7 @@ const SHOWN: usize = 3;
 /// Entries of an object by section: byte offset and whether it is called as a function.
 #[derive(Default)]
 struct Entries {
-    called: FxHashSet<(SectionId, u64)>,
+    called: BTreeSet<(SectionId, u64)>,
     other: FxHashMap<SectionId, Vec<u64>>,
 }
 
