@@ -179,10 +179,18 @@ pub fn find(code: &str) -> Option<Rule> {
 /// The code that was perhaps meant.
 #[must_use]
 pub fn nearest(code: &str) -> Option<&'static str> {
+    nearest_of(code, Rule::ALL.iter().map(|rule| rule.code()))
+}
+
+/// The name that was perhaps meant, of those that there are.
+#[must_use]
+pub fn nearest_of(
+    code: &str,
+    names: impl IntoIterator<Item = &'static str>,
+) -> Option<&'static str> {
     let code = code.to_lowercase();
-    let distances = Rule::ALL
-        .iter()
-        .map(|rule| (distance(&code, rule.code()), rule.code()));
+    let names = names.into_iter();
+    let distances = names.map(|name| (distance(&code, name), name));
     let (distance, found) = distances.min()?;
     (distance * LETTERS_PER_MISTAKE <= code.len().max(LETTERS_PER_MISTAKE)).then_some(found)
 }

@@ -36,3 +36,4 @@ pub mod simulate;
 pub mod terminal;
 pub mod validate;
 pub mod verdict;
+pub mod warnings;

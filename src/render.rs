@@ -69,7 +69,9 @@ pub fn to_string(map: &SourceMap, diagnostic: &Diagnostic, colours: bool) -> Str
 }
 
 /// A diagnostic as one JSON object: `severity`, `code`, `message`, `labels` (each with `file`,
-/// `start` and `end` in bytes, `line` and `column` from 1, `message`, `primary`), `notes`, `help`.
+/// `start` and `end` in bytes, `line` and `column` from 1, `message`, `primary`), `notes`, `help`,
+/// and `suggestions` (each with `message` and `edits`, which have a place as labels do, and the
+/// `replacement`).
 #[must_use]
 pub fn json(map: &SourceMap, diagnostic: &Diagnostic) -> Value {
     let label = |label: &bpf::diagnostic::Label| {
@@ -84,6 +86,23 @@ pub fn json(map: &SourceMap, diagnostic: &Diagnostic) -> Value {
             "primary": label.primary,
         })
     };
+    let edit = |edit: &bpf::diagnostic::Edit| {
+        let place = place(map, edit.span);
+        json!({
+            "file": place.0,
+            "start": edit.span.start,
+            "end": edit.span.end,
+            "line": place.1,
+            "column": place.2,
+            "replacement": edit.replacement,
+        })
+    };
+    let suggestion = |suggestion: &bpf::diagnostic::Suggestion| {
+        json!({
+            "message": suggestion.message,
+            "edits": suggestion.edits.iter().map(edit).collect::<Vec<_>>(),
+        })
+    };
     json!({
         "severity": diagnostic.severity.word(),
         "code": diagnostic.code,
@@ -91,6 +110,7 @@ pub fn json(map: &SourceMap, diagnostic: &Diagnostic) -> Value {
         "labels": diagnostic.labels.iter().map(label).collect::<Vec<_>>(),
         "notes": diagnostic.notes,
         "help": diagnostic.help,
+        "suggestions": diagnostic.suggestions.iter().map(suggestion).collect::<Vec<_>>(),
     })
 }
 
@@ -160,7 +180,9 @@ fn convert(diagnostic: &Diagnostic) -> codespan::Diagnostic<u32> {
         codespan::Label::new(style, label.span.file.0, label.span.range()).with_message(message)
     });
     let mut notes = diagnostic.notes.clone();
-    notes.extend(diagnostic.help.iter().map(|help| format!("help: {help}")));
+    let repairs = diagnostic.suggestions.iter().map(|repair| &repair.message);
+    let help = repairs.chain(&diagnostic.help);
+    notes.extend(help.map(|help| format!("help: {help}")));
     codespan::Diagnostic {
         severity,
         code: diagnostic.code.map(str::to_owned),

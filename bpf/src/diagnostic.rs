@@ -4,7 +4,11 @@
 //! decides on colours, JSON and streams. A [`Span`] is 12 bytes and `Copy`, so that every token and
 //! every syntax node can afford one; offsets are bytes, and a file is limited to 4 GiB by that.
 
+mod suggestion;
+
 use std::sync::{Arc, OnceLock};
+
+pub use suggestion::{Edit, Suggestion};
 
 /// Index of a file in a [`SourceMap`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -127,6 +131,8 @@ pub struct Diagnostic {
     pub notes: Vec<String>,
     /// What the user can do.
     pub help: Vec<String>,
+    /// Changes of the text that would repair it.
+    pub suggestions: Vec<Suggestion>,
 }
 
 impl Diagnostic {
@@ -140,6 +146,7 @@ impl Diagnostic {
             labels: Vec::new(),
             notes: Vec::new(),
             help: Vec::new(),
+            suggestions: Vec::new(),
         }
     }
 

@@ -10,6 +10,7 @@ use super::EndianArg;
 use crate::failure::Failure;
 use crate::input::Assembly;
 use crate::terminal::Terminal;
+use crate::warnings::WarningOptions;
 use crate::{input, output};
 
 /// Options of `asm`.
@@ -25,6 +26,8 @@ pub struct Options {
     endian: EndianArg,
     #[command(flatten)]
     language: Language,
+    #[command(flatten)]
+    warnings: WarningOptions,
 }
 
 /// What the text does not say of itself.
@@ -107,7 +110,8 @@ pub fn run(options: &Options, terminal: &Terminal) -> Result<(), Failure> {
     let text = String::from_utf8(input::bytes(&options.file)?)
         .map_err(|_| Failure::refused(format!("{}: this is not text", options.file)))?;
     let how = options.language.assembly(options.endian.into())?;
-    let assembled = input::assembly(&options.file, text, how)?;
+    let mut assembled = input::assembly(&options.file, text, how)?;
+    options.warnings.judge(&mut assembled)?;
     terminal.show_diagnostics(&assembled);
     let to_file = default_output(options) != "-";
     for message in &assembled.messages {

@@ -14,6 +14,7 @@ use crate::failure::Failure;
 use crate::input::{self, Assembled, Assembly};
 use crate::linked::Linked;
 use crate::render;
+use crate::warnings::WarningOptions;
 
 /// What the reader made of a file.
 pub(super) enum Source {
@@ -30,6 +31,18 @@ impl Source {
         how.beside = input.path.parent().map(Path::to_owned);
         match input::parse(&input.name, input.bytes.clone(), how) {
             Ok(read) => Ok(Source::Read(read)),
+            Err(Failure::Refused { map, diagnostics }) => Ok(Source::Refused(map, diagnostics)),
+            Err(failure) => Err(told(&failure)),
+        }
+    }
+
+    /// The same with the warnings about code; some may be errors.
+    pub(super) fn judged(self, warnings: &WarningOptions) -> Result<Source, String> {
+        let Source::Read(input::Input::Object(mut assembled)) = self else {
+            return Ok(self);
+        };
+        match warnings.judge(&mut assembled) {
+            Ok(()) => Ok(Source::Read(input::Input::Object(assembled))),
             Err(Failure::Refused { map, diagnostics }) => Ok(Source::Refused(map, diagnostics)),
             Err(failure) => Err(told(&failure)),
         }

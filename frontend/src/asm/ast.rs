@@ -4,6 +4,7 @@
 //! produces nodes in that order anyway, evaluating needs a small stack and no recursion, and no
 //! depth of parentheses can overflow anything.
 
+use std::fmt;
 use std::rc::Rc;
 
 use bpf::diagnostic::Span;
@@ -28,6 +29,16 @@ pub struct Register {
     pub width: Width,
     /// Number.
     pub reg: Reg,
+}
+
+impl fmt::Display for Register {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let letter = match self.width {
+            Width::W64 => 'r',
+            Width::W32 => 'w',
+        };
+        write!(formatter, "{letter}{}", self.reg.0)
+    }
 }
 
 /// A register operand.

@@ -50,6 +50,7 @@ mod layout;
 mod lower;
 mod macros;
 mod mistakes;
+mod mnemonics;
 mod operands;
 mod output;
 mod parse;
@@ -62,6 +63,8 @@ mod source;
 mod symbols;
 mod syntax_error;
 mod token;
+mod unresolved;
+pub mod warnings;
 
 lalrpop_util::lalrpop_mod!(
     #[allow(clippy::all, clippy::unwrap_used, reason = "generated code")]
@@ -138,6 +141,10 @@ pub fn assemble(
         for label in &mut diagnostic.labels {
             label.span = place(sources, label.span);
         }
+        let suggestions = diagnostic.suggestions.iter_mut();
+        for edit in suggestions.flat_map(|suggestion| &mut suggestion.edits) {
+            edit.span.file = file;
+        }
         diagnostic
     };
     run(&mut map, main, options, &mut NoFiles, told, place)
@@ -181,7 +188,10 @@ fn run(
         diagnostics.sort_by_cached_key(|diagnostic| sources.order(diagnostic.span()));
         let diagnostics = diagnostics.into_iter();
         diagnostics
-            .map(|diagnostic| told(sources, diagnostic))
+            .map(|mut diagnostic| {
+                sources.keep_applicable(&mut diagnostic);
+                told(sources, diagnostic)
+            })
             .collect()
     };
     if !assembler.errors.is_empty() {

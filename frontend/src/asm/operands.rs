@@ -1,6 +1,6 @@
 //! The operands of a directive, taken one by one with a message for each way they can be wrong.
 
-use bpf::diagnostic::{Diagnostic, Span};
+use bpf::diagnostic::{Diagnostic, Edit, Span};
 
 use super::assembler::Assembler;
 use super::ast::{Directive, Expr, Group, Item, NameId, Node, Spanned};
@@ -46,8 +46,16 @@ impl Assembler<'_> {
         match group.items.as_slice() {
             [] => Ok(None),
             [item] => Ok(Some(*item)),
-            [_, second, ..] => Err(Diagnostic::error("operands are separated by commas")
-                .with_primary(second.span(), "expected `,` before this")),
+            [before @ .., _] => {
+                let second = group.items.get(1).map_or(group.span, Item::span);
+                let commas = before.iter().map(|item| Edit {
+                    span: Span::point(item.span().file, item.span().end),
+                    replacement: ",".to_owned(),
+                });
+                Err(Diagnostic::error("operands are separated by commas")
+                    .with_primary(second, "expected `,` before this")
+                    .with_suggestion("write `,` between them", commas.collect()))
+            }
         }
     }
 
@@ -156,7 +164,15 @@ impl Assembler<'_> {
                 })
             }
             _ => {
-                Err(Diagnostic::error("expected a string in quotes").with_primary(item.span(), ""))
+                let diagnostic = Diagnostic::error("expected a string in quotes");
+                let diagnostic = diagnostic.with_primary(item.span(), "");
+                Err(match node {
+                    Some(Node::Symbol(name)) => {
+                        let quoted = format!("\"{}\"", self.arena.name(name));
+                        diagnostic.with_replacement(item.span(), quoted)
+                    }
+                    _ => diagnostic,
+                })
             }
         }
     }

@@ -282,7 +282,14 @@ impl<'s> Reader<'s> {
                 None => return Err(syntax_error::unknown_instruction(word, tokens, place)),
             },
             Token::Star => {}
-            other => return Err(syntax_error::no_statement(other, self.source, place)),
+            other => {
+                return Err(syntax_error::no_statement(
+                    tokens,
+                    other,
+                    self.source,
+                    place,
+                ));
+            }
         }
         for (_, token, _) in &mut tokens[1..] {
             if let Token::Word(word) = *token {

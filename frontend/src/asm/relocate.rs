@@ -20,6 +20,7 @@ use super::data::{encode_leb, integer_bytes, low_bytes};
 use super::expression::Value;
 use super::layout::{Content, Place, TooLarge};
 use super::symbols::{Definition, SymbolIndex};
+use super::unresolved::{MOST_COMPARED, Told};
 
 /// A relocation whose symbol has no index yet.
 #[derive(Clone, Copy, Debug)]
@@ -50,6 +51,7 @@ impl Assembler<'_> {
             relocations[section].push(relocation);
         }
         let mut undefined = Undefined::new();
+        let mut told = Told::default();
         for fixup in std::mem::take(&mut self.fixups) {
             match self.fixup(fixup, &mut undefined) {
                 Ok(None) => {}
@@ -57,15 +59,18 @@ impl Assembler<'_> {
                     self.symbols.get_mut(relocation.symbol).used = true;
                     relocations[fixup.place.section].push(relocation);
                 }
+                Err(diagnostic) if fixup.kind == FixupKind::Immediate => {
+                    self.no_immediate(diagnostic, &mut told);
+                }
                 Err(diagnostic) => self.errors.push(diagnostic),
             }
         }
-        for (symbol, places) in undefined {
+        for (count, (symbol, places)) in undefined.into_iter().enumerate() {
             // A local label that is nowhere defined has been reported.
             if self.symbols.get(symbol).name.is_none() {
                 continue;
             }
-            let diagnostic = self.undefined(symbol, &places);
+            let diagnostic = self.undefined(symbol, &places, count < MOST_COMPARED);
             self.errors.push(diagnostic);
         }
         for list in &mut relocations {
@@ -356,41 +361,6 @@ impl Assembler<'_> {
         Ok(bytes.wrapping_sub(8) / 8)
     }
 
-    fn bad_immediate(&self, expr: Expr, value: Value) -> Diagnostic {
-        let text = self.sources.text(expr.span);
-        if let Some(number) = value.as_number() {
-            return Diagnostic::error("an immediate has to be known where it is used")
-                .with_primary(expr.span, format!("it is {number}, but only later"))
-                .with_help("move the definitions up");
-        }
-        let symbol = value.add.or(value.sub);
-        let definition = symbol.and_then(|symbol| self.symbols.get(symbol).definition);
-        let name = symbol.map_or("", |symbol| self.name_of(symbol));
-        match definition {
-            None if is_register_in_capitals(name) => {
-                Diagnostic::error(format!("there is no symbol `{name}`"))
-                    .with_primary(expr.span, "registers are in lower case here")
-                    .with_help(format!("write `{}`", name.to_ascii_lowercase()))
-            }
-            None if name.starts_with('$') => {
-                Diagnostic::error(format!("there is no symbol `{name}`"))
-                    .with_primary(expr.span, "")
-                    .with_help("immediates are written without `$`")
-            }
-            None => Diagnostic::error(format!("there is no constant `{name}`"))
-                .with_primary(expr.span, "an immediate is a number")
-                .with_help(format!(
-                    "`.set {name}, …` before this defines one; `r1 = {name} ll` loads an address"
-                )),
-            Some(_) => Diagnostic::error("an immediate is a number, not an address")
-                .with_primary(
-                    expr.span,
-                    "its value is only known when the program is loaded",
-                )
-                .with_help(format!("`r1 = {text} ll` loads an address")),
-        }
-    }
-
     /// Whether a symbol is a temporary one, which no other file can define, and not defined here.
     fn is_lost(&self, symbol: SymbolIndex) -> bool {
         let symbol = self.symbols.get(symbol);
@@ -424,27 +394,6 @@ impl Assembler<'_> {
             }
             None => Diagnostic::error("an address cannot be negated").with_primary(expr.span, ""),
         })
-    }
-
-    /// One diagnostic for all uses of a symbol that is nowhere defined.
-    fn undefined(&self, symbol: SymbolIndex, places: &[Span]) -> Diagnostic {
-        let name = self.name_of(symbol);
-        let mut diagnostic = Diagnostic::error(format!("there is no label `{name}`"));
-        let (first, more) = match places {
-            [first, more @ ..] => (*first, more),
-            [] => (Span::point(self.sources.main(), 0), [].as_slice()),
-        };
-        diagnostic = diagnostic.with_primary(first, "used here");
-        for span in more.iter().take(3) {
-            diagnostic = diagnostic.with_secondary(*span, "and here");
-        }
-        if more.len() > 3 {
-            diagnostic = diagnostic.with_note(format!("and in {} more places", more.len() - 3));
-        }
-        if super::token::register(&name.to_ascii_lowercase()).is_some() {
-            return diagnostic.with_help("`gotox` jumps through a register");
-        }
-        diagnostic
     }
 
     /// The symbol that a relocation names, and the addend for it.
@@ -500,8 +449,4 @@ impl Assembler<'_> {
             target.copy_from_slice(low);
         }
     }
-}
-
-fn is_register_in_capitals(name: &str) -> bool {
-    name.starts_with(['R', 'W']) && super::token::register(&name.to_ascii_lowercase()).is_some()
 }

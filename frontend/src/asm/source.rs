@@ -10,7 +10,7 @@
 
 use std::sync::Arc;
 
-use bpf::diagnostic::{Diagnostic, FileId, SourceMap, Span};
+use bpf::diagnostic::{Diagnostic, Edit, FileId, SourceMap, Span};
 use rustc_hash::FxHashMap;
 
 use super::raw::{self, RawStatement};
@@ -252,6 +252,20 @@ impl<'m> Sources<'m> {
                 diagnostic.with_note(format!("{more} more expansions are between those shown"))
             }
         }
+    }
+
+    /// Leaves only the words of suggestions to change text that a macro made: nobody wrote it.
+    pub fn keep_applicable(&self, diagnostic: &mut Diagnostic) {
+        let made = |edit: &Edit| {
+            let mut origins = self.origins_of(edit.span);
+            origins.any(|origin| origin.kind == Kind::Expansion)
+        };
+        let suggestions = std::mem::take(&mut diagnostic.suggestions).into_iter();
+        let (lost, kept): (Vec<_>, Vec<_>) =
+            suggestions.partition(|suggestion| suggestion.edits.iter().any(made));
+        diagnostic.suggestions = kept;
+        let lost = lost.into_iter().map(|suggestion| suggestion.message);
+        diagnostic.help.splice(0..0, lost);
     }
 
     /// The place in the given file that a place in any text comes from.

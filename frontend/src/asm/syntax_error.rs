@@ -5,9 +5,11 @@
 //! a missing piece) are recognised here from the tokens around the place.
 
 use bpf::diagnostic::{Diagnostic, FileId, Span};
+use bpf::insn::Width;
 use lalrpop_util::ParseError;
 
 use super::mistakes;
+use super::mnemonics;
 use super::parse::Located;
 use super::token::{LexError, Number, Token};
 
@@ -19,7 +21,12 @@ pub fn lexical(source: &str, kind: LexError, at: Span) -> Diagnostic {
     match kind {
         LexError::Number(reason) => {
             let diagnostic = Diagnostic::error(format!("`{text}` is not a number"));
-            diagnostic.with_primary(at, reason.advice())
+            let diagnostic = diagnostic.with_primary(at, reason.advice());
+            let joined = text.replace('_', "");
+            match joined != text && joined.bytes().all(|byte| byte.is_ascii_digit()) {
+                true => diagnostic.with_replacement(at, joined),
+                false => diagnostic,
+            }
         }
         LexError::Comment => {
             Diagnostic::error("a comment is never closed").with_primary(at, "it begins here")
@@ -52,11 +59,23 @@ pub fn lexical(source: &str, kind: LexError, at: Span) -> Diagnostic {
 }
 
 /// A statement that begins with a token which begins none.
-pub fn no_statement(found: Token<'_>, source: &str, at: Span) -> Diagnostic {
+pub fn no_statement(
+    tokens: &[Located<'_>],
+    found: Token<'_>,
+    source: &str,
+    at: Span,
+) -> Diagnostic {
     let text = source.get(at.range()).unwrap_or("");
     let diagnostic = Diagnostic::error(format!("a statement cannot begin with `{text}`"))
         .with_primary(at, "expected a label, a directive or an instruction");
     match found {
+        Token::Number(Number::LocalLabel(number, _))
+            if matches!(tokens.get(1), Some((_, Token::Colon, _))) =>
+        {
+            diagnostic
+                .with_replacement(at, number.to_string())
+                .with_help(format!("`{number}b` and `{number}f` refer to it"))
+        }
         Token::Number(Number::LocalLabel(number, _)) => diagnostic.with_help(format!(
             "a local label is defined as `{number}:` and referred to as `{number}b` or `{number}f`"
         )),
@@ -69,18 +88,33 @@ pub fn no_statement(found: Token<'_>, source: &str, at: Span) -> Diagnostic {
 pub fn unknown_instruction(word: &str, tokens: &[Located<'_>], at: Span) -> Diagnostic {
     let diagnostic = |message: String| Diagnostic::error(message).with_primary(at, "");
     if let Some(help) = bad_register(word) {
-        return diagnostic(format!("there is no register `{word}`")).with_help(help);
+        let unknown = diagnostic(format!("there is no register `{word}`"));
+        let known = word.get(1..).and_then(|number| number.parse::<u8>().ok());
+        let letter = word.chars().next().unwrap_or('r').to_ascii_lowercase();
+        return match known.filter(|number| *number <= 10) {
+            Some(number) => unknown.with_replacement(at, format!("{letter}{number}")),
+            None => unknown.with_help(help),
+        };
     }
-    if matches!(tokens.get(1), Some((_, Token::Assign, _))) {
+    if let Some(&(_, Token::Assign, end)) = tokens.get(1) {
+        let assignment = Span::new(at.file, at.start, end);
+        let defined = format!(".set {word},");
         return diagnostic(format!(
             "`{word}` is neither a register nor a place in memory"
         ))
-        .with_help(format!("`.set {word}, …` gives a value to a symbol"));
+        .with_change("`.set` gives a value to a symbol", assignment, defined);
     }
     let found = diagnostic(format!("there is no instruction `{word}`"));
-    match mnemonic_advice(&word.to_ascii_lowercase()) {
+    if let Some((whole, text)) = mnemonics::translated(word, tokens, at) {
+        return found.with_replacement(whole, text);
+    }
+    match mnemonics::advice(&word.to_ascii_lowercase()) {
         Some(help) => found.with_help(help),
-        None if tokens.len() == 1 => found.with_help(format!("a label needs a colon: `{word}:`")),
+        None if tokens.len() == 1 => found.with_change(
+            format!("a label needs a colon: `{word}:`"),
+            Span::point(at.file, at.end),
+            ":",
+        ),
         None => found,
     }
 }
@@ -94,51 +128,15 @@ pub fn bad_register(word: &str) -> Option<&'static str> {
     looks.then_some("registers are r0 to r10, and w0 to w10 for their lower halves")
 }
 
-/// Advice for the words of the other BPF dialects.
-fn mnemonic_advice(word: &str) -> Option<String> {
-    let base = word.trim_end_matches("32").trim_end_matches("64");
-    let spelled = match base {
-        "mov" => "r1 = r2",
-        "add" => "r1 += r2",
-        "sub" => "r1 -= r2",
-        "mul" => "r1 *= r2",
-        "div" => "r1 /= r2",
-        "mod" => "r1 %= r2",
-        "sdiv" => "r1 s/= r2",
-        "smod" => "r1 s%= r2",
-        "or" => "r1 |= r2",
-        "and" => "r1 &= r2",
-        "xor" => "r1 ^= r2",
-        "lsh" => "r1 <<= r2",
-        "rsh" => "r1 >>= r2",
-        "arsh" => "r1 s>>= r2",
-        "neg" => "r1 = -r1",
-        "lddw" => "r1 = 5 ll",
-        "ldxb" => "r1 = *(u8 *)(r2 + 0)",
-        "ldxh" => "r1 = *(u16 *)(r2 + 0)",
-        "ldxw" => "r1 = *(u32 *)(r2 + 0)",
-        "ldxdw" => "r1 = *(u64 *)(r2 + 0)",
-        "stb" | "stxb" => "*(u8 *)(r1 + 0) = r2",
-        "sth" | "stxh" => "*(u16 *)(r1 + 0) = r2",
-        "stw" | "stxw" => "*(u32 *)(r1 + 0) = r2",
-        "stdw" | "stxdw" => "*(u64 *)(r1 + 0) = r2",
-        "ja" | "jmp" | "b" => "goto label",
-        "jeq" | "je" => "if r1 == r2 goto label",
-        "jne" => "if r1 != r2 goto label",
-        "jgt" => "if r1 > r2 goto label",
-        "jge" => "if r1 >= r2 goto label",
-        "jlt" => "if r1 < r2 goto label",
-        "jle" => "if r1 <= r2 goto label",
-        "jset" => "if r1 & r2 goto label",
-        "jsgt" => "if r1 s> r2 goto label",
-        "jsge" => "if r1 s>= r2 goto label",
-        "jslt" => "if r1 s< r2 goto label",
-        "jsle" => "if r1 s<= r2 goto label",
-        "ret" | "return" => "exit",
-        "nop" => "goto +0",
-        _ => return None,
-    };
-    Some(format!("in this language one writes `{spelled}`"))
+/// The number behind `#` right where an instruction ends too early, as other assemblers write it.
+fn behind_comment_sign(source: &str, file: FileId, end: u32) -> Option<Span> {
+    let rest = source.get(end as usize..)?;
+    let blanks = rest.len() - rest.trim_start_matches([' ', '\t']).len();
+    let number = rest.get(blanks..)?.strip_prefix('#')?;
+    let length = number.bytes().take_while(u8::is_ascii_alphanumeric).count();
+    let start = end + blanks as u32;
+    let is_number = number.starts_with(|one: char| one.is_ascii_digit());
+    is_number.then(|| Span::new(file, start, start + 1 + length as u32))
 }
 
 /// An instruction that the grammar does not take. `is_complete` says whether the first so many
@@ -163,6 +161,15 @@ pub fn instruction(
             let at = Span::point(file, span.end);
             let diagnostic = Diagnostic::error("the instruction is incomplete")
                 .with_primary(at, expectation(expected));
+            if let Some(number) = behind_comment_sign(source, file, at.start) {
+                let shown = source
+                    .get(number.range())
+                    .unwrap_or("")
+                    .trim_start_matches('#');
+                return diagnostic
+                    .with_note("`#` begins a comment")
+                    .with_replacement(number, shown);
+            }
             return mistakes::missing(tokens, diagnostic);
         }
         _ => (span.start, span.end, [].as_slice()),
@@ -173,10 +180,36 @@ pub fn instruction(
         .position(|token| token.0 == start)
         .unwrap_or(0);
     let text = source.get(at.range()).unwrap_or("");
-    if let Some(diagnostic) = mistakes::common(tokens, index, text, at) {
+    if let Some(diagnostic) = mistakes::common(source, tokens, index, at) {
         return diagnostic;
     }
-    if is_complete(index) {
+    if let ([(_, Token::Exit, exit), (_, value, _)], true) = (tokens, index == 1) {
+        let all = Span::new(file, span.start, end);
+        let diagnostic = Diagnostic::error("`exit` takes nothing: the result is in `r0`")
+            .with_primary(at, "this is too much");
+        return match value {
+            Token::Number(_) => diagnostic.with_replacement(all, format!("r0 = {text}; exit")),
+            Token::Register(register) if register.reg.0 == 0 => {
+                diagnostic.with_change("leave it out", Span::new(file, *exit, end), "")
+            }
+            Token::Register(register) if register.width == Width::W64 => {
+                diagnostic.with_replacement(all, format!("r0 = {text}; exit"))
+            }
+            _ => diagnostic,
+        };
+    }
+    let before = index.checked_sub(1).and_then(|before| tokens.get(before));
+    let is_complete = is_complete(index);
+    if is_complete
+        && index + 1 == tokens.len()
+        && let Some(before) = before
+        && tokens.get(index).is_some_and(|token| token.1 == before.1)
+    {
+        return Diagnostic::error(format!("`{text}` stands here twice"))
+            .with_primary(at, "once is enough")
+            .with_change("leave one out", Span::new(file, before.2, end), "");
+    }
+    if is_complete {
         return Diagnostic::error(format!("the instruction should end before `{text}`"))
             .with_primary(at, "this is too much");
     }

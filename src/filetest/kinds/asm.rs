@@ -14,6 +14,7 @@ use crate::commands::asm::Language;
 use crate::filetest::plan::Keep;
 use crate::filetest::source::Source;
 use crate::filetest::{Input, diff};
+use crate::warnings::WarningOptions;
 
 /// Bytes of data on a line.
 const LINE: usize = 16;
@@ -25,6 +26,8 @@ pub struct Asm {
     text: Text,
     #[command(flatten)]
     language: Language,
+    #[command(flatten)]
+    warnings: WarningOptions,
 }
 
 impl Kind for Asm {
@@ -35,7 +38,7 @@ impl Kind for Asm {
     fn run(&self, input: &Input, keep: &Keep) -> Result<Vec<Section>, String> {
         let how = self.language.assembly(self.text.endian());
         let how = how.map_err(|failure| failure.to_string())?;
-        let source = Source::read(input, how)?;
+        let source = Source::read(input, how)?.judged(&self.warnings)?;
         if let Some(refusal) = source.refusal(keep) {
             return Ok(refusal);
         }

@@ -9,6 +9,7 @@
 use bpf::diagnostic::{Diagnostic, Span};
 use rustc_hash::FxHashMap;
 
+use super::super::warnings::Warning;
 use super::buffer::Buffer;
 use super::files::{Files, SourceFile};
 use super::line_program::{LINE_BASE, LINE_RANGE, OPCODE_BASE, write_sequence};
@@ -138,7 +139,8 @@ impl Assembler<'_> {
         let without = all_files(files).find(|file| file.checksum.is_none());
         if let (Some(with), Some(without), Some(_)) = (with, without, &files.root) {
             self.warnings.push(
-                Diagnostic::warning("not all files have a checksum, so none is written")
+                Warning::Checksum
+                    .diagnostic("not all files have a checksum, so none is written")
                     .with_primary(without.span, "this one has no `md5`")
                     .with_secondary(with.span, "this one has"),
             );

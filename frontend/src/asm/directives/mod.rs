@@ -13,6 +13,7 @@ use super::assembler::Assembler;
 use super::ast::Directive;
 use super::data::{DataKind, integer_bytes, low_bytes};
 use super::layout::{Apart, Position};
+use super::warnings::Warning;
 use numbers::Float;
 
 const STV_INTERNAL: u8 = 1;
@@ -126,7 +127,7 @@ impl Assembler<'_> {
                     Some(_) => self.text(directive, 0, "a message")?.value,
                     None => "`.warning` was reached".to_owned(),
                 };
-                let warning = Diagnostic::warning(message);
+                let warning = Warning::User.diagnostic(message);
                 self.warnings
                     .push(warning.with_primary(directive.span, "requested here"));
                 Ok(())
@@ -241,7 +242,7 @@ fn unknown(name: &str, directive: &Directive) -> Diagnostic {
     let diagnostic = Diagnostic::error(format!("there is no directive `{name}`"))
         .with_primary(directive.name.span, "");
     let meant = match name {
-        ".word" => ".long` for 4 bytes, `.short",
+        ".word" => return diagnostic.with_help("`.long` has 4 bytes, `.short` has 2"),
         ".hword" | ".half" => ".short",
         ".dword" | ".xword" => ".quad",
         ".inst" => ".quad",
@@ -251,5 +252,8 @@ fn unknown(name: &str, directive: &Directive) -> Diagnostic {
         ".equal" => ".equ",
         _ => return diagnostic,
     };
-    diagnostic.with_help(format!("write `{meant}`"))
+    match meant.contains(' ') {
+        true => diagnostic.with_help(format!("write `{meant}`")),
+        false => diagnostic.with_replacement(directive.name.span, meant),
+    }
 }

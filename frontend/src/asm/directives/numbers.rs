@@ -6,6 +6,7 @@ use super::super::assembler::{Assembler, too_large};
 use super::super::ast::{Directive, Expr, Node, UnaryOp};
 use super::super::data::{DataKind, integer_bytes, low_bytes};
 use super::super::layout::MAX_BYTES;
+use super::super::warnings::Warning;
 
 /// How a number with a fraction is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,7 +107,9 @@ impl Assembler<'_> {
         if found.is_none() {
             let name = self.directive_name(directive);
             let message = format!("`{name}` with a negative count has no effect");
-            let warning = Diagnostic::warning(message).with_primary(at, "");
+            let warning = Warning::NegativeCount
+                .diagnostic(message)
+                .with_primary(at, "");
             self.warnings.push(warning);
         }
         found

@@ -1,12 +1,13 @@
 //! Instructions that compute in registers, and constants that are loaded into them.
 
-use bpf::diagnostic::Diagnostic;
+use bpf::diagnostic::{Diagnostic, Span};
 use bpf::insn::{AluOp, Insn, MemWidth, Pseudo, Width};
 
 use super::super::assembler::{Assembler, FixupKind};
 use super::super::ast::{Expr, Operand, RegisterOperand, Spanned};
+use super::super::warnings::Warning;
 use super::Lowered;
-use super::operand::{mixed, whole};
+use super::operand::{mixed, of_width, whole};
 
 impl Assembler<'_> {
     pub(super) fn alu(
@@ -21,6 +22,7 @@ impl Assembler<'_> {
             && width == Width::W64
         {
             self.warn_of_suffix(value);
+            self.fits_or_wide(value)?;
         }
         // `r1 = w2` is how the compiler prints a move that clears the upper half.
         if let Operand::Register(src) = src
@@ -39,6 +41,19 @@ impl Assembler<'_> {
         Ok((insn, fixup))
     }
 
+    /// What is too wide for a move has an instruction of its own.
+    fn fits_or_wide(&self, value: Expr) -> Result<(), Diagnostic> {
+        let Some(number) = self.arena.literal(value) else {
+            return Ok(());
+        };
+        let result = self.fit_imm32(number, value.span, "");
+        result.map(|_| ()).map_err(|mut diagnostic| {
+            diagnostic.help.clear();
+            let end = Span::point(value.span.file, value.span.end);
+            diagnostic.with_change("`ll` loads 64 bits into a register", end, " ll")
+        })
+    }
+
     /// `5ll` is a number with a suffix as in C, and `5 ll` asks for 64 bits.
     fn warn_of_suffix(&mut self, value: Expr) {
         let text = self.sources.text(value.span);
@@ -49,11 +64,20 @@ impl Assembler<'_> {
         if !digits.ends_with(|one: char| one.is_ascii_hexdigit()) {
             return;
         }
-        let help = format!("`{digits} ll` loads 64 bits; `{digits}` says the same as this");
         self.warnings.push(
-            Diagnostic::warning("the `ll` is part of the number, and the instruction has 32 bits")
+            Warning::Suffix
+                .diagnostic("the `ll` is part of the number, and the instruction has 32 bits")
                 .with_primary(value.span, "")
-                .with_help(help),
+                .with_change(
+                    format!("`{digits} ll` loads 64 bits"),
+                    value.span,
+                    format!("{digits} ll"),
+                )
+                .with_change(
+                    format!("`{digits}` says the same as this"),
+                    value.span,
+                    digits,
+                ),
         );
     }
 
@@ -124,23 +148,39 @@ pub(super) fn extend(
     signed: bool,
     src: RegisterOperand,
 ) -> Result<Lowered, Diagnostic> {
+    let all = dst.span.to(src.span);
+    let (to, by) = (dst.value, src.value);
     if !signed {
-        return Err(Diagnostic::error("only the sign can be extended")
-            .with_primary(from.span, "s8, s16 or s32")
-            .with_help("the upper bits are cleared by `&=`, or by writing `w1 = w2` for 32 bits"));
+        let diagnostic = Diagnostic::error("only the sign can be extended")
+            .with_primary(from.span, "s8, s16 or s32");
+        let mask = match from.value {
+            MemWidth::B8 => "0xff",
+            MemWidth::B16 => "0xffff",
+            _ => {
+                let [to, by] = [dst, src].map(|register| of_width(register, Width::W32));
+                return Err(diagnostic.with_replacement(all, format!("{to} = {by}")));
+            }
+        };
+        let masked = format!("{to} &= {mask}");
+        return Err(match (to == by, to.width == by.width) {
+            (true, _) => diagnostic.with_replacement(all, masked),
+            (_, true) => diagnostic.with_replacement(all, format!("{to} = {by}; {masked}")),
+            _ => diagnostic.with_help("the upper bits are cleared by `&=`"),
+        });
     }
-    if dst.value.width != src.value.width {
+    if to.width != by.width {
         return Err(mixed(dst, src));
     }
     let bits = match from.value {
         MemWidth::B8 => 8,
         MemWidth::B16 => 16,
-        _ if dst.value.width == Width::W64 => 32,
+        _ if to.width == Width::W64 => 32,
         _ => {
             return Err(
                 Diagnostic::error("32 bits already fill the lower half of a register")
                     .with_primary(from.span, "s8 or s16")
-                    .with_secondary(dst.span, ""),
+                    .with_secondary(dst.span, "")
+                    .with_replacement(all, format!("{to} = {by}")),
             );
         }
     };

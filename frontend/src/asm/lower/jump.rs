@@ -11,7 +11,8 @@ impl Assembler<'_> {
     pub(super) fn call(&mut self, target: Expr) -> Result<Lowered, Diagnostic> {
         match self.number_unless_symbol(target, "a call's target")? {
             Some(number) => {
-                let number = self.fit_imm32(number, target.span)?;
+                let number =
+                    self.fit_imm32(number, target.span, "a helper's number has 32 bits")?;
                 let target = CallTarget::Helper(number);
                 Ok((Insn::Call { target }, None))
             }

@@ -6,7 +6,7 @@ use bpf::insn::{Insn, MemWidth, Operand as InsnOperand, Reg, Width};
 use super::super::assembler::Assembler;
 use super::super::ast::{Address, Expr, Operand, RegisterOperand, Spanned};
 use super::Lowered;
-use super::operand::{value_width, whole};
+use super::operand::{LOWER_HALF, of_width, value_width, whole};
 
 impl Assembler<'_> {
     pub(super) fn store(
@@ -17,8 +17,10 @@ impl Assembler<'_> {
         src: Operand,
     ) -> Result<Lowered, Diagnostic> {
         if signed {
+            let unsigned = format!("u{}", width.value.bytes() * 8);
             return Err(Diagnostic::error("a store has no sign to extend")
-                .with_primary(width.span, "write the width with `u`"));
+                .with_primary(width.span, "this is for loads")
+                .with_replacement(width.span, unsigned));
         }
         let source = match src {
             Operand::Register(src) if width.value == MemWidth::B64 => {
@@ -47,7 +49,8 @@ impl Assembler<'_> {
     ) -> Result<Lowered, Diagnostic> {
         if dst.value.reg != Reg(0) || dst.value.width != Width::W64 {
             return Err(Diagnostic::error("a packet load always fills r0")
-                .with_primary(dst.span, "write `r0`"));
+                .with_primary(dst.span, "the result cannot go here")
+                .with_replacement(dst.span, "r0"));
         }
         if width.value == MemWidth::B64 {
             return Err(Diagnostic::error("a packet load reads at most 4 bytes")
@@ -77,18 +80,16 @@ impl Assembler<'_> {
     /// `(base + offset)`
     pub(super) fn address(&mut self, address: Address) -> Result<(Reg, i16), Diagnostic> {
         if address.base.value.width == Width::W32 {
-            return Err(
-                Diagnostic::error("an address is a whole register").with_primary(
-                    address.base.span,
-                    format!("write `r{}`", address.base.value.reg.0),
-                ),
-            );
+            return Err(Diagnostic::error("an address is a whole register")
+                .with_primary(address.base.span, LOWER_HALF)
+                .with_replacement(address.base.span, of_width(address.base, Width::W64)));
         }
         let Some(offset) = address.offset else {
-            let base = address.base.value.reg.0;
+            let base = address.base;
             return Err(
                 Diagnostic::error("an address has an offset, even if it is 0")
-                    .with_primary(address.span, format!("write `r{base} + 0`")),
+                    .with_primary(address.span, "no offset follows the register")
+                    .with_replacement(base.span, format!("{} + 0", base.value)),
             );
         };
         let number = match self.arena.literal(offset) {
@@ -108,8 +109,16 @@ impl Assembler<'_> {
     fn offset(&mut self, offset: Expr) -> Result<i64, Diagnostic> {
         let (signs, rest) = self.signs(offset.span);
         if signs > 1 || rest.starts_with(['(', '~', '!']) {
-            return Err(Diagnostic::error("an offset has one sign and a number")
-                .with_primary(offset.span, "such as `+ 4` or `- 4`"));
+            let diagnostic = Diagnostic::error("an offset has one sign and a number")
+                .with_primary(offset.span, "such as `+ 4` or `- 4`");
+            return Err(match self.scope().number(offset) {
+                Some(number) => {
+                    let sign = if number < 0 { '-' } else { '+' };
+                    let spelled = format!("{sign} {}", number.unsigned_abs());
+                    diagnostic.with_replacement(offset.span, spelled)
+                }
+                None => diagnostic,
+            });
         }
         self.absolute(offset, "an offset")
     }

@@ -16,7 +16,7 @@ use super::assembler::{Assembler, FixupKind, WrittenInstruction};
 use super::ast::{Expr, Instruction, JumpKind};
 use arithmetic::extend;
 use atomic::atomic_width;
-use operand::{tied, value_width, whole};
+use operand::{LOWER_HALF, both_whole, of_width, tied, value_width, whole};
 
 /// An instruction and the field of it that refers to a symbol.
 type Lowered = (Insn, Option<(FixupKind, Expr)>);
@@ -48,7 +48,7 @@ impl Assembler<'_> {
         match *instruction {
             Instruction::Alu { dst, op, src } => self.alu(dst, op, src),
             Instruction::Negate { dst, src } => {
-                tied(dst, src, "a negation changes a register in place")?;
+                tied(dst, src, "a negation changes a register in place", None)?;
                 plain(Insn::Neg {
                     width: dst.value.width,
                     dst: dst.value.reg,
@@ -68,13 +68,14 @@ impl Assembler<'_> {
                 src,
             } => {
                 if dst.value.width == Width::W32 {
-                    return Err(Diagnostic::error(
+                    both_whole(
+                        dst,
+                        src,
                         "byte order can only be changed in a whole register",
                     )
-                    .with_primary(dst.span, format!("write `r{}`", dst.value.reg.0))
-                    .with_secondary(word, ""));
+                    .map_err(|error| error.with_secondary(word, ""))?;
                 }
-                tied(dst, src, "a change of byte order happens in place")?;
+                tied(dst, src, "a change of byte order happens in place", None)?;
                 plain(Insn::Endian {
                     op,
                     bits,
@@ -84,8 +85,7 @@ impl Assembler<'_> {
             Instruction::LoadWide { dst, value } => self.load_wide(dst, value),
             Instruction::LoadPseudo { dst, pseudo, value } => self.load_pseudo(dst, pseudo, value),
             Instruction::AddrSpaceCast { dst, src, to, from } => {
-                whole(dst, "an address space cast")?;
-                whole(src, "an address space cast")?;
+                both_whole(dst, src, "an address space cast needs whole registers")?;
                 plain(Insn::AddrSpaceCast {
                     dst: dst.value.reg,
                     src: src.value.reg,
@@ -105,8 +105,9 @@ impl Assembler<'_> {
                         false => "a load of 8 bytes",
                     };
                     return Err(Diagnostic::error(format!("{what} fills a whole register"))
-                        .with_primary(dst.span, format!("write `r{}`", dst.value.reg.0))
-                        .with_secondary(width.span, ""));
+                        .with_primary(dst.span, LOWER_HALF)
+                        .with_secondary(width.span, "")
+                        .with_replacement(dst.span, of_width(dst, Width::W64)));
                 }
                 let (base, offset) = self.address(address)?;
                 plain(Insn::Load {
@@ -142,6 +143,7 @@ impl Assembler<'_> {
                     dst,
                     src,
                     "the old value comes back in the operand's register",
+                    Some(address.base),
                 )?;
                 self.atomic(width.value, op, true, address, src)
             }
@@ -156,6 +158,7 @@ impl Assembler<'_> {
                     dst,
                     src,
                     "the old value comes back in the operand's register",
+                    Some(address.base),
                 )?;
                 self.atomic(width, AtomicOp::Xchg, true, address, src)
             }
@@ -173,7 +176,8 @@ impl Assembler<'_> {
                         return Err(Diagnostic::error(
                             "a compare-and-exchange compares with register 0 and returns there",
                         )
-                        .with_primary(register.span, format!("this has to be `{word}`")));
+                        .with_primary(register.span, format!("this has to be `{word}`"))
+                        .with_replacement(register.span, word));
                     }
                 }
                 value_width(src, width)?;
