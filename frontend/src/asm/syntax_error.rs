@@ -7,6 +7,7 @@
 use bpf::diagnostic::{Diagnostic, FileId, Span};
 use lalrpop_util::ParseError;
 
+use super::classic;
 use super::mistakes;
 use super::parse::Located;
 use super::token::{LexError, Number, Token};
@@ -78,6 +79,10 @@ pub fn unknown_instruction(word: &str, tokens: &[Located<'_>], at: Span) -> Diag
         .with_help(format!("`.set {word}, …` gives a value to a symbol"));
     }
     let found = diagnostic(format!("there is no instruction `{word}`"));
+    let found = match classic::is_mnemonic(&word.to_ascii_lowercase()) {
+        true => found.with_note("instructions such as `mov %r1, 5` are read by `--syntax=classic`"),
+        false => found,
+    };
     match mnemonic_advice(&word.to_ascii_lowercase()) {
         Some(help) => found.with_help(help),
         None if tokens.len() == 1 => found.with_help(format!("a label needs a colon: `{word}:`")),
