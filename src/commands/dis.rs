@@ -5,6 +5,7 @@ use bpf::object::Object;
 use clap::Args;
 use serde_json::{Value, json};
 
+use super::TextArgs;
 use crate::failure::Failure;
 use crate::terminal::Terminal;
 use crate::{input, listing, output};
@@ -20,6 +21,8 @@ pub struct Options {
     /// One JSON object for each section
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    text: TextArgs,
 }
 
 /// Lists code.
@@ -27,7 +30,7 @@ pub struct Options {
 /// # Errors
 /// [`Failure`] for unreadable files and unknown sections.
 pub fn run(options: &Options, _terminal: &Terminal) -> Result<(), Failure> {
-    let object = input::read_object(&options.file, Endian::Little)?.object;
+    let object = input::read_object(&options.file, options.text)?.object;
     let wanted = |name: &str| {
         options
             .section
