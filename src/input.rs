@@ -143,8 +143,8 @@ pub fn bytes(path: &str) -> Result<Vec<u8>, Failure> {
 ///
 /// # Errors
 /// The file cannot be read, or what it says is wrong.
-pub fn read(path: &str, endian: Endian) -> Result<Input, Failure> {
-    parse(path, bytes(path)?, endian)
+pub fn read(path: &str, how: impl Into<Assembly>) -> Result<Input, Failure> {
+    parse(path, bytes(path)?, how)
 }
 
 /// Understands bytes of any kind that were read from a file of this name.
@@ -166,8 +166,8 @@ pub fn parse(path: &str, bytes: Vec<u8>, how: impl Into<Assembly>) -> Result<Inp
 ///
 /// # Errors
 /// As [`read`], and for MIR text, which is no object.
-pub fn read_object(path: &str, endian: Endian) -> Result<Assembled, Failure> {
-    match read(path, endian)? {
+pub fn read_object(path: &str, how: impl Into<Assembly>) -> Result<Assembled, Failure> {
+    match read(path, how)? {
         Input::Object(assembled) => Ok(assembled),
         Input::Mir(_) => Err(Failure::Usage(format!(
             "{path} is MIR text; this command needs an object or assembly"

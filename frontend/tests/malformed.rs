@@ -14,7 +14,7 @@ use frontend::asm::{AsmOptions, assemble};
 use libtest_mimic::{Arguments, Failed, Trial};
 
 /// Texts that are taken, with the reason.
-const TAKEN: [(&str, &str); 14] = [
+const TAKEN: [(&str, &str); 18] = [
     ("r1 = ll ll", "a symbol may be called `ll`"),
     ("R1 = r2", "LLVM takes the first word in any case"),
     ("W1 = 5", "LLVM takes the first word in any case"),
@@ -37,6 +37,10 @@ const TAKEN: [(&str, &str); 14] = [
         "store_release((u64 *)(r1 + 0), r2)",
         "LLVM takes it since version 20",
     ),
+    ("r1 = *(u8 *)(r2)", "GNU as takes it"),
+    ("r1 = *(u8 *)(r2 + -4)", "GNU as takes it"),
+    ("*(u64 *)(r1) = r2", "GNU as takes it"),
+    ("r0 = *(u8 *)skb[r1 + 5]", "GNU as takes it"),
     ("gotox r1", "LLVM takes it since version 22"),
 ];
 

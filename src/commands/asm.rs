@@ -2,11 +2,10 @@
 
 use std::path::PathBuf;
 
-use bpf::insn::{Cpu, Endian};
+use bpf::insn::Cpu;
 use clap::Args;
-use frontend::asm::AsmOptions;
 
-use super::EndianArg;
+use super::TextArgs;
 use crate::failure::Failure;
 use crate::input::Assembly;
 use crate::terminal::Terminal;
@@ -16,14 +15,13 @@ use crate::{input, output};
 /// Options of `asm`.
 #[derive(Debug, Args)]
 pub struct Options {
-    /// Assembly in the kernel verifier's syntax; `-` is the standard input
+    /// Assembly; `-` is the standard input
     file: String,
     /// Object to write; `-` is the standard output [default: FILE with `.o`]
     #[arg(short, value_name = "OUT")]
     output: Option<String>,
-    /// Byte order
-    #[arg(long, value_enum, default_value_t)]
-    endian: EndianArg,
+    #[command(flatten)]
+    text: TextArgs,
     #[command(flatten)]
     language: Language,
     #[command(flatten)]
@@ -56,13 +54,13 @@ impl Language {
     ///
     /// # Errors
     /// [`Failure::Usage`] when options do not go together.
-    pub fn assembly(&self, endian: Endian) -> Result<Assembly, Failure> {
+    pub fn assembly(&self, text: TextArgs) -> Result<Assembly, Failure> {
         if self.relax && self.mcpu != Some(Cpu::V4) {
             return Err(Failure::Usage(
                 "--relax makes instructions of the set v4: add --mcpu v4".to_owned(),
             ));
         }
-        let mut options = AsmOptions::new(endian);
+        let mut options = Assembly::from(text).options;
         options.defines.clone_from(&self.define);
         options.llvm_compat = self.llvm_compat;
         options.relax = self.relax;
@@ -109,7 +107,7 @@ fn define(text: &str) -> Result<(String, i64), String> {
 pub fn run(options: &Options, terminal: &Terminal) -> Result<(), Failure> {
     let text = String::from_utf8(input::bytes(&options.file)?)
         .map_err(|_| Failure::refused(format!("{}: this is not text", options.file)))?;
-    let how = options.language.assembly(options.endian.into())?;
+    let how = options.language.assembly(options.text)?;
     let mut assembled = input::assembly(&options.file, text, how)?;
     options.warnings.judge(&mut assembled)?;
     terminal.show_diagnostics(&assembled);

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use clap::Args;
 
-use super::EndianArg;
+use super::TextArgs;
 use super::optimiser::OptimiserOptions;
 use crate::compile::bisect::{self, Application, Culprit};
 use crate::compile::{self, CompileOptions, Compiled};
@@ -26,9 +26,8 @@ pub struct Options {
     /// How to optimise
     #[command(flatten)]
     optimiser: OptimiserOptions,
-    /// Byte order of assembly
-    #[arg(long, value_enum, default_value_t)]
-    endian: EndianArg,
+    #[command(flatten)]
+    text: TextArgs,
 }
 
 /// Finds the application after which the test fails, and prints it with what it changed.
@@ -36,7 +35,7 @@ pub struct Options {
 /// # Errors
 /// [`Failure::Usage`] if the test cannot be run, fails without any pass, or never fails.
 pub fn run(options: &Options, terminal: &Terminal) -> Result<(), Failure> {
-    let assembled = input::read_object(&options.file, options.endian.into())?;
+    let assembled = input::read_object(&options.file, options.text)?;
     terminal.show_warnings(&assembled);
     let object = &assembled.object;
     let compile_options = options

@@ -8,7 +8,7 @@ use passes::{Event, OptLevel};
 
 use super::check::Target;
 use super::optimiser::OptimiserOptions;
-use super::{EndianArg, build_card};
+use super::{TextArgs, build_card};
 use crate::cli::ReportFormat;
 use crate::compile::{self, CompileOptions, Compiled};
 use crate::failure::Failure;
@@ -31,9 +31,8 @@ pub struct Options {
     /// How to optimise
     #[command(flatten)]
     pub(super) optimiser: OptimiserOptions,
-    /// Byte order of assembly
-    #[arg(long, value_enum, default_value_t)]
-    endian: EndianArg,
+    #[command(flatten)]
+    text: TextArgs,
     /// Print a function's MIR after this pass; `all` for every pass
     #[arg(long, value_name = "PASS", value_delimiter = ',')]
     print_after: Vec<String>,
@@ -80,8 +79,8 @@ pub(super) enum Emit {
 /// [`Failure`] for unreadable or wrong input, unknown passes, and outputs that cannot be written.
 pub fn run(options: &Options, terminal: &Terminal) -> Result<(), Failure> {
     if options.target == Target::Nfp {
-        build_card::refuse(options, options.endian.into())?;
-        let assembled = input::read_object(&options.file, options.endian.into())?;
+        build_card::refuse(options, options.text.endian())?;
+        let assembled = input::read_object(&options.file, options.text)?;
         return build_card::run(options, &assembled, terminal);
     }
     if options.nfp_caps.is_some() {
@@ -96,7 +95,7 @@ pub fn run(options: &Options, terminal: &Terminal) -> Result<(), Failure> {
         let message = "--emit words are the card's: it needs --target nfp";
         return Err(Failure::Usage(message.to_owned()));
     }
-    match input::read(&options.file, options.endian.into())? {
+    match input::read(&options.file, options.text)? {
         Input::Object(assembled) => build_object(options, &assembled, terminal),
         Input::Mir(parsed) => build_mir(options, *parsed, terminal),
     }

@@ -3,13 +3,12 @@
 use std::path::Path;
 
 use bpf::diagnostic::{Diagnostic, SourceMap};
-use bpf::insn::Endian;
 use bpf::program_type::ProgramType;
 use clap::{Args, ValueEnum};
 use passes::OptLevel;
 use verifier::{Ask, Kernel, Linker, ProgramId, Verdict};
 
-use super::EndianArg;
+use super::TextArgs;
 use crate::card::CardObject;
 use crate::card::offloaded::Job;
 use crate::cli::ReportFormat;
@@ -81,9 +80,8 @@ pub struct Flags {
     /// Source lines that `--stats` lists
     #[arg(long, value_name = "N", default_value_t = 10)]
     top: usize,
-    /// Byte order of assembly
-    #[arg(long, value_enum, default_value_t)]
-    endian: EndianArg,
+    #[command(flatten)]
+    text: TextArgs,
 }
 
 /// What is to be said about every program of an object, and the worst verdict.
@@ -113,10 +111,10 @@ pub enum Form {
 }
 
 impl Flags {
-    /// Byte order of assembly.
+    /// How assembly is to be read.
     #[must_use]
-    pub fn endian(&self) -> Endian {
-        self.endian.into()
+    pub fn text(&self) -> TextArgs {
+        self.text
     }
 
     /// The same flags, with files named from a folder.
@@ -143,7 +141,7 @@ fn kernel(text: &str) -> Result<Kernel, String> {
 /// [`Failure::Rejected`] or [`Failure::Undecided`] by the worst verdict, others for unreadable
 /// input.
 pub fn run(options: &Options, terminal: &Terminal) -> Result<(), Failure> {
-    let assembled = input::read_object(&options.file, options.flags.endian())?;
+    let assembled = input::read_object(&options.file, options.flags.text())?;
     terminal.show_warnings(&assembled);
     let apart = options.flags.target == Target::Nfp && terminal.is_json();
     let form = match (options.json, terminal.colours()) {

@@ -4,7 +4,7 @@ use bpf::insn::Endian;
 use bpf::object::{Object, SectionId};
 use clap::Args;
 
-use super::EndianArg;
+use super::TextArgs;
 use crate::failure::Failure;
 use crate::listing::{self, Notes, Shown};
 use crate::terminal::Terminal;
@@ -21,9 +21,8 @@ pub struct Options {
     /// `bpftool prog dump xlated … opcodes`); where there is no such file, FILE itself is the text
     #[arg(long, conflicts_with = "section")]
     raw: bool,
-    /// Byte order of raw code and of assembly
-    #[arg(long, value_enum, default_value_t)]
-    endian: EndianArg,
+    #[command(flatten)]
+    text: TextArgs,
 }
 
 /// What is printed.
@@ -90,10 +89,10 @@ impl Form {
 /// # Errors
 /// [`Failure`] for unreadable files and unknown sections.
 pub fn run(options: &Options, _terminal: &Terminal) -> Result<(), Failure> {
-    let endian = Endian::from(options.endian);
+    let endian = options.text.endian();
     let object = match options.raw {
         true => raw(&options.file, endian)?,
-        false => input::read_object(&options.file, endian)?.object,
+        false => input::read_object(&options.file, options.text)?.object,
     };
     match options.form.text(&object, &options.file) {
         Some(text) => output::print(text.as_bytes()),

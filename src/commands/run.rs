@@ -4,7 +4,6 @@
 use std::io::Read as _;
 use std::path::Path;
 
-use bpf::insn::Endian;
 use bpf::interp::{Image, Interpreter, Machine, Options as MachineOptions, load};
 use bpf::object::Object;
 use bpf::program_type::ProgramType;
@@ -12,7 +11,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::check::Target;
-use super::{EndianArg, run_card};
+use super::{TextArgs, run_card};
 use crate::compile::{self, CompileOptions};
 use crate::conformance;
 use crate::definitions::Definitions;
@@ -62,9 +61,8 @@ pub struct Flags {
     /// Contents of a map before the first run, as `bpftool map dump --json` writes them
     #[arg(long, value_name = "NAME=FILE.json")]
     map: Vec<String>,
-    /// Byte order of assembly
-    #[arg(long, value_enum, default_value_t)]
-    endian: EndianArg,
+    #[command(flatten)]
+    text: TextArgs,
     /// What runs it; for `nfp`, the simulator of a network card, for which it is compiled
     #[arg(long, value_enum, default_value_t)]
     target: Target,
@@ -95,10 +93,10 @@ pub struct Ran {
 }
 
 impl Flags {
-    /// Byte order of assembly.
+    /// How assembly is to be read.
     #[must_use]
-    pub fn endian(&self) -> Endian {
-        self.endian.into()
+    pub fn text(&self) -> TextArgs {
+        self.text
     }
 
     /// The same flags with files named from another folder.
@@ -192,7 +190,7 @@ pub fn run(options: &Options, terminal: &Terminal) -> Result<(), Failure> {
             "a file is needed, or --conformance".to_owned(),
         ));
     };
-    let assembled = input::read_object(file, options.flags.endian())?;
+    let assembled = input::read_object(file, options.flags.text())?;
     terminal.show_warnings(&assembled);
     each(&options.flags, file, assembled.object, |ran, machine| {
         output::print(shown(ran, machine, options.json).as_bytes())

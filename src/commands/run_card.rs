@@ -32,7 +32,7 @@ pub(super) fn simulate(
             )));
         }
         (Code::Program(_), Some(file)) => {
-            let assembled = input::read_object(file, options.flags.endian())?;
+            let assembled = input::read_object(file, options.flags.text())?;
             terminal.show_warnings(&assembled);
             Some((file, assembled))
         }

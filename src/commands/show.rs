@@ -1,12 +1,12 @@
 //! `show`: the programs and maps of an object, as bpftool lists them.
 
-use bpf::insn::Endian;
 use bpf::maps::MapDef;
 use bpf::object::{FunctionTable, Object};
 use bpf::program_type::{ProgramType, SectionKind};
 use clap::Args;
 use serde_json::{Value, json};
 
+use super::TextArgs;
 use crate::definitions::Definitions;
 use crate::failure::Failure;
 use crate::terminal::Terminal;
@@ -20,6 +20,8 @@ pub struct Options {
     /// One JSON object
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    text: TextArgs,
 }
 
 struct Program {
@@ -35,7 +37,7 @@ struct Program {
 /// # Errors
 /// [`Failure`] for unreadable files and map definitions.
 pub fn run(options: &Options, _terminal: &Terminal) -> Result<(), Failure> {
-    let object = input::read_object(&options.file, Endian::Little)?.object;
+    let object = input::read_object(&options.file, options.text)?.object;
     let defined = Definitions::of(&object)
         .map_err(|error| Failure::refused(format!("{}: {error}", options.file)))?;
     let programs = programs(&object, &defined.functions);

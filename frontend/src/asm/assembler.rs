@@ -11,6 +11,7 @@ use bpf::object::{SHF_ALLOC, SHF_EXECINSTR, SHT_PROGBITS};
 
 use super::AsmOptions;
 use super::ast::{Arena, Body, Expr, Label, NameId, Node, Spanned};
+use super::classic::ImplicitExit;
 use super::conditional::Conditional;
 use super::debug::DebugInformation;
 use super::expression::{Scope, Value};
@@ -135,6 +136,8 @@ pub struct Assembler<'m> {
     pub messages: Vec<String>,
     /// What directives have said about lines and frames.
     pub debug: DebugInformation,
+    /// The `exit` of each section that jumps go to without a label of that name.
+    pub exits: BTreeMap<usize, ImplicitExit>,
     /// Whether `.end` was met.
     pub ended: bool,
     backward: BTreeMap<u64, SymbolIndex>,
@@ -170,6 +173,7 @@ impl<'m> Assembler<'m> {
             warnings: Vec::new(),
             messages: Vec::new(),
             debug: DebugInformation::default(),
+            exits: BTreeMap::new(),
             ended: false,
             backward: BTreeMap::new(),
             forward: BTreeMap::new(),
@@ -189,8 +193,10 @@ impl<'m> Assembler<'m> {
             && let Some(frame) = self.sources.top()
         {
             let (text, file, position) = (Arc::clone(&frame.text), frame.file, frame.position);
-            self.read(Reader::new(&text, file, position));
+            let reader = Reader::new(&text, file, position);
+            self.read(reader.speaking(self.options.syntax));
         }
+        self.place_implicit_exits();
         self.check_conditionals();
         if let Some(span) = self.debug.frames.open().map(|frame| frame.opened) {
             self.errors.push(

@@ -440,6 +440,13 @@ pub enum Instruction {
         width: Spanned<MemWidth>,
         index: Operand,
     },
+    /// A packet load at a register plus a number.
+    LoadPacketAt {
+        dst: RegisterOperand,
+        width: Spanned<MemWidth>,
+        index: RegisterOperand,
+        displacement: Expr,
+    },
     Branch {
         dst: RegisterOperand,
         cond: Spanned<Cond>,
@@ -455,6 +462,14 @@ pub enum Instruction {
     },
     Call {
         target: Expr,
+    },
+    /// A call within the object, of a function or over a number of instructions.
+    CallLocal {
+        target: Expr,
+    },
+    /// A call of a kernel function by its number.
+    CallKernel {
+        number: Expr,
     },
     Callx {
         dst: RegisterOperand,

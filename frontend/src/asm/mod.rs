@@ -38,6 +38,7 @@ mod assembler;
 mod ast;
 mod branches;
 mod builder;
+mod classic;
 mod conditional;
 mod data;
 mod debug;
@@ -79,6 +80,16 @@ use bpf::object::{Object, SectionId};
 pub use include::{Loaded, Loader, NoFiles};
 use source::Sources;
 
+/// How instructions are written. All else is the same.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Syntax {
+    /// `r1 = r2`: LLVM's, and the kernel verifier's.
+    #[default]
+    Llvm,
+    /// `mov %r1, %r2`: GNU as's, and the conformance suite's.
+    Classic,
+}
+
 /// What the text does not say.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AsmOptions {
@@ -88,6 +99,8 @@ pub struct AsmOptions {
     pub defines: Vec<(String, i64)>,
     /// Whether to read as llvm-mc does where that drops bits without a word.
     pub llvm_compat: bool,
+    /// How instructions are written.
+    pub syntax: Syntax,
     /// Whether a `goto` that does not reach its label becomes a `gotol`.
     pub relax: bool,
 }
@@ -100,6 +113,7 @@ impl AsmOptions {
             endian,
             defines: Vec::new(),
             llvm_compat: false,
+            syntax: Syntax::Llvm,
             relax: false,
         }
     }

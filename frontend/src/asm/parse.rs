@@ -15,9 +15,11 @@ use bpf::diagnostic::{Diagnostic, FileId, Span};
 use lalrpop_util::ParseError;
 use logos::{Lexer, Logos};
 
+use super::Syntax;
 use super::ast::{
     Arena, Body, Directive, Group, Instruction, Item, Label, NameId, Node, Raw, RawKind, Spanned,
 };
+use super::classic;
 use super::conditional::Question;
 use super::forms::{self, Plain};
 use super::grammar::{InstructionParser, OperandsParser};
@@ -58,6 +60,7 @@ pub struct Reader<'s> {
     file: FileId,
     lexer: Lexer<'s, Token<'s>>,
     tokens: Vec<Located<'s>>,
+    syntax: Syntax,
     instruction: InstructionParser,
     operands: OperandsParser,
 }
@@ -72,15 +75,21 @@ impl<'s> Reader<'s> {
             file,
             lexer,
             tokens: Vec::new(),
+            syntax: Syntax::Llvm,
             instruction: InstructionParser::new(),
             operands: OperandsParser::new(),
         }
     }
 
+    /// The same, of instructions that are written in this way.
+    pub fn speaking(self, syntax: Syntax) -> Reader<'s> {
+        Reader { syntax, ..self }
+    }
+
     /// The next statement, if it is a plain instruction.
     pub fn plain(&mut self, arena: &mut Arena, macros: &Macros) -> Option<Plain> {
         // A macro may have the name of an instruction.
-        if macros.hides_instructions() {
+        if macros.hides_instructions() || self.syntax == Syntax::Classic {
             return None;
         }
         let (mark, at) = (arena.mark(), self.lexer.span().end);
@@ -265,8 +274,40 @@ impl<'s> Reader<'s> {
                     span,
                 })))
             }
+            _ if self.syntax == Syntax::Classic => self.classic(tokens, span, arena).map(Some),
             _ => self.instruction(tokens, span, arena).map(Some),
         }
+    }
+
+    fn classic(
+        &self,
+        tokens: &[Located<'s>],
+        span: Span,
+        arena: &mut Arena,
+    ) -> Result<Body, Diagnostic> {
+        let mnemonic = tokens.first().map_or("", |first| {
+            let range = first.0 as usize..first.2 as usize;
+            self.source.get(range).unwrap_or("")
+        });
+        let values = |tokens: &[Located<'_>], arena: &mut Arena| {
+            let stream = tokens.iter().map(|token| Ok(*token));
+            let groups = self.operands.parse(arena, self.file, stream);
+            let groups = groups.map_err(|error| {
+                syntax_error::directive(self.source, self.file, mnemonic, span, error)
+            })?;
+            let items = groups.iter().flat_map(|group| &group.items);
+            let values = items.map(|item| match item {
+                Item::Expr(value) => Ok(*value),
+                Item::Tag(tag) => Err(Diagnostic::error(format!(
+                    "`{}` is no operand",
+                    self.source.get(tag.span.range()).unwrap_or("")
+                ))
+                .with_primary(tag.span, "")),
+            });
+            values.collect()
+        };
+        let instruction = classic::instruction(tokens, span, self.source, &values, arena)?;
+        Ok(Body::Instruction(instruction))
     }
 
     fn instruction(

@@ -8,6 +8,7 @@ use bpf::diagnostic::{Diagnostic, FileId, Span};
 use bpf::insn::Width;
 use lalrpop_util::ParseError;
 
+use super::classic;
 use super::mistakes;
 use super::mnemonics;
 use super::parse::Located;
@@ -105,6 +106,10 @@ pub fn unknown_instruction(word: &str, tokens: &[Located<'_>], at: Span) -> Diag
         .with_change("`.set` gives a value to a symbol", assignment, defined);
     }
     let found = diagnostic(format!("there is no instruction `{word}`"));
+    let found = match classic::is_mnemonic(&word.to_ascii_lowercase()) {
+        true => found.with_note("instructions such as `mov %r1, 5` are read by `--syntax=classic`"),
+        false => found,
+    };
     if let Some((whole, text)) = mnemonics::translated(word, tokens, at) {
         return found.with_replacement(whole, text);
     }

@@ -36,7 +36,7 @@ impl Kind for Asm {
     }
 
     fn run(&self, input: &Input, keep: &Keep) -> Result<Vec<Section>, String> {
-        let how = self.language.assembly(self.text.endian());
+        let how = self.language.assembly(self.text);
         let how = how.map_err(|failure| failure.to_string())?;
         let source = Source::read(input, how)?.judged(&self.warnings)?;
         if let Some(refusal) = source.refusal(keep) {

@@ -54,7 +54,7 @@ impl Kind for Build {
     }
 
     fn run(&self, input: &Input, keep: &Keep) -> Result<Vec<Section>, String> {
-        let source = Source::read(input, self.text.endian())?;
+        let source = Source::read(input, self.text)?;
         if let Some(refusal) = source.refusal(keep) {
             return Ok(refusal);
         }

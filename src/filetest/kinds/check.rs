@@ -22,7 +22,7 @@ impl Kind for Check {
     }
 
     fn run(&self, input: &Input, keep: &Keep) -> Result<Vec<Section>, String> {
-        let source = Source::read(input, self.flags.endian())?;
+        let source = Source::read(input, self.flags.text())?;
         if let Some(refusal) = source.refusal(keep) {
             return Ok(refusal);
         }

@@ -23,7 +23,7 @@ impl Kind for Diag {
     }
 
     fn run(&self, input: &Input, _keep: &Keep) -> Result<Vec<Section>, String> {
-        let how = self.language.assembly(self.text.endian());
+        let how = self.language.assembly(self.text);
         let how = how.map_err(|failure| failure.to_string())?;
         let source = Source::read(input, how)?;
         let text = source.told();

@@ -22,7 +22,7 @@ impl Kind for Execute {
 
     fn run(&self, input: &Input, _keep: &Keep) -> Result<Vec<Section>, String> {
         let maps = execute::maps(&input.settings)?;
-        let linked = Source::read(input, self.text.endian())?.linked(maps)?;
+        let linked = Source::read(input, self.text)?.linked(maps)?;
         let module = linked.module.clone();
         let world = World::new(&input.settings, linked)?;
         execute::check_expectations(&world, &input.settings, &module, "as written")?;

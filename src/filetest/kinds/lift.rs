@@ -20,7 +20,7 @@ impl Kind for Lift {
     }
 
     fn run(&self, input: &Input, _keep: &Keep) -> Result<Vec<Section>, String> {
-        let module = Source::read(input, self.text.endian())?.module()?;
+        let module = Source::read(input, self.text)?.module()?;
         let mut text = String::new();
         for (id, function) in &module.functions {
             let printer = mir::print::function(function).with_id(id);

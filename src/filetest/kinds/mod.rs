@@ -16,7 +16,7 @@ mod roundtrip;
 mod run;
 mod verify;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 
 use super::Input;
 use super::plan::Keep;
@@ -110,19 +110,8 @@ impl Command {
     }
 }
 
-/// Byte order of assembly, as the command line has it.
-#[derive(Clone, Copy, Debug, Default, Args)]
-pub struct Text {
-    /// Byte order of assembly
-    #[arg(long, value_enum, default_value_t)]
-    endian: crate::commands::EndianArg,
-}
-
-impl Text {
-    fn endian(self) -> bpf::insn::Endian {
-        self.endian.into()
-    }
-}
+/// How assembly is to be read, as the command line has it.
+pub(super) use crate::commands::TextArgs as Text;
 
 impl Section {
     pub(super) fn new(title: impl Into<String>, text: impl Into<String>) -> Section {

@@ -46,7 +46,7 @@ impl Kind for Pass {
             options.pipeline.passes = Some(self.names.clone());
         }
         let maps = execute::maps(&input.settings)?;
-        let linked = Source::read(input, self.text.endian())?.linked(maps)?;
+        let linked = Source::read(input, self.text)?.linked(maps)?;
         let before = linked.module.clone();
         let after = changes::of(&linked, &options, None, ALL)?.module;
         let mut sections = Vec::new();

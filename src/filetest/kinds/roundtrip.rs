@@ -21,7 +21,7 @@ impl Kind for RoundTrip {
     }
 
     fn run(&self, input: &Input, _keep: &Keep) -> Result<Vec<Section>, String> {
-        let module = Source::read(input, self.text.endian())?.module()?;
+        let module = Source::read(input, self.text)?.module()?;
         let first = module.to_string();
         let parsed = mir::parse::module(FileId(0), &first)
             .map_err(|diagnostics| format!("printed text is not read: {diagnostics:?}\n{first}"))?;

@@ -27,7 +27,7 @@ impl Kind for Verify {
 
     fn run(&self, input: &Input, _keep: &Keep) -> Result<Vec<Section>, String> {
         let text = input.text()?;
-        let source = Source::read(input, self.text.endian())?;
+        let source = Source::read(input, self.text)?;
         let (map, diagnostics) = source.diagnostics();
         let mut failures = Vec::new();
         let mut met = BTreeSet::new();

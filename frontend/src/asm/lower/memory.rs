@@ -3,6 +3,7 @@
 use bpf::diagnostic::Diagnostic;
 use bpf::insn::{Insn, MemWidth, Operand as InsnOperand, Reg, Width};
 
+use super::super::Syntax;
 use super::super::assembler::Assembler;
 use super::super::ast::{Address, Expr, Operand, RegisterOperand, Spanned};
 use super::Lowered;
@@ -47,15 +48,7 @@ impl Assembler<'_> {
         width: Spanned<MemWidth>,
         index: Operand,
     ) -> Result<Lowered, Diagnostic> {
-        if dst.value.reg != Reg(0) || dst.value.width != Width::W64 {
-            return Err(Diagnostic::error("a packet load always fills r0")
-                .with_primary(dst.span, "the result cannot go here")
-                .with_replacement(dst.span, "r0"));
-        }
-        if width.value == MemWidth::B64 {
-            return Err(Diagnostic::error("a packet load reads at most 4 bytes")
-                .with_primary(width.span, "u8, u16 or u32"));
-        }
+        packet(dst, width)?;
         if let Operand::Register(index) = index {
             whole(index, "the index of a packet load")?;
             let insn = Insn::LoadInd {
@@ -77,6 +70,32 @@ impl Assembler<'_> {
         Ok((insn, fixup))
     }
 
+    pub(super) fn load_packet_at(
+        &mut self,
+        dst: RegisterOperand,
+        width: Spanned<MemWidth>,
+        index: RegisterOperand,
+        displacement: Expr,
+    ) -> Result<Lowered, Diagnostic> {
+        packet(dst, width)?;
+        if self.options.llvm_compat && self.options.syntax == Syntax::Llvm {
+            return Err(Diagnostic::error("a packet load has one index")
+                .with_primary(displacement.span, "this is one too many"));
+        }
+        whole(index, "the index of a packet load")?;
+        let (operand, fixup) = self.operand(Operand::Value(displacement), None)?;
+        let imm = match operand {
+            InsnOperand::Imm(imm) => imm,
+            InsnOperand::Reg(_) => 0,
+        };
+        let insn = Insn::LoadInd {
+            width: width.value,
+            src: index.value.reg,
+            imm,
+        };
+        Ok((insn, fixup))
+    }
+
     /// `(base + offset)`
     pub(super) fn address(&mut self, address: Address) -> Result<(Reg, i16), Diagnostic> {
         if address.base.value.width == Width::W32 {
@@ -84,20 +103,26 @@ impl Assembler<'_> {
                 .with_primary(address.base.span, LOWER_HALF)
                 .with_replacement(address.base.span, of_width(address.base, Width::W64)));
         }
-        let Some(offset) = address.offset else {
-            let base = address.base;
-            return Err(
-                Diagnostic::error("an address has an offset, even if it is 0")
-                    .with_primary(address.span, "no offset follows the register")
-                    .with_replacement(base.span, format!("{} + 0", base.value)),
-            );
+        let base = address.base.value.reg;
+        let offset = match address.offset {
+            Some(offset) => offset,
+            // GNU as takes it, and it can mean nothing else.
+            None if !self.options.llvm_compat => return Ok((base, 0)),
+            None => {
+                let base = address.base;
+                return Err(
+                    Diagnostic::error("an address has an offset, even if it is 0")
+                        .with_primary(address.span, "no offset follows the register")
+                        .with_replacement(base.span, format!("{} + 0", base.value)),
+                );
+            }
         };
         let number = match self.arena.literal(offset) {
             Some(number) => number,
             None => self.offset(offset)?,
         };
         match i16::try_from(number) {
-            Ok(number) => Ok((address.base.value.reg, number)),
+            Ok(number) => Ok((base, number)),
             Err(_) => Err(Diagnostic::error(format!(
                 "the offset {number} does not fit the 16 bits of an address"
             ))
@@ -107,6 +132,10 @@ impl Assembler<'_> {
     }
 
     fn offset(&mut self, offset: Expr) -> Result<i64, Diagnostic> {
+        // The parenthesis leaves no doubt where an offset ends.
+        if !self.options.llvm_compat {
+            return self.absolute(offset, "an offset");
+        }
         let (signs, rest) = self.signs(offset.span);
         if signs > 1 || rest.starts_with(['(', '~', '!']) {
             let diagnostic = Diagnostic::error("an offset has one sign and a number")
@@ -122,4 +151,18 @@ impl Assembler<'_> {
         }
         self.absolute(offset, "an offset")
     }
+}
+
+/// What all packet loads have in common.
+fn packet(dst: RegisterOperand, width: Spanned<MemWidth>) -> Result<(), Diagnostic> {
+    if dst.value.reg != Reg(0) || dst.value.width != Width::W64 {
+        return Err(Diagnostic::error("a packet load always fills r0")
+            .with_primary(dst.span, "the result cannot go here")
+            .with_replacement(dst.span, "r0"));
+    }
+    if width.value == MemWidth::B64 {
+        return Err(Diagnostic::error("a packet load reads at most 4 bytes")
+            .with_primary(width.span, "u8, u16 or u32"));
+    }
+    Ok(())
 }

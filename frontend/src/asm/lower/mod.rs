@@ -212,6 +212,12 @@ impl Assembler<'_> {
                 })
             }
             Instruction::LoadPacket { dst, width, index } => self.load_packet(dst, width, index),
+            Instruction::LoadPacketAt {
+                dst,
+                width,
+                index,
+                displacement,
+            } => self.load_packet_at(dst, width, index, displacement),
             Instruction::Branch {
                 dst,
                 cond,
@@ -235,6 +241,11 @@ impl Assembler<'_> {
                     JumpKind::Gotol => FixupKind::LongBranch,
                     _ => FixupKind::Branch,
                 };
+                if kind == JumpKind::Gotol
+                    && let Some(offset) = self.long_distance(target)
+                {
+                    return plain(Insn::Goto { offset, long: true });
+                }
                 let (offset, fixup) = self.target(target, field)?;
                 let insn = match kind {
                     JumpKind::MayGoto => Insn::MayGoto { offset },
@@ -254,6 +265,8 @@ impl Assembler<'_> {
                 plain(Insn::Callx { dst: dst.value.reg })
             }
             Instruction::Call { target } => self.call(target),
+            Instruction::CallLocal { target } => self.call_local(target),
+            Instruction::CallKernel { number } => self.call_kernel(number),
             Instruction::Exit => plain(Insn::Exit),
         }
     }

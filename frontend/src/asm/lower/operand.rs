@@ -3,6 +3,7 @@
 use bpf::diagnostic::{Diagnostic, Edit, Span};
 use bpf::insn::{MemWidth, Operand as InsnOperand, Width};
 
+use super::super::Syntax;
 use super::super::assembler::{Assembler, FixupKind};
 use super::super::ast::{Expr, Operand, Register, RegisterOperand};
 
@@ -52,12 +53,19 @@ impl Assembler<'_> {
             "`{number}` does not fit the 32 bits of an immediate"
         ))
         .with_primary(at, format!("from {} to {}", i32::MIN, u32::MAX))
-        .with_help(help))
+        .with_help(match self.options.syntax {
+            Syntax::Llvm => help,
+            Syntax::Classic => "`lddw` loads 64 bits into a register",
+        }))
     }
 
     /// An immediate may contain parentheses and operators but not begin with them, or it could not
     /// be told from an address or a conversion.
     pub(super) fn plain_start(&self, value: Expr, what: &str) -> Result<(), Diagnostic> {
+        // Where commas part the operands, nothing is taken for anything else.
+        if self.options.syntax == Syntax::Classic {
+            return Ok(());
+        }
         let (signs, rest) = self.signs(value.span);
         let start = rest.chars().next().unwrap_or(' ');
         let message = match (signs, start) {
