@@ -1,11 +1,15 @@
 //! The classic dialect: each of its texts gives the bytes of the same instruction in LLVM's, and
 //! every instruction that there is can be written in it.
 
+use std::path::Path;
+
 use bpf::diagnostic::FileId;
 use bpf::insn::{
     AluOp, AtomicOp, CallTarget, Cond, Endian, EndianOp, Insn, MemWidth, Operand, Slot, Width,
+    read_slots,
 };
 use frontend::asm::{AsmOptions, Syntax, assemble};
+use libtest_mimic::{Arguments, Failed, Trial};
 
 /// Numbers of a random sequence that is the same each time.
 struct Random(u64);
@@ -141,8 +145,7 @@ const PAIRS: &[(&str, &str)] = &[
     ),
 ];
 
-#[test]
-fn both_dialects_give_the_same_bytes() {
+fn both_dialects_give_the_same_bytes() -> Result<(), Failed> {
     for (classic, llvm) in PAIRS {
         // A blank between numbers without a comma: the sign belongs to the expression.
         if *classic != "jsle %r1 5 -1" {
@@ -150,6 +153,7 @@ fn both_dialects_give_the_same_bytes() {
         }
     }
     assert!(code("jsle %r1 5 -1", Syntax::Classic, Endian::Little).is_err());
+    Ok(())
 }
 
 /// An instruction as this dialect writes it.
@@ -354,8 +358,7 @@ fn written(insn: &Insn, random: &mut Random) -> String {
 }
 
 /// Every instruction that decodes is read back as it was.
-#[test]
-fn every_instruction_can_be_written() {
+fn every_instruction_can_be_written() -> Result<(), Failed> {
     let mut random = Random(0x2545_f491_4f6c_dd1d);
     let mut opcodes = std::collections::BTreeSet::new();
     let mut seen = 0;
@@ -405,4 +408,77 @@ fn every_instruction_can_be_written() {
     }
     assert!(seen > 10_000, "{seen} instructions");
     assert!(opcodes.len() > 120, "{} opcodes", opcodes.len());
+    Ok(())
+}
+
+/// The programs of the conformance suite, written in this dialect and read again.
+fn vectors(text: &str) -> Result<(), Failed> {
+    let mut random = Random(0x9e37_79b9_7f4a_7c15);
+    let mut programs = 0;
+    for line in text.lines() {
+        let row: serde_json::Value = serde_json::from_str(line)?;
+        let digits = row["bytes"].as_str().unwrap_or_default().as_bytes();
+        let bytes: Vec<u8> = digits
+            .chunks(2)
+            .map(|pair| Ok(u8::from_str_radix(std::str::from_utf8(pair)?, 16)?))
+            .collect::<Result<_, Failed>>()?;
+        let slots = read_slots(&bytes, Endian::Little).ok_or("half a slot")?;
+        let mut text = String::new();
+        let mut rest = slots.as_slice();
+        while !rest.is_empty() {
+            // Some are about instructions that do not exist.
+            let Ok((insn, used)) = Insn::decode(rest) else {
+                break;
+            };
+            text.push_str(&written(&insn, &mut random));
+            text.push('\n');
+            rest = rest.get(used..).unwrap_or_default();
+        }
+        if rest.is_empty() {
+            let read = code(&text, Syntax::Classic, Endian::Little)?;
+            assert_eq!(read, bytes, "{}", row["name"]);
+            programs += 1;
+        }
+    }
+    assert!(programs > 300, "{programs} programs");
+    Ok(())
+}
+
+/// The examples of `docs/assembly.md`.
+fn document() -> Result<(), Failed> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/assembly.md");
+    let document = std::fs::read_to_string(path)?;
+    let mut count = 0;
+    for block in document.split("```gas\n").skip(1) {
+        let text = block.split("```").next().unwrap_or("");
+        for endian in [Endian::Little, Endian::Big] {
+            assert!(code(text, Syntax::Classic, endian)?.len() > 300);
+        }
+        count += 1;
+    }
+    assert_eq!(count, 1);
+    Ok(())
+}
+
+fn main() {
+    let arguments = Arguments::from_args();
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/conformance/isa.jsonl");
+    let text = std::fs::read_to_string(path).ok();
+    let missing = text.is_none();
+    let trials = vec![
+        Trial::test(
+            "both dialects give the same bytes",
+            both_dialects_give_the_same_bytes,
+        ),
+        Trial::test(
+            "every instruction can be written",
+            every_instruction_can_be_written,
+        ),
+        Trial::test("examples of the page", document),
+        Trial::test("conformance vectors", move || {
+            vectors(&text.unwrap_or_default())
+        })
+        .with_ignored_flag(missing),
+    ];
+    libtest_mimic::run(&arguments, trials).exit();
 }

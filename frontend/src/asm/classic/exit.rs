@@ -1,7 +1,7 @@
 //! The label `exit`, which nobody has to define: it is the first `exit` of the section.
 //!
 //! The conformance suite's programs jump there. A label of this name that the text does define is
-//! meant instead, wherever it stands, so that the place is looked for when all has been read.
+//! meant instead, wherever in the section it stands, so that the place is looked for when all has been read.
 //!
 //! Cost: one walk over all instructions, and only where such a jump was met.
 
@@ -51,7 +51,9 @@ impl Assembler<'_> {
         for (section, exit) in std::mem::take(&mut self.exits) {
             let named = self.symbols.find(name);
             let named = named.and_then(|index| self.symbols.get(index).definition);
-            let mut definition = named;
+            let mut definition = named.filter(|definition| {
+                matches!(definition, Definition::Label(place) if place.section == section)
+            });
             if definition.is_none() {
                 for written in &self.instructions {
                     let place = written.place();
@@ -63,7 +65,7 @@ impl Assembler<'_> {
                     }
                 }
             }
-            match definition {
+            match definition.or(named) {
                 Some(definition) => {
                     self.symbols.get_mut(exit.symbol).definition = Some(definition);
                 }

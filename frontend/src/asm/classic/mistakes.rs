@@ -161,7 +161,7 @@ pub fn unknown_update(tokens: &[Located<'_>], lock: Span, source: &str) -> Diagn
         Some(_) => {}
     }
     let place = tokens.iter().skip(1).take(2).find(is_word);
-    let place = place.or(tokens.last()).map_or(lock, at);
+    let place = place.or(tokens.get(1)).map_or(lock, at);
     let text = source.get(place.range()).unwrap_or("");
     Diagnostic::error(format!("`{text}` is no atomic operation"))
         .with_primary(place, "")

@@ -107,6 +107,14 @@ impl Operands<'_> {
             pieces.push(Piece::Address(address));
             return Ok(rest);
         }
+        if let [open, after @ ..] = tokens
+            && open.1 == Token::OpenParen
+            && matches!(self.register(after), Ok(Some(_)))
+        {
+            return Err(Diagnostic::error("an address stands in brackets")
+                .with_primary(self.at(open), "")
+                .with_help("it is written `[%r1+4]`"));
+        }
         let mut depth = 0_usize;
         let length = tokens.iter().position(|token| {
             match token.1 {
