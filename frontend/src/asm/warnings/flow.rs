@@ -292,7 +292,12 @@ impl<'a> Walk<'a> {
         let mut index = 0;
         while let Some(step) = self.part.steps.get(index) {
             let rest = self.before.get(index..).unwrap_or(&[]);
-            let count = rest.iter().take_while(|before| before.is_none()).count();
+            let steps = self.part.steps.get(index..).unwrap_or(&[]);
+            // What belongs to no function may be several whose names are gone.
+            let lost = rest.iter().zip(steps).take_while(|(before, step)| {
+                before.is_none() && self.function_of(step.offset).is_some()
+            });
+            let count = lost.count();
             if count > 0 {
                 let label = match count {
                     1 => "no path leads here".to_owned(),
