@@ -66,7 +66,7 @@ pub fn object(bytes: &[u8]) {
     let again = elf::read(&written).expect("what was written can be read");
     assert_eq!(object, again, "reads differently");
     for id in object.section_ids() {
-        listing::objdump(&object, id);
+        let _ = listing::objdump(&object, id);
     }
     for function in object.functions() {
         let data = object.data(function.section);
@@ -144,7 +144,7 @@ pub fn code(bytes: &[u8]) {
 fn whole_code(code: &[u8], endian: Endian) {
     let object = object_of(code, endian);
     let id = object.section_by_name(".text").expect("was just made");
-    listing::objdump(&object, id);
+    let _ = listing::objdump(&object, id);
     let text = listing::assembly(&object);
     let assembled = assemble(&text, FileId(0), &AsmOptions::new(endian));
     let assembled = assembled.unwrap_or_else(|errors| panic!("{:?} in\n{text}", errors.first()));
