@@ -73,7 +73,7 @@ impl Form {
             names: self.names,
             lines: self.lines,
         };
-        let listed = listing::objdump(object, &ids, shown);
+        let listed = listing::listed(object, &ids, shown);
         Some(format!("\n{file}:\tfile format elf64-bpf\n{listed}"))
     }
 

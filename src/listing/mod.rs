@@ -25,5 +25,5 @@ pub use differences::differences;
 pub use json::section_json;
 pub use line::{Line, lines, relocation_name};
 pub use notes::Notes;
-pub use objdump::{Shown, code_sections, objdump};
+pub use objdump::{Shown, code_sections, listed, objdump};
 pub use raw::{object_of, read_raw};

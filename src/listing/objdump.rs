@@ -27,9 +27,15 @@ pub fn code_sections(object: &Object) -> impl Iterator<Item = SectionId> {
     ids.filter(|&id| object.is_executable(id) && !object.data(id).is_empty())
 }
 
+/// The listing of a code section, as llvm-objdump prints it.
+#[must_use]
+pub fn objdump(object: &Object, id: SectionId) -> String {
+    listed(object, &[id], Shown::default())
+}
+
 /// The listing of code sections.
 #[must_use]
-pub fn objdump(object: &Object, ids: &[SectionId], shown: Shown) -> String {
+pub fn listed(object: &Object, ids: &[SectionId], shown: Shown) -> String {
     let names = Names::of(object);
     let notes = Notes::of(object);
     let mut text = String::new();

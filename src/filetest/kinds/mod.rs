@@ -9,6 +9,7 @@ mod build_card;
 mod changes;
 mod check;
 mod diag;
+mod dis;
 mod execute;
 mod lift;
 mod pass;
@@ -45,6 +46,8 @@ pub enum Command {
     Check(check::Check),
     /// What is wrong with a text
     Diag(diag::Diag),
+    /// The listing of code
+    Dis(dis::Dis),
     /// Functions interpreted on generated inputs
     Execute(execute::Execute),
     /// The MIR that code becomes
@@ -94,6 +97,7 @@ impl Command {
             Command::Build(kind) => kind.as_ref(),
             Command::Check(kind) => kind,
             Command::Diag(kind) => kind,
+            Command::Dis(kind) => kind,
             Command::Execute(kind) => kind,
             Command::Lift(kind) => kind,
             Command::Pass(kind) => kind.as_ref(),

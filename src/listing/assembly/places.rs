@@ -242,7 +242,7 @@ impl<'a> Places<'a> {
             let lines = self.lines(id);
             let found = lines.binary_search_by_key(&offset, |line| line.offset);
             let end = lines.last().map_or(0, Line::end);
-            return found.is_ok() || (end == offset && offset % 8 == 0);
+            return found.is_ok() || (end == offset && offset.is_multiple_of(8));
         }
         match section.contents {
             Contents::NoBits(size) => offset <= size,
