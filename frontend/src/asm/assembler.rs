@@ -9,7 +9,6 @@ use std::sync::Arc;
 use bpf::diagnostic::{Diagnostic, FileId, SourceMap, Span};
 use bpf::object::{SHF_ALLOC, SHF_EXECINSTR, SHT_PROGBITS};
 
-use super::AsmOptions;
 use super::ast::{Arena, Body, Expr, Label, NameId, Node, Spanned};
 use super::classic::ImplicitExit;
 use super::conditional::Conditional;
@@ -21,6 +20,7 @@ use super::macros::Macros;
 use super::parse::{Reader, Statement};
 use super::source::Sources;
 use super::symbols::{Definition, SymbolIndex, Symbols};
+use super::{AsmOptions, Syntax};
 
 /// Errors after which text that repeats itself is not read on.
 const MAX_ERRORS: usize = 1000;
@@ -220,7 +220,8 @@ impl<'m> Assembler<'m> {
         let result = match &statement.body {
             Ok(None) => Ok(()),
             Ok(Some(Body::Instruction(instruction))) => {
-                self.instruction(instruction, statement.span)
+                let result = self.instruction(instruction, statement.span);
+                result.map_err(|diagnostic| self.in_this_dialect(diagnostic))
             }
             Ok(Some(Body::Directive(directive))) => {
                 let before = self.sections.current;
@@ -237,6 +238,14 @@ impl<'m> Assembler<'m> {
             self.errors.push(diagnostic);
             self.ended |= self.errors.len() >= MAX_ERRORS && self.sources.expansion().is_some();
         }
+    }
+
+    /// Changes that would repair an instruction are spelled in LLVM's dialect.
+    fn in_this_dialect(&self, mut diagnostic: Diagnostic) -> Diagnostic {
+        if self.options.syntax == Syntax::Classic {
+            diagnostic.suggestions.clear();
+        }
+        diagnostic
     }
 
     fn label(&mut self, label: Spanned<Label>) {

@@ -351,24 +351,29 @@ fn default_header(name: &str) -> (u32, u64, u64) {
 
 fn section_flags(text: &[u8], at: Span) -> Result<u64, Diagnostic> {
     let mut flags = 0;
-    for (index, letter) in text.iter().enumerate() {
+    let text = String::from_utf8_lossy(text);
+    for (index, letter) in text.char_indices() {
         let start = at.start + 1 + index as u32;
-        let place = Span::new(at.file, start, start + 1);
+        // With escapes in the text, a letter's place is not its index.
+        let place = match text.len() + 2 == at.len() as usize {
+            true => Span::new(at.file, start, start + letter.len_utf8() as u32),
+            false => at,
+        };
         flags |= match letter {
-            b'a' => SHF_ALLOC,
-            b'w' => SHF_WRITE,
-            b'x' => SHF_EXECINSTR,
-            b'M' => SHF_MERGE,
-            b'S' => SHF_STRINGS,
-            b'T' => SHF_TLS,
-            b'R' => SHF_GNU_RETAIN,
-            b'e' => SHF_EXCLUDE,
-            b'G' => SHF_GROUP,
-            b'o' => SHF_LINK_ORDER,
+            'a' => SHF_ALLOC,
+            'w' => SHF_WRITE,
+            'x' => SHF_EXECINSTR,
+            'M' => SHF_MERGE,
+            'S' => SHF_STRINGS,
+            'T' => SHF_TLS,
+            'R' => SHF_GNU_RETAIN,
+            'e' => SHF_EXCLUDE,
+            'G' => SHF_GROUP,
+            'o' => SHF_LINK_ORDER,
             // The group of the section before, which the caller knows.
-            b'?' => 0,
+            '?' => 0,
             other => {
-                let shown = char::from(*other).escape_default();
+                let shown = other.escape_debug();
                 return Err(
                     Diagnostic::error(format!("`{shown}` is no flag of a section"))
                         .with_primary(place, "flags are a w x M S T G o R e ?"),

@@ -3,6 +3,7 @@
 use bpf::diagnostic::{Diagnostic, Span};
 use bpf::insn::{AluOp, Insn, MemWidth, Pseudo, Width};
 
+use super::super::Syntax;
 use super::super::assembler::{Assembler, FixupKind};
 use super::super::ast::{Expr, Operand, RegisterOperand, Spanned};
 use super::super::warnings::Warning;
@@ -47,6 +48,9 @@ impl Assembler<'_> {
             return Ok(());
         };
         let result = self.fit_imm32(number, value.span, "");
+        if self.options.syntax == Syntax::Classic {
+            return result.map(|_| ());
+        }
         result.map(|_| ()).map_err(|mut diagnostic| {
             diagnostic.help.clear();
             let end = Span::point(value.span.file, value.span.end);

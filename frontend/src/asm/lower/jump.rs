@@ -28,7 +28,10 @@ impl Assembler<'_> {
 
     pub(super) fn call_local(&mut self, target: Expr) -> Result<Lowered, Diagnostic> {
         let (distance, fixup) = match self.number_unless_symbol(target, "a call's target")? {
-            Some(number) => (self.fit_imm32(number, target.span, "a helper's number has 32 bits")?, None),
+            Some(number) => (
+                self.fit_imm32(number, target.span, "a helper's number has 32 bits")?,
+                None,
+            ),
             None => (-1, Some((FixupKind::Call, target))),
         };
         let target = CallTarget::Subprogram(distance);

@@ -1,0 +1,2 @@
+	.section license,"aéw",@progbits
+	.section l2,"a\n"
