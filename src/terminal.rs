@@ -3,7 +3,7 @@
 use std::io::{IsTerminal as _, Write as _};
 
 use bpf::diagnostic::{Diagnostic, SourceMap};
-use codespan_reporting::term::termcolor::{ColorChoice, StandardStream};
+use codespan_reporting::term::termcolor::{BufferedStandardStream, ColorChoice};
 
 use crate::cli::{Color, ErrorFormat, TerminalOptions};
 use crate::failure::Failure;
@@ -28,8 +28,9 @@ impl Terminal {
         match self.options.error_format {
             ErrorFormat::Json => self.line(&render::json(map, diagnostic).to_string()),
             ErrorFormat::Text => {
-                let mut stream = StandardStream::stderr(self.choice());
+                let mut stream = BufferedStandardStream::stderr(self.choice());
                 let _ = render::write(&mut stream, map, diagnostic);
+                let _ = stream.flush();
             }
         }
     }

@@ -12,7 +12,7 @@ use super::symbols::SymbolIndex;
 /// A place in a section.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place {
-    /// Index of the section in [`Sections::all`].
+    /// Index of the section in [`all`](super::layout::Sections::all).
     pub section: usize,
     /// Fragment in the section.
     pub fragment: usize,
