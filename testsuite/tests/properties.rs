@@ -9,7 +9,7 @@ use testsuite::packets::Random;
 use testsuite::properties;
 
 /// Changed inputs of each kind.
-const ROUNDS: usize = 5_000;
+const ROUNDS: usize = 1_500;
 /// Seeds longer than this take too long for what they add.
 const LONGEST: usize = 6_000;
 /// Texts that matter to one of the readers.
