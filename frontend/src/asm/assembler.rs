@@ -234,6 +234,11 @@ impl<'m> Assembler<'m> {
             Ok(Some(Body::Raw(raw))) => self.raw(raw),
             Err(diagnostic) => Err(diagnostic.clone()),
         };
+        self.note(result);
+    }
+
+    /// Keeps what is wrong with a statement; ends the reading when a text repeats its mistakes.
+    pub fn note(&mut self, result: Result<(), Diagnostic>) {
         if let Err(diagnostic) = result {
             self.errors.push(diagnostic);
             self.ended |= self.errors.len() >= MAX_ERRORS && self.sources.expansion().is_some();

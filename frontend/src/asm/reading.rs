@@ -26,20 +26,15 @@ impl Assembler<'_> {
             let mark = self.arena.mark();
             self.keep_nodes = false;
             if let Some(found) = reader.plain(&mut self.arena, &self.macros) {
-                if let Err(diagnostic) = self.instruction(&found.instruction, found.span) {
-                    self.errors.push(diagnostic);
-                }
-                if !self.keep_nodes {
-                    self.arena.rewind(mark);
-                }
-                continue;
-            }
-            let Some(statement) = reader.next(&mut self.arena, &self.macros) else {
+                let result = self.instruction(&found.instruction, found.span);
+                self.note(result);
+            } else if let Some(statement) = reader.next(&mut self.arena, &self.macros) {
+                self.sources.set_position(reader.position());
+                self.statement(&statement);
+            } else {
                 self.leave();
                 return;
-            };
-            self.sources.set_position(reader.position());
-            self.statement(&statement);
+            }
             if !self.keep_nodes {
                 self.arena.rewind(mark);
             }

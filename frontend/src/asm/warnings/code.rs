@@ -84,12 +84,14 @@ fn part(object: &Object, list: &[(SectionId, u64, Span)]) -> Option<Part> {
     for &(_, offset, span) in list {
         let start = usize::try_from(offset).ok()?;
         let bytes = data.get(start..).unwrap_or(&[]);
-        let slots = bytes.chunks_exact(8).take(2).filter_map(|slot| {
-            let bytes = slot.try_into().ok()?;
-            Some(Slot::from_bytes(bytes, object.endian))
-        });
-        let slots: Vec<Slot> = slots.collect();
-        match Insn::decode(&slots) {
+        // No instruction has more than two slots; a list of its own for each would cost more than
+        // decoding it.
+        let (mut slots, mut count) = ([Slot::default(); 2], 0);
+        for (slot, bytes) in slots.iter_mut().zip(bytes.as_chunks().0) {
+            *slot = Slot::from_bytes(*bytes, object.endian);
+            count += 1;
+        }
+        match Insn::decode(slots.get(..count).unwrap_or(&[])) {
             Ok((insn, count)) => part.steps.push(Step {
                 offset,
                 insn,

@@ -269,7 +269,12 @@ impl<'a> Walk<'a> {
         }
         match self.function_of(step.offset) {
             Some(function) if next >= function.range.end() => self.passed.push(index),
-            _ => self.enter(self.part.at(next), after),
+            _ => {
+                // What comes next stands next, or is no instruction.
+                let following = self.part.steps.get(index + 1);
+                let is_next = following.is_some_and(|following| following.offset == next);
+                self.enter(is_next.then_some(index + 1), after);
+            }
         }
     }
 
