@@ -190,25 +190,9 @@ pub fn nearest_of(
 ) -> Option<&'static str> {
     let code = code.to_lowercase();
     let names = names.into_iter();
-    let distances = names.map(|name| (distance(&code, name), name));
+    let distances = names.map(|name| (strsim::levenshtein(&code, name), name));
     let (distance, found) = distances.min()?;
     (distance * LETTERS_PER_MISTAKE <= code.len().max(LETTERS_PER_MISTAKE)).then_some(found)
-}
-
-/// Letters to insert, remove or replace to make one word of another.
-fn distance(from: &str, to: &str) -> usize {
-    let to: Vec<char> = to.chars().collect();
-    let mut row: Vec<usize> = (0..=to.len()).collect();
-    for (index, letter) in from.chars().enumerate() {
-        let mut diagonal = index;
-        row[0] = index + 1;
-        for (at, other) in to.iter().enumerate() {
-            let replaced = diagonal + usize::from(letter != *other);
-            diagonal = row[at + 1];
-            row[at + 1] = replaced.min(diagonal + 1).min(row[at] + 1);
-        }
-    }
-    row.last().copied().unwrap_or(0)
 }
 
 fn parse(text: &'static str) -> Option<Page> {

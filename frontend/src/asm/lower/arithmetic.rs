@@ -18,21 +18,18 @@ impl Assembler<'_> {
         src: Operand,
     ) -> Result<Lowered, Diagnostic> {
         let mut width = dst.value.width;
-        if let Operand::Value(value) = src
-            && op == AluOp::Mov
-            && width == Width::W64
-        {
-            self.warn_of_suffix(value);
-            self.fits_or_wide(value)?;
+        let is_wide_move = op == AluOp::Mov && width == Width::W64;
+        match src {
+            Operand::Value(value) if is_wide_move => self.warn_of_suffix(value),
+            // `r1 = w2` is how the compiler prints a move that clears the upper half.
+            Operand::Register(src) if is_wide_move => width = src.value.width,
+            _ => {}
         }
-        // `r1 = w2` is how the compiler prints a move that clears the upper half.
-        if let Operand::Register(src) = src
-            && op == AluOp::Mov
-            && width == Width::W64
-        {
-            width = src.value.width;
-        }
-        let (src, fixup) = self.operand(src, Some((dst, width)))?;
+        let lowered = self.operand(src, Some((dst, width)));
+        let (src, fixup) = lowered.map_err(|diagnostic| match src {
+            Operand::Value(value) if is_wide_move => self.or_wide(value, diagnostic),
+            _ => diagnostic,
+        })?;
         let insn = Insn::Alu {
             width,
             op,
@@ -43,19 +40,14 @@ impl Assembler<'_> {
     }
 
     /// What is too wide for a move has an instruction of its own.
-    fn fits_or_wide(&self, value: Expr) -> Result<(), Diagnostic> {
-        let Some(number) = self.arena.literal(value) else {
-            return Ok(());
-        };
-        let result = self.fit_imm32(number, value.span, "");
-        if self.options.syntax == Syntax::Classic {
-            return result.map(|_| ());
+    fn or_wide(&self, value: Expr, mut diagnostic: Diagnostic) -> Diagnostic {
+        // Nothing else can be wrong with a number as it is written.
+        if self.arena.literal(value).is_none() || self.options.syntax == Syntax::Classic {
+            return diagnostic;
         }
-        result.map(|_| ()).map_err(|mut diagnostic| {
-            diagnostic.help.clear();
-            let end = Span::point(value.span.file, value.span.end);
-            diagnostic.with_change("`ll` loads 64 bits into a register", end, " ll")
-        })
+        diagnostic.help.clear();
+        let end = Span::point(value.span.file, value.span.end);
+        diagnostic.with_change("`ll` loads 64 bits into a register", end, " ll")
     }
 
     /// `5ll` is a number with a suffix as in C, and `5 ll` asks for 64 bits.
