@@ -5,8 +5,8 @@
 use bpf::diagnostic::{Diagnostic, Edit, Span};
 use bpf::insn::Width;
 
-use super::super::parse::Located;
 use super::super::token::Token;
+use super::Around;
 
 /// Widths by the names that they have elsewhere, and in disorder.
 const WIDTHS: [(&str, &str); 24] = [
@@ -37,107 +37,108 @@ const WIDTHS: [(&str, &str); 24] = [
 ];
 
 /// A mistake in an address.
-pub fn common(tokens: &[Located<'_>], index: usize, text: &str, at: Span) -> Option<Diagnostic> {
+pub(super) fn common(around: Around<'_, '_>, text: &str) -> Option<Diagnostic> {
     use Token::*;
-    let kind = |index: usize| tokens.get(index).map(|token| token.1);
-    let back = |distance: usize| index.checked_sub(distance).and_then(kind);
-    let error = |message: &str| Diagnostic::error(message.to_owned()).with_primary(at, "");
-    let place = |index: usize| {
-        let token = tokens.get(index);
-        token.map_or(at, |token| Span::new(at.file, token.0, token.2))
-    };
+    let Around { tokens, index, at } = around;
     let before = Span::point(at.file, at.start);
     let has = |wanted: fn(Token<'_>) -> bool| tokens.iter().any(|token| wanted(token.1));
     let memory = has(|token| matches!(token, Unsigned(_) | Signed(_)));
     let packet = has(|token| token == Packet);
     let swap = has(|token| matches!(token, CompareExchange(_)));
-    Some(match (back(2), back(1), kind(index)?) {
-        (_, Some(OpenParen), Word(word)) if matches!(kind(index + 1), Some(Star | CloseParen)) => {
-            let diagnostic = error(&format!("`{word}` is not the width of an access"));
-            match meant_width(word) {
-                Some(meant) => diagnostic.with_replacement(at, meant),
-                None => diagnostic.with_help(
-                    "widths are u8 u16 u32 u64, and s8 s16 s32 for loads that extend the sign",
-                ),
+    Some(
+        match (around.back(2), around.back(1), around.kind(index)?) {
+            (_, Some(OpenParen), Word(word))
+                if matches!(around.kind(index + 1), Some(Star | CloseParen)) =>
+            {
+                let diagnostic = around.error(&format!("`{word}` is not the width of an access"));
+                match meant_width(word) {
+                    Some(meant) => diagnostic.with_replacement(at, meant),
+                    None => diagnostic.with_help(
+                        "widths are u8 u16 u32 u64, and s8 s16 s32 for loads that extend the sign",
+                    ),
+                }
             }
-        }
-        (_, Some(CloseParen), OpenBracket) if memory => {
-            let diagnostic = error("an address stands in parentheses");
-            let closing = tokens.iter().position(|token| token.1 == CloseBracket);
-            match closing {
-                Some(closing) => diagnostic.with_suggestion(
-                    "write `(` and `)`",
-                    vec![edit(at, "("), edit(place(closing), ")")],
-                ),
-                None => diagnostic.with_help("write `(r1 + 0)`"),
+            (_, Some(CloseParen), OpenBracket) if memory => {
+                let diagnostic = around.error("an address stands in parentheses");
+                let closing = tokens.iter().position(|token| token.1 == CloseBracket);
+                match closing {
+                    Some(closing) => diagnostic.with_suggestion(
+                        "write `(` and `)`",
+                        vec![edit(at, "("), edit(around.place(closing), ")")],
+                    ),
+                    None => diagnostic.with_help("write `(r1 + 0)`"),
+                }
             }
-        }
-        (_, Some(CloseParen), Register(register)) if memory => {
-            error("an address stands in parentheses")
-                .with_replacement(at, format!("({register} + 0)"))
-        }
-        (_, Some(Unsigned(_) | Signed(_)), CloseParen) if kind(index + 1) == Some(OpenParen) => {
-            error("a width is written with its star").with_change("write `*)`", at, " *)")
-        }
-        (Some(OpenParen), Some(Unsigned(_) | Signed(_)), Star) if index == 4 => {
-            Diagnostic::error("an access is written with a star in front")
-                .with_primary(place(2).to(at), "this is a conversion so far")
-                .with_change(
-                    "write `*` in front",
-                    Span::point(at.file, place(2).start),
-                    "*",
+            (_, Some(CloseParen), Register(register)) if memory => around
+                .error("an address stands in parentheses")
+                .with_replacement(at, format!("({register} + 0)")),
+            (_, Some(Unsigned(_) | Signed(_)), CloseParen)
+                if around.kind(index + 1) == Some(OpenParen) =>
+            {
+                around
+                    .error("a width is written with its star")
+                    .with_change("write `*)`", at, " *)")
+            }
+            (Some(OpenParen), Some(Unsigned(_) | Signed(_)), Star) if index == 4 => {
+                Diagnostic::error("an access is written with a star in front")
+                    .with_primary(around.place(2).to(at), "this is a conversion so far")
+                    .with_change(
+                        "write `*` in front",
+                        Span::point(at.file, around.place(2).start),
+                        "*",
+                    )
+            }
+            (Some(Unsigned(_) | Signed(_)), Some(Star), OpenParen) => around
+                .error("a parenthesis is not closed before this")
+                .with_change("close it: `)`", before, ")"),
+            (_, Some(Star), Unsigned(_) | Signed(_)) => around
+                .error("a width stands in parentheses, with a star")
+                .with_replacement(at, format!("({text} *)")),
+            (_, Some(Star), Register(_)) if index == 1 => around
+                .error("an access names its width")
+                .with_help("write `*(u64 *)(r1 + 0)`"),
+            (_, Some(CloseParen), Word(word)) if word.eq_ignore_ascii_case("skb") => around
+                .error("`skb` is in lower case")
+                .with_replacement(at, "skb"),
+            (_, Some(Plus | Minus), Register(_)) if memory => around
+                .error("the offset of an access is a constant")
+                .with_help("add the registers first, in an instruction of its own"),
+            (Some(OpenParen), Some(Register(_)), Star | Slash | Percent | ShiftLeft) if memory => {
+                around
+                    .error("an address is a register and a constant")
+                    .with_help("compute the address first")
+            }
+            (Some(CloseParen), Some(OpenParen), Number(_) | Word(_)) if memory => {
+                let diagnostic = around.error("an address begins with its register");
+                match (around.kind(index + 1), around.kind(index + 2)) {
+                    (Some(Plus), Some(Register(register))) => diagnostic.with_replacement(
+                        at.to(around.place(index + 2)),
+                        format!("{register} + {text}"),
+                    ),
+                    _ => diagnostic.with_help("write `(r1 + 0)`"),
+                }
+            }
+            (Some(OpenBracket), Some(Register(_)), _) if packet => around
+                .error("the index of a packet load is a register or a number")
+                .with_help("add the number to the register first"),
+            (_, Some(Register(_)), CloseParen) if swap => {
+                let zero = match around.back(1) {
+                    Some(Register(register)) if register.width == Width::W32 => "w0",
+                    _ => "r0",
+                };
+                Diagnostic::error(
+                    "a compare-and-exchange names what it compares with, and the new value",
                 )
-        }
-        (Some(Unsigned(_) | Signed(_)), Some(Star), OpenParen) => error(
-            "a parenthesis is not closed before this",
-        )
-        .with_change("close it: `)`", before, ")"),
-        (_, Some(Star), Unsigned(_) | Signed(_)) => {
-            error("a width stands in parentheses, with a star")
-                .with_replacement(at, format!("({text} *)"))
-        }
-        (_, Some(Star), Register(_)) if index == 1 => {
-            error("an access names its width").with_help("write `*(u64 *)(r1 + 0)`")
-        }
-        (_, Some(CloseParen), Word(word)) if word.eq_ignore_ascii_case("skb") => {
-            error("`skb` is in lower case").with_replacement(at, "skb")
-        }
-        (_, Some(Plus | Minus), Register(_)) if memory => {
-            error("the offset of an access is a constant")
-                .with_help("add the registers first, in an instruction of its own")
-        }
-        (Some(OpenParen), Some(Register(_)), Star | Slash | Percent | ShiftLeft) if memory => {
-            error("an address is a register and a constant").with_help("compute the address first")
-        }
-        (Some(CloseParen), Some(OpenParen), Number(_) | Word(_)) if memory => {
-            let diagnostic = error("an address begins with its register");
-            match (kind(index + 1), kind(index + 2)) {
-                (Some(Plus), Some(Register(register))) => diagnostic
-                    .with_replacement(at.to(place(index + 2)), format!("{register} + {text}")),
-                _ => diagnostic.with_help("write `(r1 + 0)`"),
+                .with_primary(at, format!("`{zero}` is missing"))
+                .with_change(
+                    format!("write `{zero}` before the new value"),
+                    Span::point(at.file, around.place(index - 1).start),
+                    format!("{zero}, "),
+                )
             }
-        }
-        (Some(OpenBracket), Some(Register(_)), _) if packet => {
-            error("the index of a packet load is a register or a number")
-                .with_help("add the number to the register first")
-        }
-        (_, Some(Register(_)), CloseParen) if swap => {
-            let zero = match back(1) {
-                Some(Register(register)) if register.width == Width::W32 => "w0",
-                _ => "r0",
-            };
-            Diagnostic::error(
-                "a compare-and-exchange names what it compares with, and the new value",
-            )
-            .with_primary(at, format!("`{zero}` is missing"))
-            .with_change(
-                format!("write `{zero}` before the new value"),
-                Span::point(at.file, place(index - 1).start),
-                format!("{zero}, "),
-            )
-        }
-        _ => return None,
-    })
+            _ => return None,
+        },
+    )
 }
 
 fn meant_width(word: &str) -> Option<&'static str> {
