@@ -8,10 +8,10 @@ use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use bpf::diagnostic::{Diagnostic, FileId, SourceMap, Span};
+use bpf::diagnostic::{Diagnostic, FileId, SourceMap};
 use bpf::insn::Endian;
-use bpf::object::{Object, SectionId};
-use frontend::asm::{AsmOptions, Loaded, Loader, assemble_file};
+use bpf::object::Object;
+use frontend::asm::{AsmOptions, Instructions, Loaded, Loader, assemble_file};
 use mir::parse::Parsed;
 
 use crate::failure::Failure;
@@ -43,8 +43,8 @@ pub struct Assembled {
     pub warnings: Vec<Diagnostic>,
     /// What the text has printed.
     pub messages: Vec<String>,
-    /// Where the text's instructions lie in the object, by place.
-    pub instructions: Vec<(SectionId, u64, Span)>,
+    /// Where the text's instructions lie in the object.
+    pub instructions: Instructions,
 }
 
 /// How assembly is to be read.
@@ -184,7 +184,7 @@ fn object(path: &str, bytes: &[u8]) -> Result<Assembled, Failure> {
         map: SourceMap::new(),
         warnings: Vec::new(),
         messages: Vec::new(),
-        instructions: Vec::new(),
+        instructions: Instructions::default(),
     })
 }
 
@@ -197,7 +197,7 @@ fn text(path: &str, bytes: Vec<u8>) -> Result<String, Failure> {
     })
 }
 
-fn add(map: &mut SourceMap, path: &str, text: &str) -> Result<FileId, Failure> {
+fn add(map: &mut SourceMap, path: &str, text: String) -> Result<FileId, Failure> {
     let name = if path == "-" { "<stdin>" } else { path };
     map.add(name, text)
         .ok_or_else(|| Failure::refused(format!("{path}: larger than 4 GiB")))
@@ -210,7 +210,7 @@ fn add(map: &mut SourceMap, path: &str, text: &str) -> Result<FileId, Failure> {
 pub fn assembly(path: &str, text: String, how: impl Into<Assembly>) -> Result<Assembled, Failure> {
     let how = how.into();
     let mut map = SourceMap::new();
-    let file = add(&mut map, path, &text)?;
+    let file = add(&mut map, path, text)?;
     let name = map.file(file).map_or("", |file| &file.name).to_owned();
     let mut files = Files::new(name, path, how.beside, how.folders);
     match assemble_file(&mut map, file, &how.options, &mut files) {
@@ -228,7 +228,7 @@ pub fn assembly(path: &str, text: String, how: impl Into<Assembly>) -> Result<As
 
 fn mir(path: &str, text: String) -> Result<Parsed, Failure> {
     let mut map = SourceMap::new();
-    let file = add(&mut map, path, &text)?;
+    let file = add(&mut map, path, text.clone())?;
     let diagnostics = match mir::parse::module_with_spans(file, &text) {
         Ok(parsed) => {
             let errors = parsed.verify();

@@ -224,7 +224,7 @@ pub struct SourceFile {
     /// Name as shown to the user.
     pub name: String,
     /// Whole text, shared with whoever reads it while further files are added.
-    pub text: Arc<str>,
+    pub text: Arc<String>,
     /// Found when first asked for: most files never are.
     line_starts: OnceLock<Vec<u32>>,
     /// Number of each line, where lines are not counted from 1.
@@ -245,7 +245,7 @@ impl SourceMap {
     }
 
     /// Adds a file; `None` when its text cannot be addressed by 32-bit offsets.
-    pub fn add(&mut self, name: impl Into<String>, text: impl Into<Arc<str>>) -> Option<FileId> {
+    pub fn add(&mut self, name: impl Into<String>, text: impl Into<String>) -> Option<FileId> {
         self.add_numbered(name, text, Vec::new())
     }
 
@@ -254,10 +254,10 @@ impl SourceMap {
     pub fn add_numbered(
         &mut self,
         name: impl Into<String>,
-        text: impl Into<Arc<str>>,
+        text: impl Into<String>,
         line_numbers: Vec<u32>,
     ) -> Option<FileId> {
-        let text = text.into();
+        let text = Arc::new(text.into());
         u32::try_from(text.len()).ok()?;
         let id = FileId(u32::try_from(self.files.len()).ok()?);
         self.files.push(SourceFile {

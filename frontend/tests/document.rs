@@ -108,7 +108,8 @@ fn texts_that_differ_do_so_as_the_page_says() {
         let object = assemble(text, FileId(0), options).map(|found| found.object);
         let object = object.expect("is assembled");
         let id = object.section_by_name(".text").expect("is always there");
-        object.data(id).to_vec()
+        let names = object.symbols.iter().map(|symbol| symbol.name.clone());
+        (object.data(id).to_vec(), names.collect::<Vec<_>>())
     };
     let ours = AsmOptions::new(Endian::Little);
     let mut seen = 0;
@@ -124,7 +125,7 @@ fn texts_that_differ_do_so_as_the_page_says() {
         }
         seen += 1;
     }
-    assert_eq!(seen, 3);
+    assert_eq!(seen, 4);
 }
 
 #[test]

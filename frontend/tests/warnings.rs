@@ -51,7 +51,7 @@ fn check(folder: &Path, least: usize) -> Result<(), Failed> {
             .filter(|(file, ..)| *file == name)
             .map(|&(_, code, count)| (code, count))
             .collect();
-        for warning in warnings::check(&object, &places) {
+        for warning in warnings::check(&object, &places.iter().copied().collect()) {
             let code = warning.code.unwrap_or_default();
             let known = right.iter_mut().find(|(right, _)| *right == code);
             if let Some((_, count @ 1..)) = known {

@@ -165,9 +165,8 @@ fn places(program: &CardProgram, object: &CardObject, assembled: &Assembled) -> 
 /// The line of an instruction in the text that was assembled.
 fn in_assembly(assembled: &Assembled, function: &FunctionRange, slot: u32) -> Option<Place> {
     let known = &assembled.instructions;
-    let place = (function.section, function.offset + 8 * u64::from(slot));
-    let found = known.binary_search_by_key(&place, |(section, offset, _)| (*section, *offset));
-    let span = known.get(found.ok()?)?.2;
+    let offset = function.offset + 8 * u64::from(slot);
+    let span = known.span(function.section, offset)?;
     let file = assembled.map.file(span.file)?;
     let (line, _) = file.line_column(span.start);
     let text = file.line(line).unwrap_or_default();

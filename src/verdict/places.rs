@@ -73,9 +73,7 @@ fn in_assembly(
     let known = &assembled.instructions;
     let span = |slot: &usize| {
         let origin = program.origins.get(*slot)?;
-        let place = (origin.section, origin.offset);
-        let found = known.binary_search_by_key(&place, |(section, offset, _)| (*section, *offset));
-        Some((*slot, known.get(found.ok()?)?.2))
+        Some((*slot, known.span(origin.section, origin.offset)?))
     };
     slots.iter().map(span).collect()
 }

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
+use bpf::helpers;
 use nix::sys::resource::{UsageWho, getrusage};
 use testsuite::packets::Random;
 
@@ -231,7 +232,14 @@ fn line(random: &mut Random, label: usize, text: &mut String) {
             let sign = ["==", "!=", "s>", "<", ">="][random.below(5) as usize];
             writeln!(text, "\tif r{a} {sign} {offset} goto L{label}")
         }
-        85..90 => writeln!(text, "\tcall {}", 1 + random.below(200)),
+        85..90 => {
+            // Arguments would have to be written before.
+            let mut plain = helpers::all()
+                .iter()
+                .filter(|helper| helper.arg_count() == 0);
+            let helper = plain.nth(random.below(4) as usize);
+            writeln!(text, "\tcall {}", helper.map_or(7, |helper| helper.id))
+        }
         90..95 => writeln!(text, "\tw{a} &= {offset:#x}"),
         _ => writeln!(text, "\tr{a} = {:#x} ll", offset << 32 | 1),
     };

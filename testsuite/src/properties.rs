@@ -4,14 +4,17 @@
 //! Each function takes bytes, interprets them, and panics with a description when something does not
 //! hold. An input that is refused with a diagnostic or a typed error is fine.
 
-use bpf::diagnostic::{Diagnostic, FileId};
+use bpf::diagnostic::{Diagnostic, FileId, SourceMap};
 use bpf::elf;
 use bpf::insn::{CallTarget, Endian, Insn, read_slots};
-use bpfmill::listing;
-use frontend::asm::{AsmOptions, assemble};
+use bpfmill::{listing, render};
+use frontend::asm::{AsmOptions, NoFiles, Syntax, assemble, assemble_file, warnings};
 
-/// Text: every diagnostic has a place in it; an object that is made can be written, and reads as
-/// the same.
+/// Diagnostics of one input that are rendered.
+const RENDERED: usize = 20;
+
+/// Text: every diagnostic has a place in it and can be shown; an object that is made can be written,
+/// and reads as the same. The length of the text chooses the dialect and options.
 ///
 /// # Panics
 /// When something of this does not hold.
@@ -22,12 +25,14 @@ pub fn text(bytes: &[u8]) {
     for endian in [Endian::Little, Endian::Big] {
         let mut options = AsmOptions::new(endian);
         options.llvm_compat = text.len() % 2 == 1;
-        match assemble(text, FileId(0), &options) {
+        options.relax = text.len() % 3 == 1;
+        if text.len() % 4 == 2 {
+            options.syntax = Syntax::Classic;
+        }
+        let mut map = SourceMap::new();
+        let file = map.add("text.s", text).expect("is short");
+        let found = match assemble_file(&mut map, file, &options, &mut NoFiles) {
             Ok(assembled) => {
-                assembled
-                    .warnings
-                    .iter()
-                    .for_each(|warning| has_place(warning, text));
                 let written = elf::write(&assembled.object).expect("an object can be written");
                 let read = elf::read(&written).expect("what was written can be read");
                 // String tables are made when writing, so the objects are not compared themselves.
@@ -35,23 +40,36 @@ pub fn text(bytes: &[u8]) {
                     elf::write(&read).as_ref() == Ok(&written),
                     "writes differently"
                 );
+                let mut found = assembled.warnings;
+                found.extend(warnings::check(&assembled.object, &assembled.instructions));
+                found
             }
             Err(errors) => {
                 assert!(!errors.is_empty(), "refused without a reason");
-                errors.iter().for_each(|error| has_place(error, text));
+                errors
             }
+        };
+        for diagnostic in &found {
+            has_place(diagnostic, &map);
+        }
+        for diagnostic in found.iter().take(RENDERED) {
+            assert!(!render::to_string(&map, diagnostic, false).is_empty());
+            let _ = render::json(&map, diagnostic);
         }
     }
 }
 
-fn has_place(diagnostic: &Diagnostic, text: &str) {
-    let span = diagnostic.span().expect("a diagnostic has a place");
+fn has_place(diagnostic: &Diagnostic, map: &SourceMap) {
+    assert!(diagnostic.span().is_some(), "a diagnostic has a place");
     assert!(!diagnostic.message.is_empty());
-    // Other files are texts of macros.
-    if span.file == FileId(0) {
+    let labels = diagnostic.labels.iter().map(|label| label.span);
+    let suggestions = diagnostic.suggestions.iter();
+    let edits = suggestions.flat_map(|suggestion| &suggestion.edits);
+    for span in labels.chain(edits.map(|edit| edit.span)) {
+        let text = map.file(span.file).map(|file| file.text.get(span.range()));
         assert!(
-            text.get(span.range()).is_some(),
-            "{span:?} is no part of the text"
+            text.flatten().is_some(),
+            "{span:?} of {diagnostic:?} is no text"
         );
     }
 }

@@ -15,6 +15,7 @@ use super::conditional::Conditional;
 use super::debug::DebugInformation;
 use super::expression::{Scope, Value};
 use super::include::Loader;
+use super::instructions::Written;
 use super::layout::{Apart, Place, SectionBuilder, Sections, TooLarge};
 use super::macros::Macros;
 use super::parse::{Reader, Statement};
@@ -63,41 +64,6 @@ pub enum FixupKind {
     Immediate,
 }
 
-/// An instruction that was written, in as few bytes as possible: there are millions of them. The
-/// alignment is that of what [`Assembler::instruction_places`] makes of it in the same memory.
-#[derive(Clone, Copy, Debug)]
-#[repr(align(8))]
-pub struct WrittenInstruction {
-    section: u32,
-    fragment: u32,
-    /// Fits, since all sections together are bounded.
-    offset: u32,
-    /// Its text.
-    pub span: Span,
-}
-
-impl WrittenInstruction {
-    /// The instruction at a place.
-    pub fn new(place: Place, span: Span) -> WrittenInstruction {
-        debug_assert!(u32::try_from(place.offset).is_ok());
-        WrittenInstruction {
-            section: place.section as u32,
-            fragment: place.fragment as u32,
-            offset: place.offset as u32,
-            span,
-        }
-    }
-
-    /// Where it lies.
-    pub fn place(self) -> Place {
-        Place {
-            section: self.section as usize,
-            fragment: self.fragment as usize,
-            offset: u64::from(self.offset),
-        }
-    }
-}
-
 /// Everything known while a file is assembled.
 pub struct Assembler<'m> {
     /// All text.
@@ -118,8 +84,8 @@ pub struct Assembler<'m> {
     pub symbols: Symbols,
     /// Sections.
     pub sections: Sections,
-    /// Where each instruction lies, and its text, in the order of the text.
-    pub instructions: Vec<WrittenInstruction>,
+    /// Instructions that were written.
+    pub instructions: Written,
     /// Fields to be filled in at the end.
     pub fixups: Vec<Fixup>,
     /// Names for `STT_FILE` symbols.
@@ -164,7 +130,7 @@ impl<'m> Assembler<'m> {
             symbols: Symbols::default(),
             sections: Sections::new(options.endian),
             options,
-            instructions: Vec::new(),
+            instructions: Written::default(),
             fixups: Vec::new(),
             file_names: Vec::new(),
             address_significant: Vec::new(),
@@ -255,6 +221,10 @@ impl<'m> Assembler<'m> {
 
     fn label(&mut self, label: Spanned<Label>) {
         let index = match label.value {
+            Label::Name(name) if self.sources.text(label.span).starts_with('"') => {
+                let name = self.unquoted(name);
+                self.named(name)
+            }
             Label::Name(name) => self.named(name),
             Label::Local(number) => {
                 let waiting = self.forward.remove(&number);
@@ -420,13 +390,18 @@ impl<'m> Assembler<'m> {
         Ok(Node::Place(index.0))
     }
 
-    /// A name that was written in quotes, without its escapes.
+    /// A name that was written in quotes, without its escapes: `\"` and `\\`. LLVM 19 leaves them.
     pub fn unquoted(&mut self, name: NameId) -> NameId {
         let text = self.arena.name(name);
-        if !text.contains('\\') {
+        if self.options.llvm_compat || !text.contains('\\') {
             return name;
         }
-        let plain = text.replace("\\\"", "\"").replace("\\\\", "\\");
+        let mut plain = String::with_capacity(text.len());
+        let mut letters = text.chars().peekable();
+        while let Some(letter) = letters.next() {
+            let escaped = letters.next_if(|next| letter == '\\' && matches!(next, '"' | '\\'));
+            plain.push(escaped.unwrap_or(letter));
+        }
         self.arena.intern(&plain)
     }
 

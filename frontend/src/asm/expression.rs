@@ -9,6 +9,7 @@
 //! in all, since each may mention the next one several times.
 
 use bpf::diagnostic::Span;
+use smallvec::SmallVec;
 
 use super::ast::{Arena, BinaryOp, Expr, Node, UnaryOp};
 use super::layout::{Place, Sections};
@@ -163,7 +164,7 @@ impl Scope<'_> {
         depth: u32,
         steps: &mut usize,
     ) -> Result<Value, (Problem, Span)> {
-        let mut stack: Vec<Value> = Vec::new();
+        let mut stack: SmallVec<[Value; 4]> = SmallVec::new();
         for node in self.arena.nodes(expr) {
             let value = match node.value {
                 Node::Number(number) => Value::number(number),

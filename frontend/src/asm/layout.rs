@@ -173,13 +173,35 @@ impl Sections {
         let fragment = &mut self.section_mut().fragments[place.fragment];
         fragment.size += bytes.len() as u64;
         if let (Content::Bytes(content), false) = (&mut fragment.content, nobits) {
-            match <&[u8; 8]>::try_from(bytes) {
-                // An instruction, which nearly everything is: a copy of known size is one store.
-                Ok(slot) => content.extend_from_slice(slot),
-                Err(_) => content.extend_from_slice(bytes),
-            }
+            content.extend_from_slice(bytes);
         }
         Ok(place)
+    }
+
+    /// Appends an instruction of one slot, which nearly everything is, in the way that is quickest:
+    /// `None` where it is not known to be the same as [`Sections::append`], and nothing is done.
+    #[inline]
+    pub fn append_slot(&mut self, slot: [u8; 8]) -> Option<Place> {
+        let bytes = self.bytes + slot.len() as u64;
+        let builder = self.all.get_mut(self.current)?;
+        let nobits = builder.is_nobits();
+        let index = builder.fragments.len().checked_sub(1)?;
+        let fragment = builder.fragments.last_mut()?;
+        let Content::Bytes(content) = &mut fragment.content else {
+            return None;
+        };
+        if nobits || fragment.part != self.part || bytes > MAX_BYTES {
+            return None;
+        }
+        self.bytes = bytes;
+        let place = Place {
+            section: self.current,
+            fragment: index,
+            offset: fragment.size,
+        };
+        fragment.size += slot.len() as u64;
+        content.extend_from_slice(&slot);
+        Some(place)
     }
 
     /// Appends `count` copies of a byte.

@@ -47,6 +47,7 @@ mod expression;
 mod forms;
 mod groups;
 mod include;
+mod instructions;
 mod layout;
 mod lower;
 mod macros;
@@ -75,9 +76,10 @@ lalrpop_util::lalrpop_mod!(
 
 use bpf::diagnostic::{Diagnostic, FileId, SourceMap, Span};
 use bpf::insn::Endian;
-use bpf::object::{Object, SectionId};
+use bpf::object::Object;
 
 pub use include::{Loaded, Loader, NoFiles};
+pub use instructions::{Instructions, Located};
 use source::Sources;
 
 /// How instructions are written. All else is the same.
@@ -128,8 +130,8 @@ pub struct Assembled {
     pub warnings: Vec<Diagnostic>,
     /// What `.print` had to say, in the order of the text.
     pub messages: Vec<String>,
-    /// Where each instruction lies, as section and byte offset, and its text, by place.
-    pub instructions: Vec<(SectionId, u64, Span)>,
+    /// Where each instruction lies, and its text.
+    pub instructions: Instructions,
 }
 
 /// Assembles a text that includes no files. What is said about a macro's expansion is said about its
@@ -213,9 +215,7 @@ fn run(
     }
     let warnings = finished(std::mem::take(&mut assembler.warnings));
     let mut instructions = assembler.instruction_places(&relocations);
-    for (_, _, span) in &mut instructions {
-        *span = place(&assembler.sources, *span);
-    }
+    instructions.change_spans(|span| place(&assembler.sources, span));
     Ok(Assembled {
         instructions,
         messages: std::mem::take(&mut assembler.messages),

@@ -6,7 +6,6 @@
 
 use std::collections::BTreeMap;
 
-use bpf::diagnostic::Span;
 use bpf::object::{
     Contents, Object, Relocation, SHF_INFO_LINK, SHT_LLVM_ADDRSIG, SHT_REL, STB_LOCAL, STT_FILE,
     STT_FUNC, STT_OBJECT, STT_SECTION, Section, SectionId, Symbol, SymbolId, SymbolPlace,
@@ -14,6 +13,7 @@ use bpf::object::{
 
 use super::assembler::Assembler;
 use super::ast::Expr;
+use super::instructions::Instructions;
 use super::layout::{Content, SectionBuilder};
 use super::relocate::PendingRelocation;
 use super::section::{SHF_EXCLUDE, SHF_GNU_RETAIN, SHF_GROUP};
@@ -70,21 +70,13 @@ impl Assembler<'_> {
     }
 
     /// Where each instruction lies in the object, and its text, by place.
-    pub fn instruction_places(
-        &mut self,
-        relocations: &[Vec<PendingRelocation>],
-    ) -> Vec<(SectionId, u64, Span)> {
+    pub fn instruction_places(&mut self, relocations: &[Vec<PendingRelocation>]) -> Instructions {
         let ids = self.section_ids(relocations);
-        // The list is the longest one there is: what comes out takes its memory over.
         let written = std::mem::take(&mut self.instructions);
-        let places = written.into_iter().filter_map(|one| {
-            let place = one.place();
-            let offset = self.sections.offset(place)?;
-            Some((*ids.get(place.section)?, offset, one.span))
-        });
-        let mut places: Vec<_> = places.collect();
-        places.sort_by_key(|(section, offset, _)| (*section, *offset));
-        places
+        written.finish(|section, fragment| {
+            let start = self.sections.all.get(section)?.fragments.get(fragment)?;
+            Some((*ids.get(section)?, start.start?))
+        })
     }
 
     fn section_entry(

@@ -12,6 +12,7 @@
 use std::ops::Range;
 
 use bpf::diagnostic::{Diagnostic, FileId, Span};
+use bpf::insn::Endian;
 use lalrpop_util::ParseError;
 use logos::{Lexer, Logos};
 
@@ -21,7 +22,7 @@ use super::ast::{
 };
 use super::classic;
 use super::conditional::Question;
-use super::forms::{self, Plain};
+use super::forms::{self, Encoded, Plain};
 use super::grammar::{InstructionParser, OperandsParser};
 use super::macros::Macros;
 use super::syntax_error;
@@ -86,16 +87,36 @@ impl<'s> Reader<'s> {
         Reader { syntax, ..self }
     }
 
-    /// The next statement, if it is a plain instruction.
-    pub fn plain(&mut self, arena: &mut Arena, macros: &Macros) -> Option<Plain> {
-        // A macro may have the name of an instruction.
-        if macros.hides_instructions() || self.syntax == Syntax::Classic {
+    /// Whether plain instructions are what they look like. A macro may have the name of one.
+    fn has_plain(&self, macros: &Macros) -> bool {
+        !macros.hides_instructions() && self.syntax != Syntax::Classic
+    }
+
+    /// The next statement, if it is a plain instruction of one slot without mistakes. It stays the next
+    /// one until it is [accepted](Reader::accept).
+    #[inline]
+    pub fn encoded(&mut self, macros: &Macros, endian: Endian) -> Option<Encoded<'s>> {
+        if !self.has_plain(macros) {
             return None;
         }
-        let (mark, at) = (arena.mark(), self.lexer.span().end);
-        let found = forms::plain(self.source, at, self.file, arena);
+        forms::encoded(self.source, self.position(), self.file, endian)
+    }
+
+    /// Goes on behind a statement that was read.
+    #[inline]
+    pub fn accept<T>(&mut self, plain: &Plain<T>) {
+        self.lexer.bump(plain.after - self.position());
+    }
+
+    /// The next statement, if it is a plain instruction.
+    pub fn plain(&mut self, arena: &mut Arena, macros: &Macros) -> Option<Plain<Instruction>> {
+        if !self.has_plain(macros) {
+            return None;
+        }
+        let mark = arena.mark();
+        let found = forms::plain(self.source, self.position(), self.file, arena);
         match &found {
-            Some(found) => self.lexer.bump(found.after - at),
+            Some(found) => self.accept(found),
             None => arena.rewind(mark),
         }
         found

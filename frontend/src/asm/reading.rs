@@ -23,10 +23,24 @@ impl Assembler<'_> {
                 }
                 return;
             }
+            if let Some((found, target)) = reader.encoded(&self.macros, self.options.endian) {
+                let result = match target {
+                    None => Some(self.place(&[found.made], found.span).map(|_| ())),
+                    Some(target) => self.place_named(found.made, target, found.span),
+                };
+                if let Some(result) = result {
+                    reader.accept(&found);
+                    self.note(result);
+                    if self.ended {
+                        return;
+                    }
+                    continue;
+                }
+            }
             let mark = self.arena.mark();
             self.keep_nodes = false;
             if let Some(found) = reader.plain(&mut self.arena, &self.macros) {
-                let result = self.instruction(&found.instruction, found.span);
+                let result = self.instruction(&found.made, found.span);
                 self.note(result);
             } else if let Some(statement) = reader.next(&mut self.arena, &self.macros) {
                 self.sources.set_position(reader.position());

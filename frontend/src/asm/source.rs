@@ -42,7 +42,7 @@ pub enum Kind {
 #[derive(Debug)]
 pub struct Frame {
     /// The text.
-    pub text: Arc<str>,
+    pub text: Arc<String>,
     /// Its file.
     pub file: FileId,
     /// Where the next statement begins.
@@ -104,10 +104,10 @@ impl<'m> Sources<'m> {
     }
 
     /// The whole text of a file.
-    pub fn whole(&self, file: FileId) -> Arc<str> {
+    pub fn whole(&self, file: FileId) -> Arc<String> {
         match self.map.file(file) {
             Some(file) => Arc::clone(&file.text),
-            None => Arc::from(""),
+            None => Arc::default(),
         }
     }
 
@@ -201,8 +201,11 @@ impl<'m> Sources<'m> {
             .with_primary(at, "")
             .with_help("end a macro that calls itself by a condition"));
         }
-        let text: Arc<str> = Arc::from(text);
-        let Some(file) = self.map.add(name, Arc::clone(&text)) else {
+        let added = self.map.add(name, text);
+        let Some((file, text)) = added.and_then(|file| {
+            let text = &self.map.file(file)?.text;
+            Some((file, Arc::clone(text)))
+        }) else {
             return Err(Diagnostic::error("the text is too large").with_primary(at, ""));
         };
         self.origins.insert(file, Origin { at, kind });

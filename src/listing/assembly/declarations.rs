@@ -12,6 +12,8 @@ use bpf::object::{
     Section, SectionId, Symbol, SymbolId, SymbolPlace,
 };
 
+use rustc_hash::FxHashSet;
+
 use super::Writer;
 use super::places::is_label;
 use super::text::{SHF_GROUP, flag_letters, is_sayable, quoted, type_name};
@@ -54,11 +56,19 @@ impl Writer<'_> {
             let flags = self.object.flags;
             self.out.lost.push(format!("flags {flags:#x} of the file"));
         }
-        let mut sections = self.sections().into_iter().peekable();
+        let sections = self.sections();
+        let written: FxHashSet<SectionId> = sections.iter().copied().collect();
+        let mut sections = sections.into_iter().peekable();
         for id in self.object.symbol_ids().skip(1) {
             let Some(symbol) = self.object.symbol(id) else {
                 continue;
             };
+            if symbol.section().is_some_and(|to| !written.contains(&to)) {
+                let name = self.object.symbol_label(id);
+                self.out
+                    .lost
+                    .push(format!("the section of the symbol `{name}`"));
+            }
             match (symbol.kind, symbol.place) {
                 (STT_FILE, _) => {
                     let name = string(&symbol.name);
@@ -67,6 +77,14 @@ impl Writer<'_> {
                 (STT_SECTION, SymbolPlace::Section(to)) => {
                     while let Some(next) = sections.next_if(|next| *next <= to) {
                         self.declare_section(next);
+                    }
+                    // The assembler makes it, as plain as they are.
+                    if (symbol.value, symbol.size, symbol.other) != (0, 0, 0) || !symbol.is_local()
+                    {
+                        let name = self.object.symbol_label(id);
+                        let lost =
+                            format!("what is unusual about the symbol of the section `{name}`");
+                        self.out.lost.push(lost);
                     }
                 }
                 _ => self.declare_symbol(id, symbol),
@@ -192,6 +210,9 @@ impl Writer<'_> {
             2 => self.out.line(format_args!("\t.hidden\t{name}")),
             3 => self.out.line(format_args!("\t.protected\t{name}")),
             _ => self.out.lost.push(lost("the visibility")),
+        }
+        if symbol.place == SymbolPlace::Undefined && symbol.value != 0 {
+            self.out.lost.push(lost("the value, without a place,"));
         }
         if symbol.size != 0 {
             self.out

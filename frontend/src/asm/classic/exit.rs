@@ -55,8 +55,7 @@ impl Assembler<'_> {
                 matches!(definition, Definition::Label(place) if place.section == section)
             });
             if definition.is_none() {
-                for written in &self.instructions {
-                    let place = written.place();
+                for place in self.instructions.places() {
                     if place.section == section
                         && let Some([OPCODE, ..]) = self.sections.bytes_mut(place, 1).as_deref()
                     {

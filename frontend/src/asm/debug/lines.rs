@@ -81,6 +81,11 @@ impl Lines {
         self.pending = Some(line);
     }
 
+    /// Whether a line waits for what comes next.
+    pub fn is_pending(&self) -> bool {
+        self.pending.is_some()
+    }
+
     /// The line that waits.
     pub fn take_pending(&mut self) -> Option<Line> {
         self.pending.take()

@@ -12,8 +12,10 @@ mod operand;
 use bpf::diagnostic::{Diagnostic, Span};
 use bpf::insn::{AtomicOp, Insn, MemWidth, Reg, Width};
 
-use super::assembler::{Assembler, FixupKind, WrittenInstruction};
-use super::ast::{Expr, Instruction, JumpKind};
+use super::assembler::{Assembler, Fixup, FixupKind};
+use super::ast::{Expr, Instruction, JumpKind, Node};
+use super::layout::Place;
+use super::symbols::Definition;
 use arithmetic::extend;
 use atomic::atomic_width;
 use operand::{LOWER_HALF, both_whole, of_width, tied, value_width, whole};
@@ -26,14 +28,17 @@ impl Assembler<'_> {
     pub fn instruction(&mut self, instruction: &Instruction, span: Span) -> Result<(), Diagnostic> {
         let (insn, fixup) = self.lower(instruction)?;
         let endian = self.options.endian;
-        let mut bytes = [0; 16];
-        let mut length = 0;
-        for slot in insn.encode() {
-            bytes[length..length + 8].copy_from_slice(&slot.to_bytes(endian));
-            length += 8;
-        }
-        let place = self.emit(&bytes[..length], span)?;
-        self.instructions.push(WrittenInstruction::new(place, span));
+        let encoded = insn.encode();
+        let place = match encoded.as_slice() {
+            [first, second] => {
+                let both = [first.to_bytes(endian), second.to_bytes(endian)];
+                self.place(&both, span)
+            }
+            slots => {
+                let first = slots.first().map(|slot| slot.to_bytes(endian));
+                self.place(first.as_slice(), span)
+            }
+        }?;
         if let Some((kind, value)) = fixup {
             if kind != FixupKind::Immediate {
                 self.register_all(value);
@@ -41,6 +46,45 @@ impl Assembler<'_> {
             self.add_fixup(place, kind, value);
         }
         Ok(())
+    }
+
+    /// Puts an instruction into the section that grows.
+    #[inline]
+    pub fn place(&mut self, slots: &[[u8; 8]], span: Span) -> Result<Place, Diagnostic> {
+        let quickly = match slots {
+            [slot] if !self.debug.lines.is_pending() => self.sections.append_slot(*slot),
+            _ => None,
+        };
+        let place = match quickly {
+            Some(place) => place,
+            None => self.emit(slots.as_flattened(), span)?,
+        };
+        self.instructions.push(place, span);
+        Ok(place)
+    }
+
+    /// Puts an instruction into the section that grows whose field names a label; `None`, and nothing is
+    /// done, when the name may be something else.
+    #[inline]
+    pub fn place_named(
+        &mut self,
+        slot: [u8; 8],
+        (kind, name, at): (FixupKind, &str, Span),
+        span: Span,
+    ) -> Option<Result<(), Diagnostic>> {
+        let name = self.arena.intern(name);
+        let index = self.named(name);
+        let symbol = self.symbols.get_mut(index);
+        if symbol.weakly.is_some() || matches!(symbol.definition, Some(Definition::Variable(_))) {
+            return None;
+        }
+        symbol.mentioned = true;
+        let placed = self.place(&[slot], span);
+        Some(placed.map(|place| {
+            self.symbols.register(index);
+            let value = self.arena.leaf(Node::Place(index.0), at);
+            self.fixups.push(Fixup { place, kind, value });
+        }))
     }
 
     fn lower(&mut self, instruction: &Instruction) -> Result<Lowered, Diagnostic> {

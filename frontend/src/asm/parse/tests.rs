@@ -1,7 +1,10 @@
 //! Plain instructions are read as the grammar reads them.
 
 use bpf::diagnostic::FileId;
+use bpf::insn::Endian;
+use bpf::object::Object;
 
+use super::super::{AsmOptions, assemble};
 use super::{Arena, Body, Macros, Reader};
 
 const REGISTERS: [&str; 6] = ["r0", "r10", "w3", "r7", "w11", "r12"];
@@ -132,7 +135,7 @@ fn is_plain(text: &str) -> bool {
     assert_eq!(
         format!(
             "{:?} {:?} {arena:?} {}",
-            quick.instruction,
+            quick.made,
             quick.span,
             after(&reader)
         ),
@@ -163,4 +166,34 @@ fn plain_instructions_are_what_the_grammar_reads() {
         }
     }
     assert!(around > 300, "{around}");
+}
+
+/// What is left of a text: bytes, symbols and relocations, or the messages.
+fn outcome(text: &str, options: &AsmOptions) -> Result<Object, Vec<String>> {
+    let assembled = assemble(text, FileId(0), options).map(|assembled| assembled.object);
+    assembled.map_err(|errors| errors.into_iter().map(|error| error.message).collect())
+}
+
+#[test]
+fn plain_instructions_become_what_others_become() {
+    // Names that mean a place, a number, another name, and nothing.
+    let after = "\nlabel: r0 = 0\nexit\nL1: exit\n.globl L1\n";
+    let mut read = 0;
+    for (compat, endian) in [(false, Endian::Little), (true, Endian::Big)] {
+        let mut options = AsmOptions::new(endian);
+        options.llvm_compat = compat;
+        for before in ["", "x = 7\n.set u8, 3\n", ".weakref label, other\n"] {
+            let texts = texts();
+            let step = if before.is_empty() && !compat { 1 } else { 17 };
+            for text in texts.iter().step_by(step) {
+                let quick = format!("{before}{text}{after}");
+                // A comment in front is not what a plain instruction begins with.
+                let slow = format!("{before}/**/{text}{after}");
+                let made = outcome(&quick, &options);
+                assert_eq!(made, outcome(&slow, &options), "{text}");
+                read += usize::from(made.is_ok());
+            }
+        }
+    }
+    assert!(read > 5_000, "{read}");
 }

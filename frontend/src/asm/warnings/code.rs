@@ -1,15 +1,26 @@
 //! The instructions of an object, with their places and what relocations say of them.
 //!
 //! Instructions are read back from the bytes, so that jumps are where they were resolved to. What
-//! cannot be decoded is not listed, and its section is not followed. Memory is a few words for each
-//! instruction.
+//! cannot be decoded is no instruction here, and its section is not followed.
+//!
+//! There can be millions of instructions, so none is kept: each is decoded again where it is looked
+//! at, which costs less than fetching it from memory. Kept are only the few kinds that one has to
+//! look at without following the code.
+
+use std::ops::Range;
 
 use bpf::diagnostic::Span;
-use bpf::insn::{CallTarget, Insn, Slot};
+use bpf::insn::{CallTarget, Endian, Insn, Reg, Slot};
 use bpf::object::{
     Object, R_BPF_64_32, R_BPF_64_64, STT_SECTION, SectionId, SymbolId, SymbolPlace,
 };
 use rustc_hash::FxHashMap;
+
+use super::super::{Instructions, Located};
+use super::effects::Effect;
+
+/// Bytes in a slot.
+const SLOT: u64 = Slot::SIZE as u64;
 
 /// One instruction.
 #[derive(Clone, Copy, Debug)]
@@ -24,6 +35,23 @@ pub struct Step {
     pub span: Span,
 }
 
+impl Step {
+    /// Byte after it.
+    pub fn end(&self) -> u64 {
+        self.offset.wrapping_add(self.size)
+    }
+
+    /// The byte that so many slots after its end lie at.
+    pub fn target(&self, slots: i32) -> u64 {
+        over(self.end(), slots)
+    }
+}
+
+/// The byte so many slots behind another one.
+pub fn over(offset: u64, slots: i32) -> u64 {
+    offset.wrapping_add_signed(i64::from(slots) * SLOT as i64)
+}
+
 /// What a relocation refers to.
 #[derive(Clone, Copy, Debug)]
 pub struct Target {
@@ -31,111 +59,210 @@ pub struct Target {
     pub symbol: SymbolId,
     /// Section and byte, if it is defined here.
     pub place: Option<(SectionId, u64)>,
+    /// Whether the instruction calls it.
+    pub is_call: bool,
 }
 
 /// The instructions of one section.
 #[derive(Debug)]
-pub struct Part {
+pub struct Part<'a> {
     /// The section.
     pub section: SectionId,
-    /// By offset.
-    pub steps: Vec<Step>,
+    /// Instructions that call, write the frame pointer, or store a number in less than 32 bits.
+    pub notable: Vec<Step>,
     /// What relocations at instructions refer to, by offset.
     pub targets: FxHashMap<u64, Target>,
     /// Whether all of its instructions could be decoded.
     pub is_known: bool,
+    /// Whether it has jumps to places in registers.
+    pub jumps_anywhere: bool,
+    /// Bytes with nothing but instructions in them, each as long as can be.
+    runs: Vec<Range<u64>>,
+    data: &'a [u8],
+    endian: Endian,
+    /// Where instructions lie, by offset.
+    places: &'a [Located],
 }
 
-impl Part {
+impl Part<'_> {
+    /// Number of instructions.
+    pub fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    /// The instruction with an index, if it is one.
+    pub fn step(&self, index: usize) -> Option<Step> {
+        let place = self.places.get(index)?;
+        let offset = place.offset();
+        let first = self.slot(offset)?;
+        // No instruction has more than two slots; a list of its own for each would cost more than
+        // decoding it.
+        let decoded = match self.slot(offset.checked_add(SLOT)?) {
+            Some(second) => Insn::decode(&[first, second]),
+            None => Insn::decode(&[first]),
+        };
+        let (insn, count) = decoded.ok()?;
+        Some(Step {
+            offset,
+            insn,
+            size: count as u64 * SLOT,
+            span: place.span,
+        })
+    }
+
+    /// Slot and end of the instruction with an index, and its effect if it is a plain one.
+    pub fn plain(&self, index: usize) -> Option<(Slot, u64, Effect)> {
+        let offset = self.places.get(index)?.offset();
+        let slot = self.slot(offset)?;
+        let effect = Effect::of(slot)?;
+        let size = if effect.is_wide { 2 * SLOT } else { SLOT };
+        Some((slot, offset.checked_add(size)?, effect))
+    }
+
+    fn slot(&self, offset: u64) -> Option<Slot> {
+        let bytes = self.data.get(usize::try_from(offset).ok()?..)?;
+        let bytes = bytes.first_chunk()?;
+        Some(Slot::from_bytes(*bytes, self.endian))
+    }
+
+    /// First byte of the instruction with an index.
+    pub fn offset(&self, index: usize) -> Option<u64> {
+        self.places.get(index).map(Located::offset)
+    }
+
     /// Index of the instruction at a byte.
     pub fn at(&self, offset: u64) -> Option<usize> {
-        let found = self.steps.binary_search_by_key(&offset, |step| step.offset);
-        found.ok()
+        self.within(offset, 0, self.places.len())
+    }
+
+    /// Whether nothing but instructions lies there.
+    pub fn is_code(&self, bytes: &Range<u64>) -> bool {
+        let after = self.runs.partition_point(|run| run.start <= bytes.start);
+        let before = after.checked_sub(1);
+        let Some(run) = before.and_then(|index| self.runs.get(index)) else {
+            return bytes.is_empty();
+        };
+        let is_end = bytes.end == run.end || self.at(bytes.end).is_some();
+        bytes.is_empty() || (bytes.end <= run.end && is_end && self.at(bytes.start).is_some())
+    }
+
+    /// Index of the instruction at a byte, to which a jump of so many slots leads from behind the one
+    /// with the index `from`. Between the two lie at most as many instructions as slots.
+    pub fn jump(&self, from: usize, slots: i32, offset: u64) -> Option<usize> {
+        let distance = slots.unsigned_abs() as usize;
+        let next = from + 1;
+        match slots {
+            0.. => self.within(
+                offset,
+                next,
+                next.saturating_add(distance).saturating_add(1),
+            ),
+            _ => self.within(offset, next.saturating_sub(distance), next),
+        }
+    }
+
+    fn within(&self, offset: u64, first: usize, end: usize) -> Option<usize> {
+        let end = end.min(self.places.len());
+        let range = self.places.get(first..end)?;
+        let found = range.binary_search_by_key(&offset, Located::offset);
+        found.ok().map(|index| first + index)
     }
 }
 
 /// The instructions of all sections.
 #[derive(Debug)]
-pub struct Code {
+pub struct Code<'a> {
     /// By section.
-    pub parts: Vec<Part>,
+    pub parts: Vec<Part<'a>>,
 }
 
-impl Code {
+impl<'a> Code<'a> {
     /// Decodes an object's instructions, which lie at these places.
-    pub fn of(object: &Object, instructions: &[(SectionId, u64, Span)]) -> Code {
-        let sections = instructions.chunk_by(|one, other| one.0 == other.0);
-        let parts = sections.filter_map(|list| part(object, list));
+    pub fn of(object: &'a Object, instructions: &'a Instructions) -> Code<'a> {
+        let sections = instructions.sections();
+        let parts = sections.map(|(section, places)| part(object, section, places));
         Code {
             parts: parts.collect(),
         }
     }
 }
 
-fn part(object: &Object, list: &[(SectionId, u64, Span)]) -> Option<Part> {
-    let section = list.first()?.0;
-    let data = object.data(section);
+fn part<'a>(object: &'a Object, section: SectionId, places: &'a [Located]) -> Part<'a> {
     let mut part = Part {
         section,
-        steps: Vec::with_capacity(list.len()),
+        notable: Vec::new(),
         targets: FxHashMap::default(),
         is_known: true,
+        jumps_anywhere: false,
+        runs: Vec::new(),
+        data: object.data(section),
+        endian: object.endian,
+        places,
     };
-    for &(_, offset, span) in list {
-        let start = usize::try_from(offset).ok()?;
-        let bytes = data.get(start..).unwrap_or(&[]);
-        // No instruction has more than two slots; a list of its own for each would cost more than
-        // decoding it.
-        let (mut slots, mut count) = ([Slot::default(); 2], 0);
-        for (slot, bytes) in slots.iter_mut().zip(bytes.as_chunks().0) {
-            *slot = Slot::from_bytes(*bytes, object.endian);
-            count += 1;
-        }
-        match Insn::decode(slots.get(..count).unwrap_or(&[])) {
-            Ok((insn, count)) => part.steps.push(Step {
-                offset,
-                insn,
-                size: count as u64 * 8,
-                span,
-            }),
-            Err(_) => part.is_known = false,
+    for (index, place) in places.iter().enumerate() {
+        let end = if let Some((slot, end, effect)) = part.plain(index) {
+            if effect.is_narrow_store || effect.writes(slot).contains(Reg::FRAME) {
+                part.notable.extend(part.step(index));
+            }
+            end
+        } else if let Some(step) = part.step(index) {
+            if matches!(step.insn, Insn::Call { .. }) || step.insn.writes().contains(Reg::FRAME) {
+                part.notable.push(step);
+            }
+            part.jumps_anywhere |= matches!(step.insn, Insn::Gotox { .. });
+            step.end()
+        } else {
+            part.is_known = false;
+            continue;
+        };
+        match part.runs.last_mut().filter(|run| run.end == place.offset()) {
+            Some(run) => run.end = end,
+            None => part.runs.push(place.offset()..end),
         }
     }
     let relocations = object.section(section).map(|section| &section.relocations);
     for relocation in relocations.into_iter().flatten() {
-        let Some(index) = part.at(relocation.offset) else {
+        let found = part.at(relocation.offset);
+        let Some(step) = found.and_then(|index| part.step(index)) else {
             continue;
         };
-        let addend = match (part.steps[index].insn, relocation.kind) {
-            (Insn::LoadImm64 { imm, .. }, R_BPF_64_64) => i64::from(imm as u32 as i32),
+        let (addend, is_call) = match (step.insn, relocation.kind) {
+            (Insn::LoadImm64 { imm, .. }, R_BPF_64_64) => (i64::from(imm as u32 as i32), false),
             (
                 Insn::Call {
                     target: CallTarget::Subprogram(slots),
                 },
                 R_BPF_64_32,
-            ) => (i64::from(slots) + 1) * 8,
+            ) => ((i64::from(slots) + 1) * 8, true),
             _ => continue,
         };
-        if let Some(target) = resolved(object, relocation.symbol, addend) {
+        if let Some(place) = resolved(object, relocation.symbol, addend) {
+            let symbol = relocation.symbol;
+            let target = Target {
+                symbol,
+                place,
+                is_call,
+            };
             part.targets.insert(relocation.offset, target);
         }
     }
-    Some(part)
+    part
 }
 
-/// What a symbol and an addend refer to.
-pub fn resolved(object: &Object, symbol: SymbolId, addend: i64) -> Option<Target> {
+/// Section and byte that a symbol and an addend refer to, if they are in the object; `None` when there
+/// is no such symbol.
+pub fn resolved(
+    object: &Object,
+    symbol: SymbolId,
+    addend: i64,
+) -> Option<Option<(SectionId, u64)>> {
     let entry = object.symbol(symbol)?;
-    let place = match entry.place {
-        SymbolPlace::Section(section) => {
-            let base = if entry.kind == STT_SECTION {
-                0
-            } else {
-                entry.value
-            };
-            Some((section, base.wrapping_add_signed(addend)))
-        }
-        _ => None,
+    let SymbolPlace::Section(section) = entry.place else {
+        return Some(None);
     };
-    Some(Target { symbol, place })
+    let base = match entry.kind {
+        STT_SECTION => 0,
+        _ => entry.value,
+    };
+    Some(Some((section, base.wrapping_add_signed(addend))))
 }

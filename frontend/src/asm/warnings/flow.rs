@@ -11,19 +11,15 @@
 //! overlap. Code between functions is entered at its start. An entry that is not a function's start
 //! counts as having all registers.
 
-use std::collections::BTreeSet;
-
 use bpf::diagnostic::{Diagnostic, Span};
 use bpf::helpers;
 use bpf::insn::{CallTarget, Insn, Reg, RegSet};
-use bpf::object::{
-    FunctionRange, Irregularity, IrregularityKind, Object, R_BPF_64_ABS32, R_BPF_64_ABS64,
-    SHF_ALLOC, SectionId,
-};
+use bpf::object::{FunctionRange, Irregularity, IrregularityKind, Object};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Warning;
-use super::code::{Code, Part, Step, resolved};
+use super::code::{Code, Part, over};
+use super::entries::Entries;
 
 /// The helper that takes three to five arguments, of which two are there in any case.
 const TRACE_PRINTK: u32 = 6;
@@ -31,17 +27,10 @@ const TRACE_PRINTK: u32 = 6;
 /// Further places of one register that are shown.
 const SHOWN: usize = 3;
 
-/// Entries of an object by section: byte offset and whether it is called as a function.
-#[derive(Default)]
-struct Entries {
-    called: BTreeSet<(SectionId, u64)>,
-    other: FxHashMap<SectionId, Vec<u64>>,
-}
-
 /// All such warnings.
-pub fn check(object: &Object, code: &Code) -> Vec<Diagnostic> {
+pub fn check(object: &Object, code: &Code<'_>) -> Vec<Diagnostic> {
     let table = object.function_table();
-    let entries = entries(object, code);
+    let entries = Entries::of(object, code);
     let programs: FxHashSet<usize> = table.programs(object).collect();
     let mut found = Vec::new();
     for part in &code.parts {
@@ -79,14 +68,11 @@ pub fn check(object: &Object, code: &Code) -> Vec<Diagnostic> {
                 }
             })
             .collect();
-        if !functions
-            .iter()
-            .all(|function| is_code(part, function.range))
-        {
-            continue;
-        }
-        let jumps_anywhere = |step: &Step| matches!(step.insn, Insn::Gotox { .. });
-        if part.steps.iter().any(jumps_anywhere) {
+        let is_code = |function: &Function<'_>| {
+            let range = function.range;
+            part.is_code(&(range.offset..range.end()))
+        };
+        if part.jumps_anywhere || !functions.iter().all(is_code) {
             continue;
         }
         let walk = Walk::of(part, &functions, &others);
@@ -104,115 +90,28 @@ struct Function<'a> {
     has_result: bool,
 }
 
-/// Whether nothing but instructions lies in a function.
-fn is_code(part: &Part, range: &FunctionRange) -> bool {
-    let first = part
-        .steps
-        .partition_point(|step| step.offset < range.offset);
-    let mut at = range.offset;
-    for step in part.steps.get(first..).unwrap_or(&[]) {
-        if at >= range.end() || step.offset != at {
-            break;
-        }
-        at += step.size;
-    }
-    at == range.end()
-}
-
-/// What calls, addresses and other files refer to.
-fn entries(object: &Object, code: &Code) -> Entries {
-    let mut entries = Entries::default();
-    for part in &code.parts {
-        for step in &part.steps {
-            let target = part
-                .targets
-                .get(&step.offset)
-                .and_then(|target| target.place);
-            match (step.insn, target) {
-                (Insn::Call { .. }, Some(place)) => {
-                    entries.called.insert(place);
-                }
-                (
-                    Insn::Call {
-                        target: CallTarget::Subprogram(slots),
-                    },
-                    None,
-                ) if !part.targets.contains_key(&step.offset) => {
-                    let next = step.offset.wrapping_add(step.size);
-                    let to = next.wrapping_add_signed(i64::from(slots) * 8);
-                    entries.called.insert((part.section, to));
-                }
-                (_, Some((section, offset))) => {
-                    entries.other.entry(section).or_default().push(offset);
-                }
-                _ => {}
-            }
-        }
-    }
-    for id in object.symbol_ids() {
-        if let Some(symbol) = object.symbol(id).filter(|symbol| !symbol.is_local())
-            && let Some(section) = symbol.section()
-        {
-            entries.other.entry(section).or_default().push(symbol.value);
-        }
-    }
-    for id in object.section_ids() {
-        let Some(section) = object.section(id) else {
-            continue;
-        };
-        // What debuggers read refers to all lines of the code.
-        if section.flags & SHF_ALLOC == 0 && section.name != ".jumptables" {
-            continue;
-        }
-        for relocation in &section.relocations {
-            if !matches!(relocation.kind, R_BPF_64_ABS32 | R_BPF_64_ABS64) {
-                continue;
-            }
-            let start = usize::try_from(relocation.offset).unwrap_or(usize::MAX);
-            let end = start.saturating_add(if relocation.kind == R_BPF_64_ABS64 {
-                8
-            } else {
-                4
-            });
-            let addend = section.data().get(start..end).map_or(0, |bytes| {
-                let in_order = bytes.iter().rev();
-                let fold = |value: u64, byte: &u8| value << 8 | u64::from(*byte);
-                match object.endian {
-                    bpf::insn::Endian::Little => in_order.fold(0, fold),
-                    bpf::insn::Endian::Big => bytes.iter().fold(0, fold),
-                }
-            });
-            let target = resolved(object, relocation.symbol, addend as i64);
-            if let Some((section, offset)) = target.and_then(|target| target.place) {
-                entries.other.entry(section).or_default().push(offset);
-            }
-        }
-    }
-    for &(section, offset) in &entries.called {
-        entries.other.entry(section).or_default().push(offset);
-    }
-    entries
-}
-
 /// One section, followed.
 struct Walk<'a> {
-    part: &'a Part,
+    part: &'a Part<'a>,
     functions: &'a [Function<'a>],
     /// Registers written before each instruction by some path; `None` where none leads.
     before: Vec<Option<RegSet>>,
     waiting: Vec<usize>,
     /// Instructions after which control leaves its function at the end.
     passed: Vec<usize>,
+    /// Instructions that have read what no path seen until then had written.
+    doubtful: Vec<usize>,
 }
 
 impl<'a> Walk<'a> {
-    fn of(part: &'a Part, functions: &'a [Function<'a>], others: &[u64]) -> Walk<'a> {
+    fn of(part: &'a Part<'a>, functions: &'a [Function<'a>], others: &[u64]) -> Walk<'a> {
         let mut walk = Walk {
             part,
             functions,
-            before: vec![None; part.steps.len()],
+            before: vec![None; part.len()],
             waiting: Vec::new(),
             passed: Vec::new(),
+            doubtful: Vec::new(),
         };
         let starts: FxHashSet<u64> = functions.iter().map(|one| one.range.offset).collect();
         for function in functions {
@@ -222,59 +121,102 @@ impl<'a> Walk<'a> {
             };
             // The highest one is where newer compilers pass more arguments.
             let first = first.with(Reg::FRAME).with(Reg(Reg::MAX));
-            walk.enter(part.at(function.range.offset), first);
+            walk.jump_to(part.at(function.range.offset), first);
         }
         for offset in others.iter().filter(|offset| !starts.contains(offset)) {
-            walk.enter(part.at(*offset), (0..=Reg::MAX).map(Reg).collect());
+            walk.jump_to(part.at(*offset), (0..=Reg::MAX).map(Reg).collect());
         }
         while let Some(index) = walk.waiting.pop() {
             walk.follow(index);
         }
+        walk.passed.sort_unstable();
+        walk.passed.dedup();
+        walk.doubtful.sort_unstable();
+        walk.doubtful.dedup();
         walk
     }
 
-    fn enter(&mut self, index: Option<usize>, written: RegSet) {
-        let Some((index, before)) =
-            index.and_then(|index| Some((index, self.before.get_mut(index)?)))
-        else {
-            return;
+    /// Notes what is written before an instruction; whether that is news.
+    fn enter(&mut self, index: usize, written: RegSet) -> bool {
+        let Some(before) = self.before.get_mut(index) else {
+            return false;
         };
         let grown = before.map_or(written, |before| before.union(written));
-        if *before != Some(grown) {
-            *before = Some(grown);
+        let is_news = *before != Some(grown);
+        *before = Some(grown);
+        is_news
+    }
+
+    fn jump_to(&mut self, index: Option<usize>, written: RegSet) {
+        if let Some(index) = index
+            && self.enter(index, written)
+        {
             self.waiting.push(index);
         }
     }
 
-    fn follow(&mut self, index: usize) {
-        let (Some(&step), Some(Some(before))) =
-            (self.part.steps.get(index), self.before.get(index).copied())
-        else {
-            return;
-        };
-        let after = match step.insn {
-            Insn::Call { .. } | Insn::Callx { .. } => before.minus(RegSet::ARGUMENTS).with(Reg(0)),
-            Insn::LoadAbs { .. } | Insn::LoadInd { .. } => {
-                before.minus(RegSet::ARGUMENTS).with(Reg(0))
+    /// Goes on from an instruction until nothing is new, and leaves what jumps lead to for later.
+    fn follow(&mut self, first: usize) {
+        let mut function: Option<&Function<'a>> = None;
+        for index in first.. {
+            let (Some(offset), Some(Some(before))) =
+                (self.part.offset(index), self.before.get(index).copied())
+            else {
+                return;
+            };
+            if !function.is_some_and(|function| function.range.contains(offset)) {
+                function = self.function_of(offset);
             }
+            let has_result = function.is_some_and(|function| function.has_result);
+            let Some((end, after)) = self.pass(index, before, has_result) else {
+                return;
+            };
+            if function.is_some_and(|function| end >= function.range.end()) {
+                self.passed.push(index);
+                return;
+            }
+            // What comes next stands next, or is no instruction.
+            let is_next = self.part.offset(index + 1) == Some(end);
+            if !is_next || !self.enter(index + 1, after) {
+                return;
+            }
+        }
+    }
+
+    /// The byte after an instruction and what is written there, if control goes on.
+    fn pass(&mut self, index: usize, before: RegSet, has_result: bool) -> Option<(u64, RegSet)> {
+        if let Some((slot, end, effect)) = self.part.plain(index) {
+            self.note_reads(index, effect.reads(slot), before);
+            let after = before.union(effect.writes(slot));
+            if effect.branches {
+                self.branch(index, i32::from(slot.offset), end, after);
+            }
+            return effect.goes_on.then_some((end, after));
+        }
+        let step = self.part.step(index)?;
+        self.note_reads(index, read(&step.insn, has_result), before);
+        let after = match step.insn {
+            Insn::Call { .. }
+            | Insn::Callx { .. }
+            | Insn::LoadAbs { .. }
+            | Insn::LoadInd { .. } => before.minus(RegSet::ARGUMENTS).with(Reg(0)),
             insn => before.union(insn.writes()),
         };
-        let next = step.offset.wrapping_add(step.size);
         if let Some(slots) = step.insn.branch_offset() {
-            let to = next.wrapping_add_signed(i64::from(slots) * 8);
-            self.enter(self.part.at(to), after);
+            self.branch(index, slots, step.end(), after);
         }
-        if step.insn.is_terminator() {
-            return;
-        }
-        match self.function_of(step.offset) {
-            Some(function) if next >= function.range.end() => self.passed.push(index),
-            _ => {
-                // What comes next stands next, or is no instruction.
-                let following = self.part.steps.get(index + 1);
-                let is_next = following.is_some_and(|following| following.offset == next);
-                self.enter(is_next.then_some(index + 1), after);
-            }
+        (!step.insn.is_terminator()).then_some((step.end(), after))
+    }
+
+    /// Goes over so many slots from the end of an instruction.
+    fn branch(&mut self, index: usize, slots: i32, end: u64, after: RegSet) {
+        let to = self.part.jump(index, slots, over(end, slots));
+        self.jump_to(to, after);
+    }
+
+    fn note_reads(&mut self, index: usize, read: RegSet, written: RegSet) {
+        if !read.minus(written).is_empty() {
+            self.doubtful.push(index);
         }
     }
 
@@ -286,7 +228,7 @@ impl<'a> Walk<'a> {
         found.range.contains(offset).then_some(found)
     }
 
-    fn report(mut self, found: &mut Vec<Diagnostic>) {
+    fn report(&self, found: &mut Vec<Diagnostic>) {
         self.unreachable(found);
         self.missing_exit(found);
         self.uninitialized(found);
@@ -294,16 +236,23 @@ impl<'a> Walk<'a> {
 
     /// One warning for each run of instructions that nothing reaches.
     fn unreachable(&self, found: &mut Vec<Diagnostic>) {
+        // What belongs to no function may be several whose names are gone.
+        let is_lost = |index: usize| {
+            let offset = self.part.offset(index);
+            offset.is_some_and(|offset| self.function_of(offset).is_some())
+        };
         let mut index = 0;
-        while let Some(step) = self.part.steps.get(index) {
-            let rest = self.before.get(index..).unwrap_or(&[]);
-            let steps = self.part.steps.get(index..).unwrap_or(&[]);
-            // What belongs to no function may be several whose names are gone.
-            let lost = rest.iter().zip(steps).take_while(|(before, step)| {
-                before.is_none() && self.function_of(step.offset).is_some()
-            });
+        let next = |from: usize| {
+            let rest = self.before.get(from..)?;
+            let distance = rest.iter().position(Option::is_none)?;
+            Some(from + distance)
+        };
+        while let Some(first) = next(index) {
+            let rest = self.before.get(first..).unwrap_or(&[]);
+            let lost = rest.iter().zip(first..);
+            let lost = lost.take_while(|(before, index)| before.is_none() && is_lost(*index));
             let count = lost.count();
-            if count > 0 {
+            if let Some(step) = self.part.step(first).filter(|_| count > 0) {
                 let label = match count {
                     1 => "no path leads here".to_owned(),
                     2 => "no path leads here, nor to the next instruction".to_owned(),
@@ -315,17 +264,16 @@ impl<'a> Walk<'a> {
                 let warning = Warning::Unreachable.diagnostic("an instruction is never reached");
                 found.push(warning.with_primary(step.span, label));
             }
-            index += count.max(1);
+            index = first + count.max(1);
         }
     }
 
-    fn missing_exit(&mut self, found: &mut Vec<Diagnostic>) {
-        self.passed.sort_unstable();
-        self.passed.dedup();
-        for &index in &self.passed {
-            let Some(step) = self.part.steps.get(index) else {
-                continue;
-            };
+    fn missing_exit(&self, found: &mut Vec<Diagnostic>) {
+        for step in self
+            .passed
+            .iter()
+            .filter_map(|index| self.part.step(*index))
+        {
             // Who is called need not come back.
             if matches!(step.insn, Insn::Call { .. } | Insn::Callx { .. }) {
                 continue;
@@ -344,8 +292,9 @@ impl<'a> Walk<'a> {
     fn uninitialized(&self, found: &mut Vec<Diagnostic>) {
         let mut known: FxHashMap<(u64, Reg), usize> = FxHashMap::default();
         let mut reads: Vec<(Reg, Vec<Span>, Option<&Function<'_>>)> = Vec::new();
-        for (step, before) in self.part.steps.iter().zip(&self.before) {
-            let Some(before) = before else {
+        for &index in &self.doubtful {
+            let (Some(step), Some(Some(before))) = (self.part.step(index), self.before.get(index))
+            else {
                 continue;
             };
             let function = self.function_of(step.offset);

@@ -11,12 +11,15 @@
 //! Time is linear in the instructions, but for a sort of the entries.
 
 mod code;
+mod effects;
+mod entries;
 mod flow;
 mod single;
 
-use bpf::diagnostic::{Diagnostic, Span};
-use bpf::object::{Object, SectionId};
+use bpf::diagnostic::Diagnostic;
+use bpf::object::Object;
 
+use super::Instructions;
 use code::Code;
 
 /// The kinds of warnings.
@@ -94,11 +97,11 @@ impl Warning {
 }
 
 /// Everything suspicious about an object that was assembled, in the order of its sections.
-/// `instructions` says where its instructions lie, by place, as [`Assembled`] does.
+/// `instructions` says where its instructions lie, as [`Assembled`] does.
 ///
 /// [`Assembled`]: super::Assembled
 #[must_use]
-pub fn check(object: &Object, instructions: &[(SectionId, u64, Span)]) -> Vec<Diagnostic> {
+pub fn check(object: &Object, instructions: &Instructions) -> Vec<Diagnostic> {
     let code = Code::of(object, instructions);
     let mut found = single::check(object, &code);
     found.extend(flow::check(object, &code));

@@ -1,6 +1,7 @@
 //! What is suspicious about an instruction whatever stands around it.
 //!
-//! Each needs only the instruction and its relocation. Time is linear.
+//! Each needs only the instruction and its relocation, and only those that are notable can give rise to
+//! a warning. Time is linear.
 
 use bpf::diagnostic::Diagnostic;
 use bpf::helpers;
@@ -11,10 +12,10 @@ use super::Warning;
 use super::code::{Code, Part, Step};
 
 /// All such warnings.
-pub fn check(object: &Object, code: &Code) -> Vec<Diagnostic> {
+pub fn check(object: &Object, code: &Code<'_>) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for part in &code.parts {
-        for step in &part.steps {
+        for step in &part.notable {
             found.extend(written_frame(step));
             found.extend(wide_store(step));
             found.extend(call(object, part, step));
@@ -56,7 +57,7 @@ fn wide_store(step: &Step) -> Option<Diagnostic> {
     Some(warning.with_primary(step.span, stored))
 }
 
-fn call(object: &Object, part: &Part, step: &Step) -> Option<Diagnostic> {
+fn call(object: &Object, part: &Part<'_>, step: &Step) -> Option<Diagnostic> {
     match step.insn {
         Insn::Call {
             target: CallTarget::Helper(number),
