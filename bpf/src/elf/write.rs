@@ -314,7 +314,17 @@ impl<'a> Writer<'a> {
     }
 
     fn emit(&self, names: &Names, bodies: &[Body<'_>], positions: &Positions) -> Vec<u8> {
-        let mut out = Vec::new();
+        let headers = self.object.sections.len() as u64 * SECTION_HEADER_SIZE;
+        // An empty section may claim to lie anywhere.
+        let bodies_end = bodies
+            .iter()
+            .zip(&positions.sections)
+            .filter(|(body, _)| !body.bytes().is_empty())
+            .map(|(body, start)| start + body.bytes().len() as u64);
+        let end = bodies_end.max().unwrap_or(0);
+        let end = end.max(positions.header_table + headers);
+        // Growing would copy what is there, more than once.
+        let mut out = Vec::with_capacity(usize::try_from(end).unwrap_or(0));
         put(
             &mut out,
             0,
@@ -377,9 +387,12 @@ fn put(out: &mut Vec<u8>, position: u64, bytes: &[u8]) {
         return;
     }
     let start = position as usize;
-    let end = start + bytes.len();
-    if out.len() < end {
-        out.resize(end, 0);
+    if out.len() < start {
+        out.resize(start, 0);
     }
-    out[start..end].copy_from_slice(bytes);
+    // What lies over the end is appended, without zeroes that would be overwritten.
+    let over = out.get_mut(start..).unwrap_or_default();
+    let (inside, behind) = bytes.split_at(over.len().min(bytes.len()));
+    over[..inside.len()].copy_from_slice(inside);
+    out.extend_from_slice(behind);
 }

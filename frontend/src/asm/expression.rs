@@ -164,6 +164,12 @@ impl Scope<'_> {
         depth: u32,
         steps: &mut usize,
     ) -> Result<Value, (Problem, Span)> {
+        // Most are one label.
+        if let [node] = self.arena.nodes(expr)
+            && let Node::Place(symbol) = node.value
+        {
+            return self.symbol(SymbolIndex(symbol), node.span, depth, steps);
+        }
         let mut stack: SmallVec<[Value; 4]> = SmallVec::new();
         for node in self.arena.nodes(expr) {
             let value = match node.value {

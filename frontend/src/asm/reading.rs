@@ -23,19 +23,15 @@ impl Assembler<'_> {
                 }
                 return;
             }
-            if let Some((found, target)) = reader.encoded(&self.macros, self.options.endian) {
-                let result = match target {
-                    None => Some(self.place(&[found.made], found.span).map(|_| ())),
-                    Some(target) => self.place_named(found.made, target, found.span),
-                };
-                if let Some(result) = result {
-                    reader.accept(&found);
-                    self.note(result);
-                    if self.ended {
-                        return;
-                    }
-                    continue;
+            if let Some((found, target)) = reader.encoded(&self.macros, self.options.endian)
+                && let Ok(label) = target.map(|target| self.label_of(target)).transpose()
+            {
+                reader.accept(&found);
+                self.place_plain(found.made, label, found.span);
+                if self.ended {
+                    return;
                 }
+                continue;
             }
             let mark = self.arena.mark();
             self.keep_nodes = false;

@@ -147,7 +147,12 @@ impl Assembler<'_> {
     ) -> Result<Option<PendingRelocation>, Diagnostic> {
         let value = match self.scope().evaluate(fixup.value) {
             Ok(value) => value,
-            Err((problem, at)) => return Err(self.no_value(problem, at)),
+            Err((problem, at)) => {
+                // A node that is alone may stand for several uses.
+                let alone = fixup.value.first == fixup.value.last;
+                let at = if alone { fixup.value.span } else { at };
+                return Err(self.no_value(problem, at));
+            }
         };
         match fixup.kind {
             FixupKind::Data(size) => self.data_fixup(fixup, size, value, undefined),

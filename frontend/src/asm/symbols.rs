@@ -63,6 +63,8 @@ pub struct Symbol {
     pub signature: Option<usize>,
     /// Whether a relocation or the list of address-significant symbols refers to it.
     pub used: bool,
+    /// A node that refers to it, for those who need nothing but that.
+    pub node: Option<u32>,
 }
 
 /// All symbols.
@@ -158,6 +160,7 @@ impl Symbols {
             has_weak_name: false,
             signature: None,
             used: false,
+            node: None,
         });
         index
     }

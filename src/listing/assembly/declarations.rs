@@ -70,17 +70,20 @@ impl Writer<'_> {
                     .push(format!("the section of the symbol `{name}`"));
             }
             match (symbol.kind, symbol.place) {
-                (STT_FILE, _) => {
+                (STT_FILE, place) => {
                     let name = string(&symbol.name);
                     self.out.line(format_args!("\t.file\t{name}"));
+                    if place != SymbolPlace::Absolute || !is_plain(symbol) {
+                        let lost = format!("what is unusual about the file name {name}");
+                        self.out.lost.push(lost);
+                    }
                 }
                 (STT_SECTION, SymbolPlace::Section(to)) => {
                     while let Some(next) = sections.next_if(|next| *next <= to) {
                         self.declare_section(next);
                     }
                     // The assembler makes it, as plain as they are.
-                    if (symbol.value, symbol.size, symbol.other) != (0, 0, 0) || !symbol.is_local()
-                    {
+                    if !is_plain(symbol) || !symbol.name.is_empty() {
                         let name = self.object.symbol_label(id);
                         let lost =
                             format!("what is unusual about the symbol of the section `{name}`");
@@ -103,7 +106,10 @@ impl Writer<'_> {
         self.alignment(section);
         let name = &section.name;
         let mut lost = Vec::new();
-        let (_, rest) = flag_letters(section.flags, true);
+        let (_, mut rest) = flag_letters(section.flags, true);
+        if self.places.group(id).is_none() {
+            rest |= section.flags & SHF_GROUP;
+        }
         if rest != 0 {
             lost.push(format!("flags {rest:#x} of the section `{name}`"));
         }
@@ -265,6 +271,11 @@ impl Writer<'_> {
             }
         }
     }
+}
+
+/// Whether a symbol that the assembler makes by itself looks like this one but for its name.
+fn is_plain(symbol: &Symbol) -> bool {
+    symbol.is_local() && (symbol.value, symbol.size, symbol.other) == (0, 0, 0)
 }
 
 fn is_text(section: &Section) -> bool {

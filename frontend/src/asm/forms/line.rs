@@ -229,6 +229,9 @@ impl<'a> Line<'a> {
     /// `(u64 *)`
     #[inline]
     fn pointer(&mut self) -> Option<(Word<MemWidth>, bool)> {
+        if let Some(usual) = self.usual_pointer() {
+            return Some(usual);
+        }
         self.expect(b'(')?;
         self.blanks();
         let start = self.at;
@@ -252,6 +255,25 @@ impl<'a> Line<'a> {
         self.expect(b'*')?;
         self.expect(b')')?;
         Some((width, signed))
+    }
+
+    /// The same as compilers print it, in one look.
+    #[inline]
+    fn usual_pointer(&mut self) -> Option<(Word<MemWidth>, bool)> {
+        let next: &[u8; 7] = self.bytes.get(self.at..)?.first_chunk()?;
+        let (width, length) = match next {
+            b"(u64 *)" => (MemWidth::B64, 3),
+            b"(u32 *)" => (MemWidth::B32, 3),
+            b"(u16 *)" => (MemWidth::B16, 3),
+            [b'(', b'u', b'8', b' ', b'*', b')', _] => (MemWidth::B8, 2),
+            _ => return None,
+        };
+        self.at += 1;
+        let start = self.at;
+        self.at += length;
+        let width = self.since(start, width);
+        self.at += 3;
+        Some((width, false))
     }
 
     /// `(r1 + 8)`

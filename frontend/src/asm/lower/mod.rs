@@ -15,7 +15,7 @@ use bpf::insn::{AtomicOp, Insn, MemWidth, Reg, Width};
 use super::assembler::{Assembler, Fixup, FixupKind};
 use super::ast::{Expr, Instruction, JumpKind, Node};
 use super::layout::Place;
-use super::symbols::Definition;
+use super::symbols::{Definition, SymbolIndex};
 use arithmetic::extend;
 use atomic::atomic_width;
 use operand::{LOWER_HALF, both_whole, of_width, tied, value_width, whole};
@@ -49,42 +49,70 @@ impl Assembler<'_> {
     }
 
     /// Puts an instruction into the section that grows.
-    #[inline]
-    pub fn place(&mut self, slots: &[[u8; 8]], span: Span) -> Result<Place, Diagnostic> {
-        let quickly = match slots {
-            [slot] if !self.debug.lines.is_pending() => self.sections.append_slot(*slot),
-            _ => None,
-        };
-        let place = match quickly {
-            Some(place) => place,
-            None => self.emit(slots.as_flattened(), span)?,
-        };
+    fn place(&mut self, slots: &[[u8; 8]], span: Span) -> Result<Place, Diagnostic> {
+        let place = self.emit(slots.as_flattened(), span)?;
         self.instructions.push(place, span);
         Ok(place)
     }
 
-    /// Puts an instruction into the section that grows whose field names a label; `None`, and nothing is
-    /// done, when the name may be something else.
+    /// The same for what has no mistakes of its own, with the label that it refers to.
     #[inline]
-    pub fn place_named(
+    pub fn place_plain(
         &mut self,
         slot: [u8; 8],
-        (kind, name, at): (FixupKind, &str, Span),
+        label: Option<(FixupKind, SymbolIndex, Span)>,
         span: Span,
-    ) -> Option<Result<(), Diagnostic>> {
+    ) {
+        let quickly = match self.debug.lines.is_pending() {
+            false => self.sections.append_slot(slot),
+            true => None,
+        };
+        let place = match quickly {
+            Some(place) => {
+                self.instructions.push(place, span);
+                Some(place)
+            }
+            None => self.place_slowly(slot, span),
+        };
+        if let (Some((kind, symbol, at)), Some(place)) = (label, place) {
+            self.symbols.register(symbol);
+            let known = self.symbols.get_mut(symbol);
+            let arena = &mut self.arena;
+            let node = *known
+                .node
+                .get_or_insert_with(|| arena.leaf(Node::Place(symbol.0), at).first);
+            let value = Expr {
+                first: node,
+                last: node,
+                span: at,
+            };
+            self.fixups.push(Fixup { place, kind, value });
+        }
+    }
+
+    /// Out of the way, since what it may have to say is large.
+    #[cold]
+    fn place_slowly(&mut self, slot: [u8; 8], span: Span) -> Option<Place> {
+        let result = self.place(&[slot], span);
+        let place = result.as_ref().ok().copied();
+        self.note(result.map(|_| ()));
+        place
+    }
+
+    /// The symbol that a name refers to, unless it stands for something else.
+    #[inline]
+    pub fn label_of(
+        &mut self,
+        (kind, name, at): (FixupKind, &str, Span),
+    ) -> Result<(FixupKind, SymbolIndex, Span), ()> {
         let name = self.arena.intern(name);
         let index = self.named(name);
         let symbol = self.symbols.get_mut(index);
         if symbol.weakly.is_some() || matches!(symbol.definition, Some(Definition::Variable(_))) {
-            return None;
+            return Err(());
         }
         symbol.mentioned = true;
-        let placed = self.place(&[slot], span);
-        Some(placed.map(|place| {
-            self.symbols.register(index);
-            let value = self.arena.leaf(Node::Place(index.0), at);
-            self.fixups.push(Fixup { place, kind, value });
-        }))
+        Ok((kind, index, at))
     }
 
     fn lower(&mut self, instruction: &Instruction) -> Result<Lowered, Diagnostic> {

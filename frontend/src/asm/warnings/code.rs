@@ -17,7 +17,7 @@ use bpf::object::{
 use rustc_hash::FxHashMap;
 
 use super::super::{Instructions, Located};
-use super::effects::Effect;
+use super::effects::{Effect, Effects};
 
 /// Bytes in a slot.
 const SLOT: u64 = Slot::SIZE as u64;
@@ -80,6 +80,7 @@ pub struct Part<'a> {
     runs: Vec<Range<u64>>,
     data: &'a [u8],
     endian: Endian,
+    effects: Effects,
     /// Where instructions lie, by offset.
     places: &'a [Located],
 }
@@ -111,14 +112,16 @@ impl Part<'_> {
     }
 
     /// Slot and end of the instruction with an index, and its effect if it is a plain one.
+    #[inline]
     pub fn plain(&self, index: usize) -> Option<(Slot, u64, Effect)> {
         let offset = self.places.get(index)?.offset();
         let slot = self.slot(offset)?;
-        let effect = Effect::of(slot)?;
+        let effect = self.effects.of(slot)?;
         let size = if effect.is_wide { 2 * SLOT } else { SLOT };
         Some((slot, offset.checked_add(size)?, effect))
     }
 
+    #[inline]
     fn slot(&self, offset: u64) -> Option<Slot> {
         let bytes = self.data.get(usize::try_from(offset).ok()?..)?;
         let bytes = bytes.first_chunk()?;
@@ -197,6 +200,7 @@ fn part<'a>(object: &'a Object, section: SectionId, places: &'a [Located]) -> Pa
         runs: Vec::new(),
         data: object.data(section),
         endian: object.endian,
+        effects: Effects::table(),
         places,
     };
     for (index, place) in places.iter().enumerate() {

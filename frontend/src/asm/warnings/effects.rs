@@ -29,22 +29,41 @@ pub struct Effect {
     pub goes_on: bool,
 }
 
-impl Effect {
-    /// The effect of a slot, if it begins a plain instruction.
-    pub fn of(slot: Slot) -> Option<Effect> {
-        static TABLE: LazyLock<Vec<Option<Effect>>> =
-            LazyLock::new(|| (0..=u8::MAX).map(derived).collect());
-        TABLE.get(usize::from(slot.opcode)).copied().flatten()
+/// The effects of all operation codes.
+#[derive(Clone, Copy, Debug)]
+pub struct Effects(&'static [Option<Effect>; 256]);
+
+impl Effects {
+    /// The table.
+    pub fn table() -> Effects {
+        static TABLE: LazyLock<[Option<Effect>; 256]> =
+            LazyLock::new(|| std::array::from_fn(|opcode| derived(opcode as u8)));
+        Effects(&TABLE)
     }
 
+    /// The effect of a slot, if it begins a plain instruction.
+    #[inline]
+    pub fn of(self, slot: Slot) -> Option<Effect> {
+        self.0[usize::from(slot.opcode)]
+    }
+}
+
+impl Effect {
     /// The registers that the instruction reads.
+    #[inline]
     pub fn reads(self, slot: Slot) -> RegSet {
-        let dst = Some(Reg(slot.dst)).filter(|_| self.reads_dst);
-        let src = Some(Reg(slot.src)).filter(|_| self.reads_src);
-        dst.into_iter().chain(src).collect()
+        let mut set = RegSet::EMPTY;
+        if self.reads_dst {
+            set = set.with(Reg(slot.dst));
+        }
+        if self.reads_src {
+            set = set.with(Reg(slot.src));
+        }
+        set
     }
 
     /// The registers that it writes.
+    #[inline]
     pub fn writes(self, slot: Slot) -> RegSet {
         match self.writes_dst {
             true => RegSet::EMPTY.with(Reg(slot.dst)),
@@ -102,11 +121,12 @@ fn derived(opcode: u8) -> Option<Effect> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Effect, Insn, MemWidth, Operand, Slot};
+    use super::{Effects, Insn, MemWidth, Operand, Slot};
 
     /// Every operation code with all registers, and fields that change the meaning of some.
     #[test]
     fn the_table_agrees_with_decoding() {
+        let effects = Effects::table();
         let mut plain = 0;
         for opcode in 0..=u8::MAX {
             for registers in 0..=u8::MAX {
@@ -121,7 +141,7 @@ mod tests {
                     let Ok((insn, slots)) = Insn::decode(&[slot, Slot::default()]) else {
                         continue;
                     };
-                    let Some(effect) = Effect::of(slot) else {
+                    let Some(effect) = effects.of(slot) else {
                         continue;
                     };
                     plain += 1;
