@@ -87,6 +87,11 @@ impl<'s> Reader<'s> {
         Reader { syntax, ..self }
     }
 
+    /// The file that is read.
+    pub fn file(&self) -> FileId {
+        self.file
+    }
+
     /// Whether plain instructions are what they look like. A macro may have the name of one.
     fn has_plain(&self, macros: &Macros) -> bool {
         !macros.hides_instructions() && self.syntax != Syntax::Classic

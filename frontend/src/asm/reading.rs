@@ -27,7 +27,7 @@ impl Assembler<'_> {
                 && let Ok(label) = target.map(|target| self.label_of(target)).transpose()
             {
                 reader.accept(&found);
-                self.place_plain(found.made, label, found.span);
+                self.place_plain(found.made, label, found.span(reader.file()));
                 if self.ended {
                     return;
                 }
@@ -36,7 +36,7 @@ impl Assembler<'_> {
             let mark = self.arena.mark();
             self.keep_nodes = false;
             if let Some(found) = reader.plain(&mut self.arena, &self.macros) {
-                let result = self.instruction(&found.made, found.span);
+                let result = self.instruction(&found.made, found.span(reader.file()));
                 self.note(result);
             } else if let Some(statement) = reader.next(&mut self.arena, &self.macros) {
                 self.sources.set_position(reader.position());

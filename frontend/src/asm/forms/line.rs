@@ -1,6 +1,5 @@
 //! Recognises the shapes of plain instructions.
 
-use bpf::diagnostic::{FileId, Span};
 use bpf::insn::{AluOp, Cond, MemWidth, Reg, Width};
 
 use super::super::ast::{Register, UnaryOp};
@@ -15,7 +14,6 @@ const MOST_DIGITS: [usize; 2] = [16, 18];
 pub fn read<'a, B: Build<'a>>(
     source: &'a str,
     at: usize,
-    file: FileId,
     build: &mut B,
 ) -> Option<Plain<B::Made>> {
     let mut line = Line {
@@ -35,7 +33,8 @@ pub fn read<'a, B: Build<'a>>(
     };
     Some(Plain {
         made,
-        span: Span::new(file, start as u32, end as u32),
+        start,
+        end,
         after,
     })
 }

@@ -30,10 +30,22 @@ use tree::Tree;
 pub struct Plain<T> {
     /// What was made of it.
     pub made: T,
-    /// Its text.
-    pub span: Span,
+    /// First byte of its text.
+    pub start: usize,
+    /// Byte after its text.
+    pub end: usize,
     /// Byte after the statement and what ends it.
     pub after: usize,
+}
+
+impl<T> Plain<T> {
+    /// Its text, in the file that was read. Made where it is needed: a span that is copied about is
+    /// stored in other pieces than it is loaded in, which processors are slow at.
+    #[inline]
+    pub fn span(&self, file: FileId) -> Span {
+        // The text is at most 4 GiB long.
+        Span::new(file, self.start as u32, self.end as u32)
+    }
 }
 
 /// Something with its first byte and the byte after it.
@@ -142,7 +154,7 @@ pub fn encoded(source: &str, at: usize, file: FileId, endian: Endian) -> Option<
         endian,
         target: None,
     };
-    let plain = line::read(source, at, file, &mut direct)?;
+    let plain = line::read(source, at, &mut direct)?;
     let target = direct.target.map(|(kind, name)| {
         let at = Span::new(file, name.start, name.end);
         (kind, name.value, at)
@@ -158,5 +170,5 @@ pub fn plain(
     file: FileId,
     arena: &mut Arena,
 ) -> Option<Plain<Instruction>> {
-    line::read(source, at, file, &mut Tree { file, arena })
+    line::read(source, at, &mut Tree { file, arena })
 }

@@ -136,7 +136,7 @@ fn is_plain(text: &str) -> bool {
         format!(
             "{:?} {:?} {arena:?} {}",
             quick.made,
-            quick.span,
+            quick.span(FileId(0)),
             after(&reader)
         ),
         format!(
