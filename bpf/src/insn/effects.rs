@@ -27,6 +27,13 @@ impl RegSet {
         RegSet(self.0 | 1 << (reg.0 & 15))
     }
 
+    /// The set with `reg` in it as well if `wanted`; the same work in both cases.
+    #[inline]
+    #[must_use]
+    pub fn with_if(self, reg: Reg, wanted: bool) -> RegSet {
+        RegSet(self.0 | u16::from(wanted) << (reg.0 & 15))
+    }
+
     /// Whether `reg` is in the set.
     #[must_use]
     pub fn contains(self, reg: Reg) -> bool {

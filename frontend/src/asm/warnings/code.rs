@@ -203,6 +203,7 @@ fn part<'a>(object: &'a Object, section: SectionId, places: &'a [Located]) -> Pa
         effects: Effects::table(),
         places,
     };
+    let mut run = 0..0;
     for (index, place) in places.iter().enumerate() {
         let end = if let Some((slot, end, effect)) = part.plain(index) {
             if effect.is_narrow_store || effect.writes(slot).contains(Reg::FRAME) {
@@ -219,11 +220,13 @@ fn part<'a>(object: &'a Object, section: SectionId, places: &'a [Located]) -> Pa
             part.is_known = false;
             continue;
         };
-        match part.runs.last_mut().filter(|run| run.end == place.offset()) {
-            Some(run) => run.end = end,
-            None => part.runs.push(place.offset()..end),
+        if run.end != place.offset() || run.is_empty() {
+            let done = std::mem::replace(&mut run, place.offset()..end);
+            part.runs.extend(Some(done).filter(|done| !done.is_empty()));
         }
+        run.end = end;
     }
+    part.runs.extend(Some(run).filter(|run| !run.is_empty()));
     let relocations = object.section(section).map(|section| &section.relocations);
     for relocation in relocations.into_iter().flatten() {
         let found = part.at(relocation.offset);

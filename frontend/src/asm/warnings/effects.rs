@@ -52,23 +52,14 @@ impl Effect {
     /// The registers that the instruction reads.
     #[inline]
     pub fn reads(self, slot: Slot) -> RegSet {
-        let mut set = RegSet::EMPTY;
-        if self.reads_dst {
-            set = set.with(Reg(slot.dst));
-        }
-        if self.reads_src {
-            set = set.with(Reg(slot.src));
-        }
-        set
+        let set = RegSet::EMPTY.with_if(Reg(slot.dst), self.reads_dst);
+        set.with_if(Reg(slot.src), self.reads_src)
     }
 
     /// The registers that it writes.
     #[inline]
     pub fn writes(self, slot: Slot) -> RegSet {
-        match self.writes_dst {
-            true => RegSet::EMPTY.with(Reg(slot.dst)),
-            false => RegSet::EMPTY,
-        }
+        RegSet::EMPTY.with_if(Reg(slot.dst), self.writes_dst)
     }
 }
 

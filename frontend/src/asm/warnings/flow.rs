@@ -94,8 +94,9 @@ struct Function<'a> {
 struct Walk<'a> {
     part: &'a Part<'a>,
     functions: &'a [Function<'a>],
-    /// Registers written before each instruction by some path; `None` where none leads.
-    before: Vec<Option<RegSet>>,
+    /// Registers written before each instruction by some path; none at all where no path leads, since
+    /// the frame pointer always has a value.
+    before: Vec<RegSet>,
     waiting: Vec<usize>,
     /// Instructions after which control leaves its function at the end.
     passed: Vec<usize>,
@@ -108,7 +109,7 @@ impl<'a> Walk<'a> {
         let mut walk = Walk {
             part,
             functions,
-            before: vec![None; part.len()],
+            before: vec![RegSet::EMPTY; part.len()],
             waiting: Vec::new(),
             passed: Vec::new(),
             doubtful: Vec::new(),
@@ -141,9 +142,9 @@ impl<'a> Walk<'a> {
         let Some(before) = self.before.get_mut(index) else {
             return false;
         };
-        let grown = before.map_or(written, |before| before.union(written));
-        let is_news = *before != Some(grown);
-        *before = Some(grown);
+        let grown = before.union(written);
+        let is_news = *before != grown;
+        *before = grown;
         is_news
     }
 
@@ -159,8 +160,7 @@ impl<'a> Walk<'a> {
     fn follow(&mut self, first: usize) {
         let mut function: Option<&Function<'a>> = None;
         for index in first.. {
-            let (Some(offset), Some(Some(before))) =
-                (self.part.offset(index), self.before.get(index).copied())
+            let (Some(offset), Some(&before)) = (self.part.offset(index), self.before.get(index))
             else {
                 return;
             };
@@ -244,13 +244,13 @@ impl<'a> Walk<'a> {
         let mut index = 0;
         let next = |from: usize| {
             let rest = self.before.get(from..)?;
-            let distance = rest.iter().position(Option::is_none)?;
+            let distance = rest.iter().position(|before| before.is_empty())?;
             Some(from + distance)
         };
         while let Some(first) = next(index) {
             let rest = self.before.get(first..).unwrap_or(&[]);
             let lost = rest.iter().zip(first..);
-            let lost = lost.take_while(|(before, index)| before.is_none() && is_lost(*index));
+            let lost = lost.take_while(|(before, index)| before.is_empty() && is_lost(*index));
             let count = lost.count();
             if let Some(step) = self.part.step(first).filter(|_| count > 0) {
                 let label = match count {
@@ -293,7 +293,7 @@ impl<'a> Walk<'a> {
         let mut known: FxHashMap<(u64, Reg), usize> = FxHashMap::default();
         let mut reads: Vec<(Reg, Vec<Span>, Option<&Function<'_>>)> = Vec::new();
         for &index in &self.doubtful {
-            let (Some(step), Some(Some(before))) = (self.part.step(index), self.before.get(index))
+            let (Some(step), Some(before)) = (self.part.step(index), self.before.get(index))
             else {
                 continue;
             };
