@@ -11,11 +11,7 @@ const MOST_DIGITS: [usize; 2] = [16, 18];
 
 /// What is made of the plain instruction whose statement begins at byte `at`, if it is one.
 #[inline]
-pub fn read<'a, B: Build<'a>>(
-    source: &'a str,
-    at: usize,
-    build: &mut B,
-) -> Option<Plain<B::Made>> {
+pub fn read<'a, B: Build<'a>>(source: &'a str, at: usize, build: &mut B) -> Option<Plain<B::Made>> {
     let mut line = Line {
         source,
         bytes: source.as_bytes(),

@@ -10,6 +10,7 @@
 use std::ops::Range;
 
 use bpf::diagnostic::Span;
+use bpf::helpers;
 use bpf::insn::{CallTarget, Endian, Insn, Reg, Slot};
 use bpf::object::{
     Object, R_BPF_64_32, R_BPF_64_64, STT_SECTION, SectionId, SymbolId, SymbolPlace,
@@ -68,7 +69,8 @@ pub struct Target {
 pub struct Part<'a> {
     /// The section.
     pub section: SectionId,
-    /// Instructions that call, write the frame pointer, or store a number in less than 32 bits.
+    /// Instructions that call something else than a helper that there is, write the frame pointer, or
+    /// store a number in less than 32 bits.
     pub notable: Vec<Step>,
     /// What relocations at instructions refer to, by offset.
     pub targets: FxHashMap<u64, Target>,
@@ -211,7 +213,7 @@ fn part<'a>(object: &'a Object, section: SectionId, places: &'a [Located]) -> Pa
             }
             end
         } else if let Some(step) = part.step(index) {
-            if matches!(step.insn, Insn::Call { .. }) || step.insn.writes().contains(Reg::FRAME) {
+            if is_notable(&step.insn) {
                 part.notable.push(step);
             }
             part.jumps_anywhere |= matches!(step.insn, Insn::Gotox { .. });
@@ -254,6 +256,20 @@ fn part<'a>(object: &'a Object, section: SectionId, places: &'a [Located]) -> Pa
         }
     }
     part
+}
+
+/// Of those that are not plain.
+fn is_notable(insn: &Insn) -> bool {
+    match *insn {
+        Insn::Call {
+            target: CallTarget::Helper(number),
+        } => {
+            let known = u32::try_from(number).ok().and_then(helpers::by_id);
+            known.is_none()
+        }
+        Insn::Call { .. } => true,
+        _ => insn.writes().contains(Reg::FRAME),
+    }
 }
 
 /// Section and byte that a symbol and an addend refer to, if they are in the object; `None` when there

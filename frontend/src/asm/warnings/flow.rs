@@ -137,20 +137,18 @@ impl<'a> Walk<'a> {
         walk
     }
 
-    /// Notes what is written before an instruction; whether that is news.
-    fn enter(&mut self, index: usize, written: RegSet) -> bool {
-        let Some(before) = self.before.get_mut(index) else {
-            return false;
-        };
+    /// Notes what is written before an instruction; all that is, if that is news.
+    fn enter(&mut self, index: usize, written: RegSet) -> Option<RegSet> {
+        let before = self.before.get_mut(index)?;
         let grown = before.union(written);
         let is_news = *before != grown;
         *before = grown;
-        is_news
+        is_news.then_some(grown)
     }
 
     fn jump_to(&mut self, index: Option<usize>, written: RegSet) {
         if let Some(index) = index
-            && self.enter(index, written)
+            && self.enter(index, written).is_some()
         {
             self.waiting.push(index);
         }
@@ -159,11 +157,12 @@ impl<'a> Walk<'a> {
     /// Goes on from an instruction until nothing is new, and leaves what jumps lead to for later.
     fn follow(&mut self, first: usize) {
         let mut function: Option<&Function<'a>> = None;
+        let (Some(mut offset), Some(&(mut before))) =
+            (self.part.offset(first), self.before.get(first))
+        else {
+            return;
+        };
         for index in first.. {
-            let (Some(offset), Some(&before)) = (self.part.offset(index), self.before.get(index))
-            else {
-                return;
-            };
             if !function.is_some_and(|function| function.range.contains(offset)) {
                 function = self.function_of(offset);
             }
@@ -176,10 +175,13 @@ impl<'a> Walk<'a> {
                 return;
             }
             // What comes next stands next, or is no instruction.
-            let is_next = self.part.offset(index + 1) == Some(end);
-            if !is_next || !self.enter(index + 1, after) {
+            if self.part.offset(index + 1) != Some(end) {
                 return;
             }
+            let Some(grown) = self.enter(index + 1, after) else {
+                return;
+            };
+            (offset, before) = (end, grown);
         }
     }
 
@@ -293,8 +295,7 @@ impl<'a> Walk<'a> {
         let mut known: FxHashMap<(u64, Reg), usize> = FxHashMap::default();
         let mut reads: Vec<(Reg, Vec<Span>, Option<&Function<'_>>)> = Vec::new();
         for &index in &self.doubtful {
-            let (Some(step), Some(before)) = (self.part.step(index), self.before.get(index))
-            else {
+            let (Some(step), Some(before)) = (self.part.step(index), self.before.get(index)) else {
                 continue;
             };
             let function = self.function_of(step.offset);
