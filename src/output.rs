@@ -3,10 +3,13 @@
 //! A file is written beside its place under a name of its own and renamed, so that a step that
 //! fails leaves a good file as it was and no reader ever sees half of one.
 
-use std::io::Write;
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use crate::failure::Failure;
+
+/// Bytes that are written at once when a result is written while it is made.
+const BUFFER: usize = 1 << 16;
 
 /// Writes a file, or the standard output for `-`.
 ///
@@ -66,9 +69,20 @@ pub fn write_together(files: &[(&str, &[u8])]) -> Result<(), Failure> {
 /// # Errors
 /// What the system says.
 pub fn print(bytes: &[u8]) -> Result<(), Failure> {
-    let mut stdout = std::io::stdout().lock();
-    let result = stdout.write_all(bytes).and_then(|()| stdout.flush());
-    result.map_err(|error| match error.kind() {
+    print_as_made(|to| to.write_all(bytes))
+}
+
+/// Writes to the standard output what `make` writes, while it is made, so that a long result never
+/// lies in memory as a whole. Every error of `make` counts as one of the standard output's.
+///
+/// # Errors
+/// What the system says.
+pub fn print_as_made<T>(
+    make: impl FnOnce(&mut dyn Write) -> std::io::Result<T>,
+) -> Result<T, Failure> {
+    let mut stdout = BufWriter::with_capacity(BUFFER, std::io::stdout().lock());
+    let made = make(&mut stdout).and_then(|made| stdout.flush().map(|()| made));
+    made.map_err(|error| match error.kind() {
         std::io::ErrorKind::BrokenPipe => Failure::Closed,
         _ => Failure::io("-", error),
     })

@@ -1,12 +1,14 @@
 //! `dis`: the code of an object as a listing, as data, or as assembly.
 
+use std::io::Write;
+
 use bpf::insn::Endian;
 use bpf::object::{Object, SectionId};
 use clap::Args;
 
 use super::TextArgs;
 use crate::failure::Failure;
-use crate::listing::{self, Notes, Shown};
+use crate::listing::{self, Shown};
 use crate::terminal::Terminal;
 use crate::{input, output};
 
@@ -48,11 +50,15 @@ pub struct Form {
 }
 
 impl Form {
-    /// The text for an object that came from this file; `None` if it lacks the section asked for.
-    #[must_use]
-    pub fn text(&self, object: &Object, file: &str) -> Option<String> {
+    /// Writes the text for an object that came from this file; `false`, with nothing written, if it
+    /// lacks the section asked for. JSON is written while it is made.
+    ///
+    /// # Errors
+    /// Those of the writer.
+    pub fn write(&self, object: &Object, file: &str, to: &mut dyn Write) -> std::io::Result<bool> {
         if self.asm {
-            return Some(listing::whole_assembly(object).text);
+            to.write_all(listing::whole_assembly(object).text.as_bytes())?;
+            return Ok(true);
         }
         let wanted = |id: &SectionId| {
             let name = object.section(*id).map(|section| &section.name);
@@ -60,21 +66,19 @@ impl Form {
         };
         let ids: Vec<SectionId> = listing::code_sections(object).filter(wanted).collect();
         if self.section.is_some() && ids.is_empty() {
-            return None;
+            return Ok(false);
         }
         if self.json {
-            let notes = Notes::of(object);
-            let sections = ids
-                .into_iter()
-                .map(|id| format!("{}\n", listing::section_json(object, &notes, id)));
-            return Some(sections.collect());
+            listing::write_json(object, &ids, to)?;
+            return Ok(true);
         }
         let shown = Shown {
             names: self.names,
             lines: self.lines,
         };
         let listed = listing::listed(object, &ids, shown);
-        Some(format!("\n{file}:\tfile format elf64-bpf\n{listed}"))
+        write!(to, "\n{file}:\tfile format elf64-bpf\n{listed}")?;
+        Ok(true)
     }
 
     /// Whether the text is assembly.
@@ -94,16 +98,15 @@ pub fn run(options: &Options, _terminal: &Terminal) -> Result<(), Failure> {
         true => raw(&options.file, endian)?,
         false => input::read_object(&options.file, options.text)?.object,
     };
-    match options.form.text(&object, &options.file) {
-        Some(text) => output::print(text.as_bytes()),
-        None => {
-            let section = options.form.section.as_deref().unwrap_or("");
-            Err(Failure::Usage(format!(
-                "{}: there is no code section `{section}`",
-                options.file
-            )))
-        }
+    let printed = output::print_as_made(|to| options.form.write(&object, &options.file, to))?;
+    if !printed {
+        let section = options.form.section.as_deref().unwrap_or("");
+        return Err(Failure::Usage(format!(
+            "{}: there is no code section `{section}`",
+            options.file
+        )));
     }
+    Ok(())
 }
 
 fn raw(file: &str, endian: Endian) -> Result<Object, Failure> {

@@ -1,6 +1,9 @@
 //! The slots of a section as lines: an instruction each, or bytes that are none.
 
-use bpf::insn::{Insn, read_slots};
+use std::iter::Peekable;
+use std::vec::IntoIter;
+
+use bpf::insn::{Endian, Insn, Slot};
 use bpf::object::{
     Object, R_BPF_64_32, R_BPF_64_64, R_BPF_64_ABS32, R_BPF_64_ABS64, R_BPF_64_NODYLD32,
     R_BPF_NONE, Relocation, SectionId,
@@ -33,49 +36,66 @@ impl Line<'_> {
     }
 }
 
-/// The instructions of a code section.
+/// The instructions of a code section, each made when it is asked for: a section may be large, and
+/// most readers want one line at a time.
+#[derive(Debug)]
+pub struct Lines<'a> {
+    data: &'a [u8],
+    endian: Endian,
+    /// Where the next line begins in the data.
+    at: usize,
+    relocations: Peekable<IntoIter<Relocation>>,
+}
+
+/// The instructions of a code section. Its relocations are sorted once.
 #[must_use]
-pub fn lines(object: &Object, id: SectionId) -> Vec<Line<'_>> {
-    let Some(section) = object.section(id) else {
-        return Vec::new();
-    };
-    let data = section.data();
-    let whole = data.len() / 8 * 8;
-    let (code, tail) = data.split_at(whole);
-    let slots = read_slots(code, object.endian).unwrap_or_default();
-    let mut lines: Vec<Line<'_>> = Vec::with_capacity(slots.len());
-    let mut sorted = section.relocations.clone();
-    sorted.sort_by_key(|found| found.offset);
-    let mut relocations = sorted.into_iter().peekable();
-    let mut at = 0;
-    while let Some(rest) = slots.get(at..).filter(|rest| !rest.is_empty()) {
-        let (insn, used) = match Insn::decode(rest) {
-            Ok((insn, used)) => (Ok(insn), used.max(1)),
-            Err(error) => (Err(error.to_string()), 1),
+pub fn lines(object: &Object, id: SectionId) -> Lines<'_> {
+    let section = object.section(id);
+    let mut relocations = section.map_or_else(Vec::new, |section| section.relocations.clone());
+    relocations.sort_by_key(|found| found.offset);
+    Lines {
+        data: section.map_or(&[], |section| section.data()),
+        endian: object.endian,
+        at: 0,
+        relocations: relocations.into_iter().peekable(),
+    }
+}
+
+impl<'a> Iterator for Lines<'a> {
+    type Item = Line<'a>;
+
+    fn next(&mut self) -> Option<Line<'a>> {
+        let rest = self.data.get(self.at..).filter(|rest| !rest.is_empty())?;
+        // No instruction has more than two slots.
+        let (chunks, _) = rest.as_chunks::<{ Slot::SIZE }>();
+        let slot = |bytes: &[u8; Slot::SIZE]| Slot::from_bytes(*bytes, self.endian);
+        let (insn, size) = match chunks {
+            [] => (Err("a part of a slot".to_owned()), rest.len()),
+            [one] => decoded(&[slot(one)]),
+            [one, two, ..] => decoded(&[slot(one), slot(two)]),
         };
-        let end = (at as u64 + used as u64) * 8;
-        let mut here = Vec::new();
-        while let Some(relocation) = relocations.next_if(|found| found.offset < end) {
-            here.push(relocation);
+        let offset = self.at as u64;
+        self.at += size;
+        let end = self.at as u64;
+        let mut relocations = Vec::new();
+        while let Some(relocation) = self.relocations.next_if(|found| found.offset < end) {
+            relocations.push(relocation);
         }
-        lines.push(Line {
-            offset: at as u64 * 8,
-            bytes: data.get(at * 8..(at + used) * 8).unwrap_or(&[]),
+        Some(Line {
+            offset,
+            bytes: rest.get(..size).unwrap_or(rest),
             insn,
-            relocations: here,
-        });
-        at += used;
+            relocations,
+        })
     }
-    if !tail.is_empty() {
-        let size = data.len() as u64;
-        lines.push(Line {
-            offset: whole as u64,
-            bytes: tail,
-            insn: Err("a part of a slot".to_owned()),
-            relocations: relocations.filter(|found| found.offset < size).collect(),
-        });
+}
+
+/// The first instruction of some slots, or what is wrong with the first slot, and the bytes it takes.
+fn decoded(slots: &[Slot]) -> (Result<Insn, String>, usize) {
+    match Insn::decode(slots) {
+        Ok((insn, used)) => (Ok(insn), used.max(1) * Slot::SIZE),
+        Err(error) => (Err(error.to_string()), Slot::SIZE),
     }
-    lines
 }
 
 /// The name of a relocation type.

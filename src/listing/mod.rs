@@ -22,8 +22,8 @@ mod raw;
 
 pub use assembly::{Assembly, assembly, whole_assembly};
 pub use differences::differences;
-pub use json::section_json;
-pub use line::{Line, lines, relocation_name};
+pub use json::write_json;
+pub use line::{Line, Lines, lines, relocation_name};
 pub use notes::Notes;
 pub use objdump::{Shown, code_sections, listed, objdump};
 pub use raw::{object_of, read_raw};

@@ -6,6 +6,7 @@
 
 use std::fmt::Write as _;
 
+use bpf::insn::Insn;
 use bpf::object::{Object, SectionId};
 
 use super::line::{Line, lines, relocation_name};
@@ -66,8 +67,7 @@ struct Listing<'a> {
 
 impl Listing<'_> {
     fn write(&self, text: &mut String) {
-        let lines = lines(self.object, self.id);
-        let targets = self.targets(&lines);
+        let targets = self.targets();
         let mut symbols = self.names.section(self.id).iter().peekable();
         if symbols.peek().is_none_or(|symbol| symbol.value > 0) {
             let section = self.object.section(self.id);
@@ -77,7 +77,7 @@ impl Listing<'_> {
         let mut sources = self.notes.lines(self.id).peekable();
         let mut last: Option<SourceLine<'_>> = None;
         let mut accesses = self.notes.accesses(self.id).peekable();
-        for line in &lines {
+        for line in lines(self.object, self.id) {
             let mut here = None;
             while let Some(symbol) = symbols.next_if(|symbol| symbol.value <= line.offset) {
                 here = Some(symbol);
@@ -108,7 +108,7 @@ impl Listing<'_> {
             if self.shown.names && targets.binary_search(&(line.offset as i64)).is_ok() {
                 let _ = writeln!(text, "L{}:", line.offset / 8);
             }
-            self.line(line, &targets, text);
+            self.line(&line, &targets, text);
             while let Some(found) = accesses.next_if(|found| found.0 < line.end()) {
                 let _ = writeln!(text, "\t\t{:016x}:  CO-RE {}", found.0, found.1);
             }
@@ -116,24 +116,20 @@ impl Listing<'_> {
     }
 
     /// The places that branches go to, sorted.
-    fn targets(&self, lines: &[Line<'_>]) -> Vec<i64> {
+    fn targets(&self) -> Vec<i64> {
         if !self.shown.names {
             return Vec::new();
         }
-        let mut targets: Vec<i64> = lines
-            .iter()
-            .filter_map(|line| Some(line.target(line.insn.as_ref().ok()?.branch_offset()?)))
-            .collect();
-        targets.retain(|target| {
-            let found = u64::try_from(*target).ok();
-            found.is_some_and(|target| {
-                lines
-                    .binary_search_by_key(&target, |line| line.offset)
-                    .is_ok()
-            })
-        });
+        let mut starts: Vec<i64> = Vec::new();
+        let mut targets: Vec<i64> = Vec::new();
+        for line in lines(self.object, self.id) {
+            starts.push(line.offset as i64);
+            let distance = line.insn.as_ref().ok().and_then(Insn::branch_offset);
+            targets.extend(distance.map(|distance| line.target(distance)));
+        }
         targets.sort_unstable();
         targets.dedup();
+        targets.retain(|target| starts.binary_search(target).is_ok());
         targets
     }
 

@@ -38,8 +38,12 @@ impl Kind for Dis {
         } else {
             Source::read(input, endian)?.assembled()?.object
         };
-        let text = self.form.text(&object, &input.name);
-        let text = text.ok_or("there is no such code section")?;
+        let mut text = Vec::new();
+        let written = self.form.write(&object, &input.name, &mut text);
+        if !written.map_err(|error| error.to_string())? {
+            return Err("there is no such code section".to_owned());
+        }
+        let text = String::from_utf8(text).map_err(|error| error.to_string())?;
         if self.form.is_assembly() {
             same_again(&object, &text)?;
         }

@@ -53,7 +53,7 @@ impl<'a> Places<'a> {
     pub fn of(object: &'a Object, whole: bool, lost: &mut Vec<String>) -> Places<'a> {
         let count = object.sections.len();
         let code = |id| match object.is_executable(id) {
-            true => lines(object, id),
+            true => lines(object, id).collect(),
             false => Vec::new(),
         };
         let mut places = Places {
