@@ -141,7 +141,6 @@ fn texts_that_are_refused_in_any_case() {
             "goto undefined",
             ".globl g\ng: goto g",
             "goto f\n.section a,\"ax\"\nf: exit",
-            ".symver a, b@c",
             ".bundle_align_mode 4",
             ".cv_file 1 \"a\"",
             ".memtag a",

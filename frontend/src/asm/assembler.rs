@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use bpf::diagnostic::{Diagnostic, FileId, SourceMap, Span};
 use bpf::object::{SHF_ALLOC, SHF_EXECINSTR, SHT_PROGBITS};
+use rustc_hash::FxHashMap;
 
 use super::ast::{Arena, Body, Expr, Label, NameId, Node, Spanned};
 use super::classic::ImplicitExit;
@@ -21,6 +22,7 @@ use super::macros::Macros;
 use super::parse::{Reader, Statement};
 use super::source::Sources;
 use super::symbols::{Definition, SymbolIndex, Symbols};
+use super::versions::Version;
 use super::{AsmOptions, Syntax};
 
 /// Errors after which text that repeats itself is not read on.
@@ -94,6 +96,10 @@ pub struct Assembler<'m> {
     pub address_significant: Vec<SymbolIndex>,
     /// Whether `.addrsig` was met.
     pub has_address_significance: bool,
+    /// What `.symver` has said.
+    pub versions: Vec<Version>,
+    /// Symbols whose place in the object a version takes.
+    pub renamed: FxHashMap<SymbolIndex, SymbolIndex>,
     /// What is wrong so far.
     pub errors: Vec<Diagnostic>,
     /// What is suspicious so far.
@@ -135,6 +141,8 @@ impl<'m> Assembler<'m> {
             file_names: Vec::new(),
             address_significant: Vec::new(),
             has_address_significance: false,
+            versions: Vec::new(),
+            renamed: FxHashMap::default(),
             errors: Vec::new(),
             warnings: Vec::new(),
             messages: Vec::new(),

@@ -129,7 +129,7 @@ impl Assembler<'_> {
                 Ok(Some(PendingRelocation {
                     offset,
                     kind,
-                    symbol,
+                    symbol: self.in_object(symbol),
                 }))
             }
             (Some(_), None, 0, ..) => {

@@ -66,6 +66,7 @@ mod symbols;
 mod syntax_error;
 mod token;
 mod unresolved;
+mod versions;
 pub mod warnings;
 
 lalrpop_util::lalrpop_mod!(

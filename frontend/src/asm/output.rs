@@ -160,6 +160,9 @@ impl Assembler<'_> {
 
     /// Whether a symbol is in the symbol table.
     fn is_listed(&self, index: SymbolIndex) -> bool {
+        if self.renamed.contains_key(&index) {
+            return false;
+        }
         let symbol = self.symbols.get(index);
         symbol.used
             || symbol.signature.is_some()
@@ -271,7 +274,7 @@ impl Assembler<'_> {
     /// Local labels are named by their section here as well.
     fn address_significant_symbol(&self, index: SymbolIndex) -> SymbolIndex {
         if !self.symbols.get(index).temporary {
-            return index;
+            return self.in_object(index);
         }
         let place = self.scope().place(index);
         place

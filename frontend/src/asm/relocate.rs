@@ -50,6 +50,7 @@ impl Assembler<'_> {
             self.symbols.get_mut(relocation.symbol).used = true;
             relocations[section].push(relocation);
         }
+        self.make_versions();
         let mut undefined = Undefined::new();
         let mut told = Told::default();
         for fixup in std::mem::take(&mut self.fixups) {
@@ -426,7 +427,7 @@ impl Assembler<'_> {
         Some(PendingRelocation {
             offset: self.sections.offset(place)?,
             kind,
-            symbol,
+            symbol: self.in_object(symbol),
         })
     }
 

@@ -23,10 +23,6 @@ const STV_PROTECTED: u8 = 3;
 /// Directives that other assemblers carry out and this one refuses, with the reason.
 const REFUSED: &[(&str, &str)] = &[
     (
-        ".symver",
-        "versions of symbols are for shared libraries, which BPF does not have",
-    ),
-    (
         ".bundle_align_mode",
         "bundles of instructions are for sandboxes of native code",
     ),
@@ -70,6 +66,7 @@ impl Assembler<'_> {
             ".protected" => self.set_visibility(directive, STV_PROTECTED),
             ".internal" => self.set_visibility(directive, STV_INTERNAL),
             ".weakref" => self.weak_name(directive),
+            ".symver" => self.symbol_version(directive),
             ".reloc" => self.relocation_directive(directive),
             ".type" => self.set_type(directive),
             ".size" => self.set_size(directive),
