@@ -1,8 +1,9 @@
 //! The listing of code in the columns of llvm-objdump.
 //!
-//! Without names it is what `llvm-objdump -d -r` prints, line for line, with two differences that are
-//! meant: what does not decode has its reason beside it, and a slot is never taken apart. Names,
-//! source lines and labels come on top of it.
+//! Without names it is what `llvm-objdump -d -r` prints, line for line, with three differences that are
+//! meant: what does not decode has its reason beside it, a slot is never taken apart, and the operand
+//! of a 32-bit atomic operation is a lower half (`w1`), as after `--mattr=+alu32`. Names, source lines
+//! and labels come on top of it.
 
 use std::fmt::Write as _;
 

@@ -316,6 +316,35 @@ fn the_listing_names_functions_and_relocations() {
 }
 
 #[test]
+fn a_reader_that_goes_is_no_failure_and_a_full_disk_is() {
+    // More than a pipe or our buffer holds, so that a write fails in the middle.
+    let code = "r0 = 2\n".repeat(5000);
+    let listed = |stdout: Stdio| {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_bpfmill"))
+            .args(["dis", "--json", "-"])
+            .stdin(Stdio::piped())
+            .stdout(stdout)
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the binary starts");
+        // Of a pipe, the end that is read.
+        drop(child.stdout.take());
+        let _ = child
+            .stdin
+            .take()
+            .map(|mut stdin| stdin.write_all(code.as_bytes()));
+        let output = child.wait_with_output().expect("the binary ends");
+        (output.status.code(), text(&output.stderr))
+    };
+    assert_eq!(listed(Stdio::piped()), (Some(0), String::new()));
+    if let Ok(full) = std::fs::File::options().write(true).open("/dev/full") {
+        let (status, told) = listed(full.into());
+        assert_eq!(status, Some(2), "{told}");
+        assert!(told.starts_with("error: -: "), "{told}");
+    }
+}
+
+#[test]
 fn words_run_on_the_simulated_card() {
     let folder = Folder::new("nfp-run");
     let words = "testsuite/filetests/nfp-run/drop_udp.words";
