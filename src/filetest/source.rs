@@ -17,6 +17,7 @@ use crate::render;
 use crate::warnings::WarningOptions;
 
 /// What the reader made of a file.
+#[allow(clippy::large_enum_variant, reason = "there is one at a time")]
 pub(super) enum Source {
     /// The thing itself.
     Read(input::Input),
