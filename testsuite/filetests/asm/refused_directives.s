@@ -1,7 +1,6 @@
 # test: diag
 # Directives that others carry out, each with a reason.
 	.bundle_align_mode 4
-	.symver f, f@V1
 	.cv_file 1 "a.c"
 	.stabs "a", 1, 2, 3, 4
 	.nops 8
