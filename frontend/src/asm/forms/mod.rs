@@ -2,7 +2,7 @@
 //!
 //! Nearly all lines of a long file are one of a dozen shapes: an operation on a register, a load, a
 //! store, a branch, a call, with blanks between and nothing else on the line. They are recognised
-//! byte by byte ([`line`]), without tokens and without the tables of the grammar. When their operands
+//! byte by byte ([`shapes`]), without tokens and without the tables of the grammar. When their operands
 //! are registers, labels and numbers that fit, they become bytes without ever being an expression
 //! ([`direct`]); otherwise they become what the grammar would have made of them ([`tree`]).
 //!
@@ -14,7 +14,7 @@
 //! Cost: each byte of the line is looked at once or twice; nothing is allocated but new names.
 
 mod direct;
-mod line;
+mod shapes;
 mod tree;
 
 use bpf::diagnostic::{FileId, Span};
@@ -154,7 +154,7 @@ pub fn encoded(source: &str, at: usize, file: FileId, endian: Endian) -> Option<
         endian,
         target: None,
     };
-    let plain = line::read(source, at, &mut direct)?;
+    let plain = shapes::read(source, at, &mut direct)?;
     let target = direct.target.map(|(kind, name)| {
         let at = Span::new(file, name.start, name.end);
         (kind, name.value, at)
@@ -170,5 +170,5 @@ pub fn plain(
     file: FileId,
     arena: &mut Arena,
 ) -> Option<Plain<Instruction>> {
-    line::read(source, at, &mut Tree { file, arena })
+    shapes::read(source, at, &mut Tree { file, arena })
 }
