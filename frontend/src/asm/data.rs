@@ -5,6 +5,7 @@ use bpf::insn::Endian;
 
 use super::assembler::{Assembler, FixupKind, too_large};
 use super::ast::{Directive, Expr, Item, Node, Spanned};
+use super::expression::Problem;
 use super::layout::{MAX_BYTES, Padding, TooLarge};
 
 /// What a list of values becomes.
@@ -44,7 +45,7 @@ impl Assembler<'_> {
     fn integer(&mut self, expr: Expr, size: u8) -> Result<(), Diagnostic> {
         self.bind(expr)?;
         self.register_all(expr);
-        match self.value(expr)?.as_number() {
+        match self.number_so_far(expr)? {
             Some(number) => {
                 self.check_size(number, size, expr.span)?;
                 let bytes = integer_bytes(number, self.options.endian);
@@ -57,6 +58,16 @@ impl Assembler<'_> {
             }
         }
         Ok(())
+    }
+
+    /// The number that data is, if that is known already. What has no value as yet may have one when
+    /// all labels are known: `(later - here) / 8`.
+    fn number_so_far(&self, expr: Expr) -> Result<Option<i64>, Diagnostic> {
+        match self.scope().evaluate(expr) {
+            Ok(value) => Ok(value.as_number()),
+            Err((Problem::NotNumbers | Problem::TooManySymbols, _)) => Ok(None),
+            Err((problem, at)) => Err(self.no_value(problem, at)),
+        }
     }
 
     /// Whether a number fits, as a signed or an unsigned one.
@@ -105,7 +116,7 @@ impl Assembler<'_> {
 
     fn leb(&mut self, expr: Expr, signed: bool) -> Result<(), Diagnostic> {
         self.bind(expr)?;
-        match self.value(expr)?.as_number() {
+        match self.number_so_far(expr)? {
             Some(number) => {
                 let mut bytes = Vec::with_capacity(10);
                 encode_leb(number, signed, 1, &mut bytes);
