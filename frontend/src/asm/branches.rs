@@ -126,11 +126,7 @@ impl Assembler<'_> {
             .map(|section| section.size());
         match (value.add, value.sub, value.constant, offset, size) {
             (Some(symbol), None, 0, Some(offset), Some(size)) if offset < size => {
-                Ok(Some(PendingRelocation {
-                    offset,
-                    kind,
-                    symbol: self.in_object(symbol),
-                }))
+                Ok(self.relocation(fixup.place, kind, symbol))
             }
             (Some(_), None, 0, ..) => {
                 Err(Diagnostic::error("a relocation lies within its section")

@@ -418,7 +418,8 @@ impl Assembler<'_> {
         (section.symbol, addend.wrapping_add(offset as i64))
     }
 
-    fn relocation(
+    /// The relocation of a field against a symbol, or against the version that stands for it.
+    pub fn relocation(
         &self,
         place: Place,
         kind: u32,
