@@ -16,10 +16,21 @@ const BUFFER: usize = 1 << 16;
 /// # Errors
 /// What the system says.
 pub fn write(path: &str, bytes: &[u8]) -> Result<(), Failure> {
+    write_as_made(path, |to| to.write_all(bytes))
+}
+
+/// Writes a file, or the standard output for `-`, with what `make` writes.
+///
+/// # Errors
+/// What the system says.
+pub fn write_as_made(
+    path: &str,
+    make: impl FnOnce(&mut dyn Write) -> std::io::Result<()>,
+) -> Result<(), Failure> {
     if path == "-" {
-        return print(bytes);
+        return print_as_made(make);
     }
-    replace(Path::new(path), bytes).map_err(|error| Failure::io(path, error))
+    replace(Path::new(path), make).map_err(|error| Failure::io(path, error))
 }
 
 /// Writes files that belong together: all, or none. Only a file that cannot be renamed once all are
@@ -41,7 +52,7 @@ pub fn write_together(files: &[(&str, &[u8])]) -> Result<(), Failure> {
         .filter(|(path, _)| !is_special(Path::new(path)))
     {
         let temporary = neighbour(Path::new(path));
-        written = write_beside(Path::new(path), &temporary, bytes)
+        written = write_beside(Path::new(path), &temporary, |to| to.write_all(bytes))
             .map_err(|error| Failure::io(path, error));
         beside.push((*path, temporary));
         if written.is_err() {
@@ -94,21 +105,37 @@ fn is_special(path: &Path) -> bool {
 }
 
 /// Writes a file's contents beside it, to be renamed.
-fn write_beside(path: &Path, temporary: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    std::fs::write(temporary, bytes)?;
+fn write_beside(
+    path: &Path,
+    temporary: &Path,
+    make: impl FnOnce(&mut dyn Write) -> std::io::Result<()>,
+) -> std::io::Result<()> {
+    fill(temporary, make)?;
     if let Ok(data) = std::fs::metadata(path) {
         std::fs::set_permissions(temporary, data.permissions())?;
     }
     Ok(())
 }
 
-fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+fn fill(
+    path: &Path,
+    make: impl FnOnce(&mut dyn Write) -> std::io::Result<()>,
+) -> std::io::Result<()> {
+    let mut file = BufWriter::with_capacity(BUFFER, std::fs::File::create(path)?);
+    make(&mut file)?;
+    file.flush()
+}
+
+fn replace(
+    path: &Path,
+    make: impl FnOnce(&mut dyn Write) -> std::io::Result<()>,
+) -> std::io::Result<()> {
     if is_special(path) {
-        return std::fs::write(path, bytes);
+        return fill(path, make);
     }
     let temporary = neighbour(path);
     let result =
-        write_beside(path, &temporary, bytes).and_then(|()| std::fs::rename(&temporary, path));
+        write_beside(path, &temporary, make).and_then(|()| std::fs::rename(&temporary, path));
     if result.is_err() {
         // The first failure is what counts.
         let _ = std::fs::remove_file(&temporary);

@@ -119,9 +119,9 @@ pub fn run(options: &Options, terminal: &Terminal) -> Result<(), Failure> {
             false => terminal.line(message),
         }
     }
-    let bytes = bpf::elf::write(&assembled.object)
+    let image = bpf::elf::image(&assembled.object)
         .map_err(|error| Failure::refused(format!("{}: {error}", options.file)))?;
-    output::write(&default_output(options), &bytes)
+    output::write_as_made(&default_output(options), |to| image.write_to(to))
 }
 
 fn default_output(options: &Options) -> String {

@@ -4,6 +4,8 @@
 //! to its old place. Otherwise the old order is kept and sections are packed by their alignment.
 //! An object without hints gets LLVM's order: contents, symbols, relocations, string tables.
 
+use std::borrow::Cow;
+
 use object::Endianness;
 use object::elf::{
     FileFlags, FileHeader64, FileType, Ident, Machine, OsAbi, Rel64, Rela64, RelocationType,
@@ -13,6 +15,7 @@ use object::endian::{I64, U16, U32, U64};
 use object::pod::bytes_of;
 
 use super::error::WriteError;
+use super::image::Image;
 use super::strings;
 use crate::insn::Endian;
 use crate::object::*;
@@ -29,6 +32,14 @@ const MAX_FILE_ALIGN: u64 = 4096;
 /// # Errors
 /// When indices in the object do not fit together; see [`WriteError`].
 pub fn write(object: &Object) -> Result<Vec<u8>, WriteError> {
+    image(object).map(|image| image.to_bytes())
+}
+
+/// The ELF file of an object, ready to be written.
+///
+/// # Errors
+/// As [`write()`].
+pub fn image(object: &Object) -> Result<Image<'_>, WriteError> {
     if object.sections.len() >= 0xff00 {
         return Err(WriteError::TooManySections);
     }
@@ -40,7 +51,7 @@ pub fn write(object: &Object) -> Result<Vec<u8>, WriteError> {
     let names = writer.string_tables()?;
     let bodies = writer.bodies(&names)?;
     let positions = writer.positions(&bodies);
-    Ok(writer.emit(&names, &bodies, &positions))
+    Ok(writer.image(&names, bodies, &positions))
 }
 
 struct Writer<'a> {
@@ -58,17 +69,22 @@ struct Names {
 
 /// The bytes of a section in the file, or the size of one that has none there.
 enum Body<'a> {
-    Borrowed(&'a [u8]),
-    Owned(Vec<u8>),
+    Bytes(Cow<'a, [u8]>),
     Absent(u64),
 }
 
-impl Body<'_> {
+impl<'a> Body<'a> {
     fn bytes(&self) -> &[u8] {
         match self {
-            Body::Borrowed(bytes) => bytes,
-            Body::Owned(bytes) => bytes,
+            Body::Bytes(bytes) => bytes,
             Body::Absent(_) => &[],
+        }
+    }
+
+    fn into_bytes(self) -> Cow<'a, [u8]> {
+        match self {
+            Body::Bytes(bytes) => bytes,
+            Body::Absent(_) => Cow::default(),
         }
     }
 
@@ -169,18 +185,19 @@ impl<'a> Writer<'a> {
                     return Err(mismatch());
                 }
                 (Contents::Bytes(bytes), _) => match table {
-                    Some((_, new)) => Body::Owned(new.clone()),
-                    None => Body::Borrowed(bytes),
+                    Some((_, new)) => Body::Bytes(Cow::from(new.clone())),
+                    None => Body::Bytes(Cow::from(bytes)),
                 },
                 (Contents::NoBits(size), SHT_NOBITS | SHT_NULL) => Body::Absent(*size),
-                (Contents::Symbols, SHT_SYMTAB) => Body::Owned(self.symbols(names)?),
+                (Contents::Symbols, SHT_SYMTAB) => Body::Bytes(Cow::from(self.symbols(names)?)),
                 (Contents::Relocations, SHT_REL | SHT_RELA) => {
                     let target = section.info as usize;
                     match has_entries.get_mut(target) {
                         Some(seen) if !*seen => *seen = true,
                         _ => return Err(mismatch()),
                     }
-                    Body::Owned(self.relocations(section, &object.sections[target])?)
+                    let entries = self.relocations(section, &object.sections[target])?;
+                    Body::Bytes(Cow::from(entries))
                 }
                 _ => return Err(mismatch()),
             });
@@ -313,26 +330,8 @@ impl<'a> Writer<'a> {
         keys.into_iter().map(|(_, _, index)| index).collect()
     }
 
-    fn emit(&self, names: &Names, bodies: &[Body<'_>], positions: &Positions) -> Vec<u8> {
-        let headers = self.object.sections.len() as u64 * SECTION_HEADER_SIZE;
-        // An empty section may claim to lie anywhere.
-        let bodies_end = bodies
-            .iter()
-            .zip(&positions.sections)
-            .filter(|(body, _)| !body.bytes().is_empty())
-            .map(|(body, start)| start + body.bytes().len() as u64);
-        let end = bodies_end.max().unwrap_or(0);
-        let end = end.max(positions.header_table + headers);
-        // Growing would copy what is there, more than once.
-        let mut out = Vec::with_capacity(usize::try_from(end).unwrap_or(0));
-        put(
-            &mut out,
-            0,
-            bytes_of(&self.file_header(positions.header_table)),
-        );
-        for (body, &position) in bodies.iter().zip(&positions.sections) {
-            put(&mut out, position, body.bytes());
-        }
+    fn image(&self, names: &Names, bodies: Vec<Body<'a>>, positions: &Positions) -> Image<'a> {
+        let mut headers = Vec::new();
         for (index, section) in self.object.sections.iter().enumerate() {
             let header = SectionHeader64 {
                 sh_name: U32::new(self.endian, names.sections.get(index).copied().unwrap_or(0)),
@@ -346,10 +345,14 @@ impl<'a> Writer<'a> {
                 sh_addralign: U64::new(self.endian, section.align),
                 sh_entsize: U64::new(self.endian, section.entry_size),
             };
-            let position = positions.header_table + index as u64 * SECTION_HEADER_SIZE;
-            put(&mut out, position, bytes_of(&header));
+            headers.extend_from_slice(bytes_of(&header));
         }
-        out
+        let header = bytes_of(&self.file_header(positions.header_table)).to_vec();
+        let mut parts = vec![(0, Cow::from(header))];
+        let placed = bodies.into_iter().zip(&positions.sections);
+        parts.extend(placed.map(|(body, start)| (*start, body.into_bytes())));
+        parts.push((positions.header_table, Cow::from(headers)));
+        Image::new(parts)
     }
 
     fn file_header(&self, header_table: u64) -> FileHeader64<Endianness> {
@@ -379,20 +382,4 @@ impl<'a> Writer<'a> {
             e_shstrndx: U16::new(endian, SymbolSection(object.section_names.0 as u16)),
         }
     }
-}
-
-/// Copies bytes to a position, with zeroes before it as far as the file is shorter.
-fn put(out: &mut Vec<u8>, position: u64, bytes: &[u8]) {
-    if bytes.is_empty() {
-        return;
-    }
-    let start = position as usize;
-    if out.len() < start {
-        out.resize(start, 0);
-    }
-    // What lies over the end is appended, without zeroes that would be overwritten.
-    let over = out.get_mut(start..).unwrap_or_default();
-    let (inside, behind) = bytes.split_at(over.len().min(bytes.len()));
-    over[..inside.len()].copy_from_slice(inside);
-    out.extend_from_slice(behind);
 }

@@ -46,7 +46,7 @@ impl Insn {
     ///
     /// The fields must be in the ranges that [`Insn`] states; in particular the offset of a
     /// short [`Insn::Goto`] must fit 16 bits.
-    #[inline]
+    #[inline(always)]
     #[must_use]
     pub fn encode(&self) -> Encoded {
         let mut next = Slot::default();
@@ -75,6 +75,7 @@ impl Insn {
 }
 
 /// A slot whose second operand is `src`, with the source bit of arithmetic and jump opcodes.
+#[inline]
 fn with_operand(opcode: u8, dst: Reg, src: Operand, offset: i16) -> Slot {
     match src {
         Operand::Reg(src) => {
@@ -97,6 +98,7 @@ fn with_operand(opcode: u8, dst: Reg, src: Operand, offset: i16) -> Slot {
     }
 }
 
+#[inline]
 fn alu_class(width: Width) -> u8 {
     match width {
         Width::W32 => op::CLASS_ALU32,
@@ -104,6 +106,7 @@ fn alu_class(width: Width) -> u8 {
     }
 }
 
+#[inline(always)]
 fn one_slot(insn: &Insn) -> Slot {
     let plain = Slot::default();
     match *insn {
@@ -253,6 +256,7 @@ fn one_slot(insn: &Insn) -> Slot {
     }
 }
 
+#[inline(always)]
 fn memory(insn: &Insn) -> Slot {
     match *insn {
         Insn::Load {

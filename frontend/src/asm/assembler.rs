@@ -227,7 +227,8 @@ impl<'m> Assembler<'m> {
         diagnostic
     }
 
-    fn label(&mut self, label: Spanned<Label>) {
+    /// Puts a label here.
+    pub fn label(&mut self, label: Spanned<Label>) {
         let index = match label.value {
             Label::Name(name) if self.sources.text(label.span).starts_with('"') => {
                 let name = self.unquoted(name);

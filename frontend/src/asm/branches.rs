@@ -1,19 +1,58 @@
 //! Branches that do not reach their target, and relocations that are asked for by name.
 
 use bpf::diagnostic::Diagnostic;
-use bpf::object::{R_BPF_64_32, R_BPF_64_64, R_BPF_64_ABS32, R_BPF_64_ABS64, R_BPF_64_NODYLD32};
+use bpf::insn::Endian;
+use bpf::object::{
+    R_BPF_64_32, R_BPF_64_64, R_BPF_64_ABS32, R_BPF_64_ABS64, R_BPF_64_NODYLD32, STB_LOCAL,
+};
 
 use super::assembler::{Assembler, Fixup, FixupKind};
 use super::ast::{Directive, Item, Node};
 use super::expression::Value;
 use super::layout::Place;
 use super::relocate::PendingRelocation;
-use super::symbols::SymbolIndex;
+use super::symbols::{Definition, SymbolIndex};
 
 const GOTO: u8 = 0x05;
 const GOTOL: u8 = 0x06;
 
 impl Assembler<'_> {
+    /// Fills in a branch to a local label that is near enough, which nearly all of them are. Whatever is
+    /// not certainly that is left as it is.
+    pub fn near_branch(&mut self, fixup: &Fixup) -> Option<()> {
+        if fixup.kind != FixupKind::Branch {
+            return None;
+        }
+        let Node::Place(symbol) = self.arena.single(fixup.value)? else {
+            return None;
+        };
+        let symbol = SymbolIndex(symbol);
+        let Some(Definition::Label(label)) = self.symbols.get(symbol).definition else {
+            return None;
+        };
+        let place = fixup.place;
+        let is_near = (label.section, label.fragment) == (place.section, place.fragment);
+        if !is_near || self.binding(symbol) != STB_LOCAL {
+            return None;
+        }
+        let bytes = label.offset.wrapping_sub(place.offset).cast_signed();
+        if bytes % 8 != 0 {
+            return None;
+        }
+        let slots = i16::try_from(bytes.wrapping_sub(8) / 8).ok()?;
+        let field = Place {
+            offset: place.offset + 2,
+            ..place
+        };
+        let bytes = match self.options.endian {
+            Endian::Little => slots.to_le_bytes(),
+            Endian::Big => slots.to_be_bytes(),
+        };
+        let target = self.sections.bytes_mut(field, bytes.len())?;
+        target.copy_from_slice(&bytes);
+        Some(())
+    }
+
     /// A branch over more instructions than 16 bits count: a `goto` can become a `gotol`, which
     /// has the same size, so that nothing else moves.
     pub fn far_branch(

@@ -1,11 +1,11 @@
 //! Where instructions lie, and their texts.
 //!
-//! There are millions of them in a long file, so each takes 16 bytes, and what was noted while the
-//! text was read is the result itself wherever sections were filled in one go.
+//! There are millions of them in a long file, so each takes 8 bytes, and what was noted while the text
+//! was read is the result itself wherever sections were filled in one go.
 
 use std::ops::Range;
 
-use bpf::diagnostic::Span;
+use bpf::diagnostic::{FileId, Span};
 use bpf::object::SectionId;
 
 use super::layout::Place;
@@ -15,50 +15,85 @@ use super::layout::Place;
 pub struct Instructions {
     /// By section, none empty.
     parts: Vec<(SectionId, Range<usize>)>,
-    all: Vec<Located>,
+    all: Texts,
 }
 
-/// One instruction.
+/// Where one instruction lies: the offset and the length of its text, and the first byte of that.
+///
+/// From the highest bit: 26 bits, since sections hold less than [`MAX_BYTES`] together and the
+/// instruction has to end by then; 6 bits; 32 bits, since a text is at most 4 GiB long.
+///
+/// [`MAX_BYTES`]: super::layout::MAX_BYTES
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Located {
-    offset: u32,
-    /// Its text.
-    pub span: Span,
-}
+pub struct Located(u64);
+
+const OFFSET_SHIFT: u32 = 38;
+const LENGTH_SHIFT: u32 = 32;
+/// The length of a text that is at least as long.
+const LONG: u64 = 63;
 
 impl Located {
-    /// First byte in its section. All sections together are bounded to less than 4 GiB.
+    #[inline]
+    fn new(offset: u64, span: Span) -> Located {
+        // No instruction lies behind that.
+        let offset = offset.min((1 << 26) - 1);
+        let length = u64::from(span.end.wrapping_sub(span.start)).min(LONG);
+        Located(offset << OFFSET_SHIFT | length << LENGTH_SHIFT | u64::from(span.start))
+    }
+
+    /// First byte in its section.
+    #[inline]
     #[must_use]
     pub fn offset(&self) -> u64 {
-        u64::from(self.offset)
+        self.0 >> OFFSET_SHIFT
     }
 }
 
-impl Instructions {
-    /// The instructions of each section that has some, by offset.
-    pub fn sections(&self) -> impl Iterator<Item = (SectionId, &[Located])> {
-        let parts = self.parts.iter();
-        parts.map(|(section, range)| {
-            let list = self.all.get(range.clone());
-            (*section, list.unwrap_or_default())
-        })
-    }
+/// Instructions with their texts.
+#[derive(Clone, Debug, Default)]
+struct Texts {
+    all: Vec<Located>,
+    /// The file of each text, by the first one in it.
+    files: Vec<(usize, FileId)>,
+    /// The end of each long text, by the instruction.
+    long: Vec<(usize, u32)>,
+}
 
-    /// The text of the instruction at a byte of a section.
-    #[must_use]
-    pub fn span(&self, section: SectionId, offset: u64) -> Option<Span> {
-        let found = self.parts.binary_search_by_key(&section, |part| part.0);
-        let (_, range) = self.parts.get(found.ok()?)?;
-        let list = self.all.get(range.clone())?;
-        let found = list.binary_search_by_key(&offset, Located::offset);
-        list.get(found.ok()?).map(|one| one.span)
-    }
-
-    /// Changes all places of texts.
-    pub(super) fn change_spans(&mut self, change: impl Fn(Span) -> Span) {
-        for one in &mut self.all {
-            one.span = change(one.span);
+impl Texts {
+    #[inline(always)]
+    fn push(&mut self, offset: u64, span: Span) {
+        let is_long = u64::from(span.end.wrapping_sub(span.start)) >= LONG;
+        if is_long || self.files.last().is_none_or(|last| last.1 != span.file) {
+            self.note(span, is_long);
         }
+        self.all.push(Located::new(offset, span));
+    }
+
+    /// What few instructions need.
+    #[cold]
+    fn note(&mut self, span: Span, is_long: bool) {
+        let index = self.all.len();
+        if is_long {
+            self.long.push((index, span.end));
+        }
+        if self.files.last().is_none_or(|last| last.1 != span.file) {
+            self.files.push((index, span.file));
+        }
+    }
+
+    fn span(&self, index: usize) -> Option<Span> {
+        let Located(bits) = *self.all.get(index)?;
+        let after = self.files.partition_point(|(first, _)| *first <= index);
+        let (_, file) = *self.files.get(after.checked_sub(1)?)?;
+        let start = bits as u32;
+        let end = match bits >> LENGTH_SHIFT & LONG {
+            LONG => {
+                let found = self.long.binary_search_by_key(&index, |long| long.0);
+                self.long.get(found.ok()?)?.1
+            }
+            length => start + length as u32,
+        };
+        Some(Span { file, start, end })
     }
 }
 
@@ -67,8 +102,7 @@ impl FromIterator<(SectionId, u64, Span)> for Instructions {
     fn from_iter<T: IntoIterator<Item = (SectionId, u64, Span)>>(places: T) -> Instructions {
         let mut made = Instructions::default();
         for (section, offset, span) in places {
-            let offset = offset.try_into().unwrap_or(u32::MAX);
-            made.all.push(Located { offset, span });
+            made.all.push(offset, span);
             made.close(section);
         }
         made
@@ -76,9 +110,44 @@ impl FromIterator<(SectionId, u64, Span)> for Instructions {
 }
 
 impl Instructions {
+    /// The instructions of each section that has some, by offset, and the index of the first one.
+    pub fn sections(&self) -> impl Iterator<Item = (SectionId, usize, &[Located])> {
+        let parts = self.parts.iter();
+        parts.map(|(section, range)| {
+            let list = self.all.all.get(range.clone());
+            (*section, range.start, list.unwrap_or_default())
+        })
+    }
+
+    /// The text of the instruction with an index.
+    #[must_use]
+    pub fn text(&self, index: usize) -> Option<Span> {
+        self.all.span(index)
+    }
+
+    /// The text of the instruction at a byte of a section.
+    #[must_use]
+    pub fn span(&self, section: SectionId, offset: u64) -> Option<Span> {
+        let found = self.parts.binary_search_by_key(&section, |part| part.0);
+        let (_, range) = self.parts.get(found.ok()?)?;
+        let list = self.all.all.get(range.clone())?;
+        let found = list.binary_search_by_key(&offset, Located::offset);
+        self.text(range.start + found.ok()?)
+    }
+
+    /// Changes all places of texts.
+    pub(super) fn change_spans(&mut self, change: impl Fn(Span) -> Span) {
+        let old = std::mem::take(&mut self.all);
+        for (index, one) in old.all.iter().enumerate() {
+            if let Some(span) = old.span(index) {
+                self.all.push(one.offset(), change(span));
+            }
+        }
+    }
+
     /// What was added last belongs to this section.
     fn close(&mut self, section: SectionId) {
-        let end = self.all.len();
+        let end = self.all.all.len();
         match self.parts.last_mut() {
             Some((last, range)) if *last == section => range.end = end,
             last => {
@@ -94,7 +163,7 @@ impl Instructions {
 #[derive(Debug, Default)]
 pub struct Written {
     runs: Vec<Run>,
-    all: Vec<Located>,
+    all: Texts,
 }
 
 /// Instructions one after the other in a fragment.
@@ -107,32 +176,33 @@ struct Run {
 
 impl Written {
     /// Notes an instruction.
-    #[inline]
+    #[inline(always)]
     pub fn push(&mut self, place: Place, span: Span) {
         let Place {
             section,
             fragment,
             offset,
         } = place;
-        let same = |run: &&Run| (run.section, run.fragment) == (section, fragment);
-        if self.runs.last().filter(same).is_none() {
-            self.runs.push(Run {
-                section,
-                fragment,
-                first: self.all.len(),
-            });
+        let last = self.runs.last();
+        if last.is_none_or(|run| run.section != section || run.fragment != fragment) {
+            self.begin(section, fragment);
         }
-        debug_assert!(u32::try_from(offset).is_ok(), "sections are bounded");
-        self.all.push(Located {
-            offset: offset as u32,
-            span,
+        self.all.push(offset, span);
+    }
+
+    #[cold]
+    fn begin(&mut self, section: usize, fragment: usize) {
+        self.runs.push(Run {
+            section,
+            fragment,
+            first: self.all.all.len(),
         });
     }
 
     /// Where each instruction lies.
     pub fn places(&self) -> impl Iterator<Item = Place> {
         self.ranges().flat_map(|(run, range)| {
-            let list = self.all.get(range).unwrap_or_default();
+            let list = self.all.all.get(range).unwrap_or_default();
             list.iter().map(move |one| Place {
                 section: run.section,
                 fragment: run.fragment,
@@ -143,7 +213,7 @@ impl Written {
 
     fn ranges(&self) -> impl Iterator<Item = (Run, Range<usize>)> {
         let ends = self.runs.iter().skip(1).map(|run| run.first);
-        let ends = ends.chain([self.all.len()]);
+        let ends = ends.chain([self.all.all.len()]);
         let runs = self.runs.iter().zip(ends);
         runs.map(|(run, end)| (*run, run.first..end))
     }
@@ -152,7 +222,7 @@ impl Written {
     pub fn finish(self, place: impl Fn(usize, usize) -> Option<(SectionId, u64)>) -> Instructions {
         let runs = self.ranges().filter_map(|(run, range)| {
             let (section, start) = place(run.section, run.fragment)?;
-            Some((section, u32::try_from(start).ok()?, range))
+            Some((section, start, range))
         });
         let mut runs: Vec<_> = runs.collect();
         let is_done = runs.is_sorted_by_key(|run| run.0) && runs.iter().all(|run| run.1 == 0);
@@ -172,11 +242,12 @@ impl Written {
         runs.sort_by_key(|run| (run.0, run.1));
         let mut made = Instructions::default();
         for (section, start, range) in runs {
-            let list = self.all.get(range).unwrap_or_default();
-            made.all.extend(list.iter().map(|one| Located {
-                offset: one.offset.saturating_add(start),
-                ..*one
-            }));
+            for index in range {
+                let one = self.all.all.get(index).zip(self.all.span(index));
+                if let Some((one, span)) = one {
+                    made.all.push(start + one.offset(), span);
+                }
+            }
             made.close(section);
         }
         made

@@ -20,6 +20,7 @@ use super::ast::Expr;
 pub use super::builder::{
     Apart, Content, Fragment, Padding, Place, Position, SectionBuilder, SectionGroup,
 };
+use super::forms::Slots;
 use super::symbols::SymbolIndex;
 
 /// Most bytes that all sections together may hold: far above the largest real object (about 10
@@ -178,11 +179,13 @@ impl Sections {
         Ok(place)
     }
 
-    /// Appends an instruction of one slot, which nearly everything is, in the way that is quickest:
-    /// `None` where it is not known to be the same as [`Sections::append`], and nothing is done.
+    /// Appends an instruction in the way that is quickest: `None` where it is not known to be the same as
+    /// [`Sections::append`], and nothing is done.
     #[inline]
-    pub fn append_slot(&mut self, slot: [u8; 8]) -> Option<Place> {
-        let bytes = self.bytes + slot.len() as u64;
+    pub fn append_slots(&mut self, slots: Slots) -> Option<Place> {
+        let Slots { first, second } = slots;
+        let size = if second.is_some() { 16 } else { 8 };
+        let bytes = self.bytes + size;
         let builder = self.all.get_mut(self.current)?;
         let nobits = builder.is_nobits();
         let index = builder.fragments.len().checked_sub(1)?;
@@ -199,8 +202,11 @@ impl Sections {
             fragment: index,
             offset: fragment.size,
         };
-        fragment.size += slot.len() as u64;
-        content.extend_from_slice(&slot);
+        fragment.size += size;
+        content.extend_from_slice(&first);
+        if let Some(second) = second {
+            content.extend_from_slice(&second);
+        }
         Some(place)
     }
 

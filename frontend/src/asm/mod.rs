@@ -164,7 +164,10 @@ pub fn assemble(
         }
         diagnostic
     };
-    run(&mut map, main, options, &mut NoFiles, told, place)
+    let instructions = |sources: &Sources<'_>, all: &mut Instructions| {
+        all.change_spans(|span| place(sources, span));
+    };
+    run(&mut map, main, options, &mut NoFiles, told, instructions)
 }
 
 /// Assembles a file of a map, with the files that it includes. These and the expansions of macros
@@ -184,7 +187,7 @@ pub fn assemble_file(
         options,
         loader,
         |sources, diagnostic| sources.explain(diagnostic),
-        |_, span| span,
+        |_, _| {},
     )
 }
 
@@ -194,7 +197,7 @@ fn run(
     options: &AsmOptions,
     loader: &mut dyn Loader,
     told: impl Fn(&Sources<'_>, Diagnostic) -> Diagnostic,
-    place: impl Fn(&Sources<'_>, Span) -> Span,
+    instructions_told: impl Fn(&Sources<'_>, &mut Instructions),
 ) -> Result<Assembled, Vec<Diagnostic>> {
     let mut assembler = assembler::Assembler::new(map, file, options.clone(), loader);
     assembler.run();
@@ -216,7 +219,7 @@ fn run(
     }
     let warnings = finished(std::mem::take(&mut assembler.warnings));
     let mut instructions = assembler.instruction_places(&relocations);
-    instructions.change_spans(|span| place(&assembler.sources, span));
+    instructions_told(&assembler.sources, &mut instructions);
     Ok(Assembled {
         instructions,
         messages: std::mem::take(&mut assembler.messages),

@@ -94,8 +94,8 @@ impl<'s> Reader<'s> {
         !macros.hides_instructions() && self.syntax != Syntax::Classic
     }
 
-    /// The next statement, if it is a plain instruction of one slot without mistakes. It stays the next
-    /// one until it is [accepted](Reader::accept).
+    /// The next statement, if it is a plain instruction without mistakes. It stays the next one until it
+    /// is [accepted](Reader::accept).
     #[inline]
     pub fn encoded(&mut self, macros: &Macros, endian: Endian) -> Option<Encoded<'s>> {
         if !self.has_plain(macros) {
@@ -108,6 +108,19 @@ impl<'s> Reader<'s> {
     #[inline]
     pub fn accept<T>(&mut self, plain: &Plain<T>) {
         self.lexer.bump(plain.after - self.position());
+    }
+
+    /// The next statement, if it is a label and nothing else.
+    pub fn label(&mut self, arena: &mut Arena) -> Option<Spanned<Label>> {
+        if self.syntax == Syntax::Classic {
+            return None;
+        }
+        let (name, after) = forms::label(self.source, self.position())?;
+        self.lexer.bump(after - self.position());
+        Some(Spanned {
+            span: name.span(self.file),
+            value: Label::Name(arena.intern(name.value())),
+        })
     }
 
     /// The next statement, if it is a plain instruction.

@@ -33,6 +33,10 @@ impl Assembler<'_> {
                 }
                 continue;
             }
+            if let Some(label) = reader.label(&mut self.arena) {
+                self.label(label);
+                continue;
+            }
             let mark = self.arena.mark();
             self.keep_nodes = false;
             if let Some(found) = reader.plain(&mut self.arena, &self.macros) {

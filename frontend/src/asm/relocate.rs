@@ -54,6 +54,9 @@ impl Assembler<'_> {
         let mut undefined = Undefined::new();
         let mut told = Told::default();
         for fixup in std::mem::take(&mut self.fixups) {
+            if self.near_branch(&fixup).is_some() {
+                continue;
+            }
             match self.fixup(fixup, &mut undefined) {
                 Ok(None) => {}
                 Ok(Some(relocation)) => {

@@ -1,15 +1,15 @@
-//! Plain instructions of one slot, without mistakes, as their bytes.
+//! Plain instructions without mistakes as their bytes.
 //!
 //! The rules are those of `lower`. Where one of them is broken, nothing is made. Where a jump or call
-//! leads to is the only name there may be.
+//! leads to and what is loaded are the only names there may be.
 //! Bytes and not an [`Insn`] are what leaves this place, because they fit a register: an instruction
 //! that is handed on through memory costs as much time as to read it.
 
-use bpf::insn::{AluOp, CallTarget, Cond, Endian, Insn, MemWidth, Operand, Reg, Width};
+use bpf::insn::{AluOp, CallTarget, Cond, Endian, Insn, MemWidth, Operand, Pseudo, Reg, Width};
 
 use super::super::assembler::FixupKind;
 use super::super::ast::{Register, UnaryOp};
-use super::{Build, Place, Source, Value, Word};
+use super::{Build, Place, Slots, Source, Value, Word};
 
 /// Makes bytes.
 pub struct Direct<'a> {
@@ -30,19 +30,26 @@ impl<'a> Direct<'a> {
         target.short()
     }
 
-    fn bytes(&self, insn: &Insn) -> Option<[u8; 8]> {
-        match insn.encode().as_slice() {
-            [slot] => Some(slot.to_bytes(self.endian)),
-            _ => None,
-        }
+    #[inline(always)]
+    fn bytes(&self, insn: &Insn) -> Option<Slots> {
+        let encoded = insn.encode();
+        let (first, second) = match encoded.as_slice() {
+            [first] => (first, None),
+            [first, second] => (first, Some(second.to_bytes(self.endian))),
+            _ => return None,
+        };
+        Some(Slots {
+            first: first.to_bytes(self.endian),
+            second,
+        })
     }
 }
 
 impl<'a> Build<'a> for Direct<'a> {
-    type Made = [u8; 8];
+    type Made = Slots;
 
     #[inline]
-    fn alu(&mut self, dst: Word<Register>, op: AluOp, src: Source<'a>) -> Option<[u8; 8]> {
+    fn alu(&mut self, dst: Word<Register>, op: AluOp, src: Source<'a>) -> Option<Slots> {
         let Register { mut width, reg } = dst.value;
         // `r1 = w2` clears the upper half.
         if let (AluOp::Mov, Width::W64, Source::Register(src)) = (op, width, src) {
@@ -57,8 +64,20 @@ impl<'a> Build<'a> for Direct<'a> {
     }
 
     #[inline]
-    fn load_wide(&mut self, _: Word<Register>, _: Word<Value<'a>>) -> Option<[u8; 8]> {
-        None
+    fn load_wide(&mut self, dst: Word<Register>, value: Word<Value<'a>>) -> Option<Slots> {
+        let imm = match value.value {
+            Value::Name(name) => {
+                self.target = Some((FixupKind::Wide, value.of(name)));
+                0
+            }
+            Value::Number(number) => number,
+            Value::Signed(..) => i64::from(value.immediate()?).cast_unsigned(),
+        };
+        self.bytes(&Insn::LoadImm64 {
+            dst: dst.whole()?,
+            pseudo: Pseudo(0),
+            imm,
+        })
     }
 
     #[inline]
@@ -68,7 +87,7 @@ impl<'a> Build<'a> for Direct<'a> {
         width: Word<MemWidth>,
         signed: bool,
         address: Word<Place<'a>>,
-    ) -> Option<[u8; 8]> {
+    ) -> Option<Slots> {
         let fills = signed || width.value == MemWidth::B64;
         if fills && dst.value.width == Width::W32 {
             return None;
@@ -89,7 +108,7 @@ impl<'a> Build<'a> for Direct<'a> {
         signed: bool,
         address: Word<Place<'a>>,
         src: Source<'a>,
-    ) -> Option<[u8; 8]> {
+    ) -> Option<Slots> {
         if signed {
             return None;
         }
@@ -113,7 +132,7 @@ impl<'a> Build<'a> for Direct<'a> {
         cond: Word<Cond>,
         src: Source<'a>,
         target: Word<Value<'a>>,
-    ) -> Option<[u8; 8]> {
+    ) -> Option<Slots> {
         let Register { width, reg } = dst.value;
         let offset = self.distance(target)?;
         self.bytes(&Insn::Branch {
@@ -126,7 +145,7 @@ impl<'a> Build<'a> for Direct<'a> {
     }
 
     #[inline]
-    fn goto(&mut self, target: Word<Value<'a>>) -> Option<[u8; 8]> {
+    fn goto(&mut self, target: Word<Value<'a>>) -> Option<Slots> {
         let offset = i32::from(self.distance(target)?);
         self.bytes(&Insn::Goto {
             offset,
@@ -135,7 +154,7 @@ impl<'a> Build<'a> for Direct<'a> {
     }
 
     #[inline]
-    fn call(&mut self, target: Word<Value<'a>>) -> Option<[u8; 8]> {
+    fn call(&mut self, target: Word<Value<'a>>) -> Option<Slots> {
         let target = match target.value {
             Value::Name(name) => {
                 self.target = Some((FixupKind::Call, target.of(name)));
@@ -147,7 +166,7 @@ impl<'a> Build<'a> for Direct<'a> {
     }
 
     #[inline]
-    fn exit(&mut self) -> Option<[u8; 8]> {
+    fn exit(&mut self) -> Option<Slots> {
         self.bytes(&Insn::Exit)
     }
 }

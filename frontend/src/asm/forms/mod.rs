@@ -9,11 +9,13 @@
 //! The lexer, the grammar and `lower` stay the definition of the language: whatever is not exactly
 //! one of these shapes is left to them, and with it every message about what is wrong. Tests hold the
 //! two ways against each other: what is read here is, node for node and place for place, what the
-//! grammar makes of the same line, and byte for byte what is made of that.
+//! grammar makes of the same line, and byte for byte what is made of that. Lines with nothing but a
+//! label are read here for the same reason and in the same way.
 //!
 //! Cost: each byte of the line is looked at once or twice; nothing is allocated but new names.
 
 mod direct;
+mod scan;
 mod shapes;
 mod tree;
 
@@ -52,11 +54,23 @@ impl<T> Plain<T> {
 #[derive(Clone, Copy, Debug)]
 pub struct Word<T> {
     value: T,
-    start: u32,
-    end: u32,
+    start: usize,
+    end: usize,
 }
 
 impl<T> Word<T> {
+    /// Its place, in the file that was read.
+    #[inline]
+    pub fn span(&self, file: FileId) -> Span {
+        // The text is at most 4 GiB long.
+        Span::new(file, self.start as u32, self.end as u32)
+    }
+
+    /// What it is.
+    pub fn value(self) -> T {
+        self.value
+    }
+
     /// Something else in the same place.
     #[inline]
     fn of<U>(&self, value: U) -> Word<U> {
@@ -76,7 +90,7 @@ pub enum Value<'a> {
     /// A number.
     Number(u64),
     /// A number with a sign, and its first digit.
-    Signed(UnaryOp, u64, u32),
+    Signed(UnaryOp, u64, usize),
 }
 
 /// The second operand.
@@ -95,8 +109,17 @@ pub struct Place<'a> {
     offset: Word<Value<'a>>,
 }
 
+/// The slots of an instruction, as bytes.
+#[derive(Clone, Copy, Debug)]
+pub struct Slots {
+    /// The first one.
+    pub first: [u8; 8],
+    /// The other one of a `ld_imm64`.
+    pub second: Option<[u8; 8]>,
+}
+
 /// An instruction's bytes, and a name in it with the field that it is for.
-pub type Encoded<'a> = (Plain<[u8; 8]>, Option<(FixupKind, &'a str, Span)>);
+pub type Encoded<'a> = (Plain<Slots>, Option<(FixupKind, &'a str, Span)>);
 
 /// What becomes of each shape; `None` where it is nothing for this way.
 pub trait Build<'a> {
@@ -147,7 +170,7 @@ pub trait Build<'a> {
 }
 
 /// The bytes of the instruction whose statement begins at byte `at`, and the name that its last operand
-/// is, if it is a plain one of one slot without mistakes.
+/// is, if it is a plain one without mistakes.
 #[inline]
 pub fn encoded(source: &str, at: usize, file: FileId, endian: Endian) -> Option<Encoded<'_>> {
     let mut direct = Direct {
@@ -155,11 +178,15 @@ pub fn encoded(source: &str, at: usize, file: FileId, endian: Endian) -> Option<
         target: None,
     };
     let plain = shapes::read(source, at, &mut direct)?;
-    let target = direct.target.map(|(kind, name)| {
-        let at = Span::new(file, name.start, name.end);
-        (kind, name.value, at)
-    });
+    let target = direct
+        .target
+        .map(|(kind, name)| (kind, name.value, name.span(file)));
     Some((plain, target))
+}
+
+/// The label that is alone in the statement that begins at byte `at`, and the byte after that statement.
+pub fn label(source: &str, at: usize) -> Option<(Word<&str>, usize)> {
+    shapes::label(source, at)
 }
 
 /// What the grammar would make of the statement that begins at byte `at`, if it is a plain

@@ -1,298 +1,247 @@
 //! Recognises the shapes of plain instructions.
+//!
+//! Everything here takes the byte to begin at and says where it ends, instead of moving a reader: what
+//! is read next waits for that place, and a place that lies in memory is slow to wait for.
 
 use bpf::insn::{AluOp, Cond, MemWidth, Reg, Width};
 
 use super::super::ast::{Register, UnaryOp};
 use super::super::token::reserved_word;
+use super::scan::{Text, is_part};
 use super::{Build, Place, Plain, Source, Value, Word};
-
-/// Hexadecimal and decimal digits of which every number fits 64 bits.
-const MOST_DIGITS: [usize; 2] = [16, 18];
 
 /// What is made of the plain instruction whose statement begins at byte `at`, if it is one.
 #[inline]
 pub fn read<'a, B: Build<'a>>(source: &'a str, at: usize, build: &mut B) -> Option<Plain<B::Made>> {
-    let mut line = Line {
-        source,
-        bytes: source.as_bytes(),
-        at,
-    };
-    line.blanks();
-    let start = line.at;
-    let made = line.shape(build)?;
-    let end = line.at;
-    line.blanks();
-    let after = match line.peek() {
-        0 if line.at >= source.len() => line.at,
-        b'\n' | b';' => line.at + 1,
-        _ => return None,
-    };
+    let line = Line(Text(source));
+    let start = line.0.blanks(at);
+    let (made, end) = line.shape(start, build)?;
     Some(Plain {
         made,
         start,
         end,
-        after,
+        after: line.0.end_of_statement(end)?,
     })
 }
 
-/// A reader in the middle of a line.
-struct Line<'a> {
-    source: &'a str,
-    bytes: &'a [u8],
-    at: usize,
+/// The label with nothing else in its statement, which begins at byte `at`, and the byte after that.
+pub fn label(source: &str, at: usize) -> Option<(Word<&str>, usize)> {
+    let text = Text(source);
+    let name = text.name(text.blanks(at))?;
+    let colon = text.blanks(name.end);
+    if text.peek(colon) != b':' || name.value == "." || reserved_word(name.value).is_some() {
+        return None;
+    }
+    Some((name, text.end_of_statement(colon + 1)?))
 }
 
+/// Reads parts of a line.
+#[derive(Clone, Copy)]
+struct Line<'a>(Text<'a>);
+
 impl<'a> Line<'a> {
+    /// What is made of an instruction, and the byte after it.
     #[inline]
-    fn shape<B: Build<'a>>(&mut self, build: &mut B) -> Option<B::Made> {
-        if let Some(dst) = self.register() {
-            return self.assignment(dst, build);
-        }
-        if self.take(b'*') {
-            return self.store(build);
-        }
-        match self.word()? {
-            "if" => self.branch(build),
-            "goto" => build.goto(self.value()?),
-            "call" => build.call(self.value()?),
-            "exit" => build.exit(),
+    fn shape<B: Build<'a>>(self, at: usize, build: &mut B) -> Option<(B::Made, usize)> {
+        let text = self.0;
+        match text.peek(at) {
+            b'r' | b'w' => self.assignment(self.register(at)?, build),
+            b'*' => self.store(at + 1, build),
+            b'i' => self.branch(text.keyword(at, b"if")?, build),
+            b'g' => {
+                let target = self.value(text.keyword(at, b"goto")?)?;
+                Some((build.goto(target)?, target.end))
+            }
+            b'c' => {
+                let target = self.value(text.keyword(at, b"call")?)?;
+                Some((build.call(target)?, target.end))
+            }
+            b'e' => {
+                let end = text.keyword(at, b"exit")?;
+                Some((build.exit()?, end))
+            }
             _ => None,
         }
     }
 
     /// `r1 = …`, `r1 += …`, after the register.
     #[inline]
-    fn assignment<B: Build<'a>>(&mut self, dst: Word<Register>, build: &mut B) -> Option<B::Made> {
-        let op = self.operation()?;
-        self.blanks();
-        if op != AluOp::Mov {
-            let src = self.source()?;
-            return build.alu(dst, op, src);
+    fn assignment<B: Build<'a>>(
+        self,
+        dst: Word<Register>,
+        build: &mut B,
+    ) -> Option<(B::Made, usize)> {
+        let text = self.0;
+        let op = self.operation(text.blanks(dst.end))?;
+        let at = text.blanks(op.end);
+        if op.value == AluOp::Mov && text.peek(at) == b'*' {
+            let (width, signed, end) = self.pointer(at + 1)?;
+            let address = self.address(end)?;
+            return Some((build.load(dst, width, signed, address)?, address.end));
         }
-        if self.take(b'*') {
-            let (width, signed) = self.pointer()?;
-            let address = self.address()?;
-            return build.load(dst, width, signed, address);
+        let src = self.source(at)?;
+        let next = text.blanks(src.end());
+        if let (AluOp::Mov, b'l', Source::Value(value)) = (op.value, text.peek(next), src) {
+            let end = text.keyword(next, b"ll")?;
+            return Some((build.load_wide(dst, value)?, end));
         }
-        let src = self.source()?;
-        let end = self.at;
-        self.blanks();
-        match (self.word(), src) {
-            (None, src) => {
-                self.at = end;
-                build.alu(dst, op, src)
-            }
-            (Some("ll"), Source::Value(value)) => build.load_wide(dst, value),
-            _ => None,
-        }
+        Some((build.alu(dst, op.value, src)?, src.end()))
     }
 
     /// `*(u64 *)(r1 + 8) = …`, after the star.
     #[inline]
-    fn store<B: Build<'a>>(&mut self, build: &mut B) -> Option<B::Made> {
-        let (width, signed) = self.pointer()?;
-        let address = self.address()?;
-        self.blanks();
-        if !self.take(b'=') || self.peek() == b'=' {
+    fn store<B: Build<'a>>(self, at: usize, build: &mut B) -> Option<(B::Made, usize)> {
+        let text = self.0;
+        let (width, signed, end) = self.pointer(at)?;
+        let address = self.address(end)?;
+        let sign = text.blanks(address.end);
+        if text.peek(sign) != b'=' || text.peek(sign + 1) == b'=' {
             return None;
         }
-        self.blanks();
-        let src = self.source()?;
-        build.store(width, signed, address, src)
+        let src = self.source(text.blanks(sign + 1))?;
+        Some((build.store(width, signed, address, src)?, src.end()))
     }
 
     /// `if r1 == … goto …`, after the first word.
     #[inline]
-    fn branch<B: Build<'a>>(&mut self, build: &mut B) -> Option<B::Made> {
-        self.blanks();
-        let dst = self.register()?;
-        let cond = self.condition()?;
-        self.blanks();
-        let src = self.source()?;
-        self.blanks();
-        if self.word()? != "goto" {
-            return None;
-        }
-        let target = self.value()?;
-        build.branch(dst, cond, src, target)
+    fn branch<B: Build<'a>>(self, at: usize, build: &mut B) -> Option<(B::Made, usize)> {
+        let text = self.0;
+        let dst = self.register(text.blanks(at))?;
+        let cond = self.condition(text.blanks(dst.end))?;
+        let src = self.source(text.blanks(cond.end))?;
+        let target = self.value(text.keyword(text.blanks(src.end()), b"goto")?)?;
+        Some((build.branch(dst, cond, src, target)?, target.end))
     }
 
     /// `r0` to `r11`, `w0` to `w11`.
-    #[inline]
-    fn register(&mut self) -> Option<Word<Register>> {
-        let start = self.at;
-        let width = match self.peek() {
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "what it finds out must not go through memory"
+    )]
+    fn register(self, at: usize) -> Option<Word<Register>> {
+        let text = self.0;
+        let width = match text.peek(at) {
             b'r' => Width::W64,
             b'w' => Width::W32,
             _ => return None,
         };
-        let digit = |byte: u8| byte.is_ascii_digit().then(|| byte - b'0');
-        let first = digit(self.peek_at(1))?;
-        let second = self.peek_at(2);
-        let (number, length) = match second {
-            b'0' | b'1' if first == 1 => (10 + second - b'0', 3),
-            _ => (first, 2),
-        };
-        if is_part(self.peek_at(length)) {
+        let first = text.peek(at + 1).wrapping_sub(b'0');
+        let second = text.peek(at + 2);
+        if first > 9 {
             return None;
         }
-        self.at += length;
+        let (number, end) = match second {
+            b'0' | b'1' if first == 1 => (10 + second - b'0', at + 3),
+            _ => (first, at + 2),
+        };
         let reg = Reg(number);
-        Some(self.since(start, Register { width, reg }))
+        (!is_part(text.peek(end))).then_some(Word {
+            value: Register { width, reg },
+            start: at,
+            end,
+        })
     }
 
     /// The second operand, where blanks have been passed.
     #[inline]
-    fn source(&mut self) -> Option<Source<'a>> {
-        match self.register() {
+    fn source(self, at: usize) -> Option<Source<'a>> {
+        match self.register(at) {
             Some(register) => Some(Source::Register(register)),
-            None => self.value().map(Source::Value),
+            None => self.value(at).map(Source::Value),
         }
     }
 
     /// A number with at most one sign, or a name.
-    fn value(&mut self) -> Option<Word<Value<'a>>> {
-        self.blanks();
-        let start = self.at;
-        match self.peek() {
+    #[inline]
+    fn value(self, at: usize) -> Option<Word<Value<'a>>> {
+        let start = self.0.blanks(at);
+        match self.0.peek(start) {
             b'0'..=b'9' => {
-                let number = self.number()?;
-                Some(self.since(start, Value::Number(number)))
+                let number = self.0.number(start)?;
+                Some(number.of(Value::Number(number.value)))
             }
-            b'-' | b'+' => self.signed(),
+            b'-' | b'+' => self.signed(start),
             _ => {
-                let name = self.word()?;
-                if name == "." || reserved_word(name).is_some() {
+                let name = self.0.name(start)?;
+                if name.value == "." || reserved_word(name.value).is_some() {
                     return None;
                 }
-                Some(self.since(start, Value::Name(name)))
+                Some(name.of(Value::Name(name.value)))
             }
         }
     }
 
+    /// `- 8`, `+ 8`
     #[inline]
-    fn signed(&mut self) -> Option<Word<Value<'a>>> {
-        self.blanks();
-        let start = self.at;
-        let op = match self.peek() {
+    fn signed(self, start: usize) -> Option<Word<Value<'a>>> {
+        let op = match self.0.peek(start) {
             b'-' => UnaryOp::Negate,
             b'+' => UnaryOp::Plus,
             _ => return None,
         };
-        self.at += 1;
-        self.blanks();
-        let digits = self.at as u32;
-        let number = self.number()?;
-        Some(self.since(start, Value::Signed(op, number, digits)))
+        let number = self.0.number(self.0.blanks(start + 1))?;
+        Some(Word {
+            value: Value::Signed(op, number.value, number.start),
+            start,
+            end: number.end,
+        })
     }
 
-    /// Digits, of which every number fits 64 bits, without a suffix.
+    /// `(u64 *)`: the width, whether it is signed, and the byte after it.
     #[inline]
-    fn number(&mut self) -> Option<u64> {
-        let (first, second) = (self.peek(), self.peek_at(1));
-        match (first, second) {
-            (b'0', b'x') => self.digits(2, 16, MOST_DIGITS[0]),
-            // Octal, binary, or a label.
-            (b'0', b'0'..=b'9' | b'b') => None,
-            _ => self.digits(0, 10, MOST_DIGITS[1]),
+    fn pointer(self, at: usize) -> Option<(Word<MemWidth>, bool, usize)> {
+        let text = self.0;
+        // As compilers print it, in one look.
+        if let Some(bytes) = text.chunk(at)
+            && let Some((value, length)) = usual_pointer(bytes)
+        {
+            let (start, end) = (at + 1, at + length - 3);
+            return Some((Word { value, start, end }, false, at + length));
         }
-    }
-
-    #[inline]
-    fn digits(&mut self, prefix: usize, radix: u32, most: usize) -> Option<u64> {
-        let start = self.at + prefix;
-        let mut value: u64 = 0;
-        self.at = start;
-        loop {
-            let byte = self.peek();
-            let Some(digit) = char::from(byte).to_digit(radix) else {
-                break;
-            };
-            value = value
-                .wrapping_mul(u64::from(radix))
-                .wrapping_add(u64::from(digit));
-            self.at += 1;
-        }
-        let count = self.at - start;
-        let goes_on = matches!(
-            self.peek(),
-            b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'_' | b'.'
-        );
-        (count > 0 && count <= most && !goes_on).then_some(value)
-    }
-
-    /// `(u64 *)`
-    #[inline]
-    fn pointer(&mut self) -> Option<(Word<MemWidth>, bool)> {
-        if let Some(usual) = self.usual_pointer() {
-            return Some(usual);
-        }
-        self.expect(b'(')?;
-        self.blanks();
-        let start = self.at;
-        let signed = match self.peek() {
+        let start = text.blanks(text.expect(at, b'(')?);
+        let signed = match text.peek(start) {
             b'u' => false,
             b's' => true,
             _ => return None,
         };
-        let (width, length) = match (self.peek_at(1), self.peek_at(2)) {
+        let (value, length) = match (text.peek(start + 1), text.peek(start + 2)) {
             (b'8', _) => (MemWidth::B8, 2),
             (b'1', b'6') => (MemWidth::B16, 3),
             (b'3', b'2') => (MemWidth::B32, 3),
             (b'6', b'4') if !signed => (MemWidth::B64, 3),
             _ => return None,
         };
-        if is_part(self.peek_at(length)) {
+        let end = start + length;
+        if is_part(text.peek(end)) {
             return None;
         }
-        self.at += length;
-        let width = self.since(start, width);
-        self.expect(b'*')?;
-        self.expect(b')')?;
-        Some((width, signed))
-    }
-
-    /// The same as compilers print it, in one look.
-    #[inline]
-    fn usual_pointer(&mut self) -> Option<(Word<MemWidth>, bool)> {
-        let next: &[u8; 7] = self.bytes.get(self.at..)?.first_chunk()?;
-        let (width, length) = match next {
-            b"(u64 *)" => (MemWidth::B64, 3),
-            b"(u32 *)" => (MemWidth::B32, 3),
-            b"(u16 *)" => (MemWidth::B16, 3),
-            [b'(', b'u', b'8', b' ', b'*', b')', _] => (MemWidth::B8, 2),
-            _ => return None,
-        };
-        self.at += 1;
-        let start = self.at;
-        self.at += length;
-        let width = self.since(start, width);
-        self.at += 3;
-        Some((width, false))
+        let after = text.expect(text.expect(end, b'*')?, b')')?;
+        Some((Word { value, start, end }, signed, after))
     }
 
     /// `(r1 + 8)`
     #[inline]
-    fn address(&mut self) -> Option<Word<Place<'a>>> {
-        self.blanks();
-        let start = self.at;
-        self.expect(b'(')?;
-        self.blanks();
-        let base = self.register()?;
-        let offset = self.signed()?;
-        self.expect(b')')?;
-        Some(self.since(start, Place { base, offset }))
+    fn address(self, at: usize) -> Option<Word<Place<'a>>> {
+        let text = self.0;
+        let start = text.blanks(at);
+        let base = self.register(text.blanks(text.expect(start, b'(')?))?;
+        let offset = self.signed(text.blanks(base.end))?;
+        Some(Word {
+            value: Place { base, offset },
+            start,
+            end: text.expect(offset.end, b')')?,
+        })
     }
 
+    /// `==`, `s>` …
     #[inline]
-    fn condition(&mut self) -> Option<Word<Cond>> {
-        self.blanks();
-        let start = self.at;
-        let signed = self.take(b's');
-        let first = self.peek();
-        self.at += 1;
-        let equal = self.take(b'=');
-        let value = match (first, equal, signed) {
+    fn condition(self, start: usize) -> Option<Word<Cond>> {
+        let text = self.0;
+        let signed = text.peek(start) == b's';
+        let at = start + usize::from(signed);
+        let equal = text.peek(at + 1) == b'=';
+        let value = match (text.peek(at), equal, signed) {
             (b'=', true, false) => Cond::Eq,
             (b'!', true, false) => Cond::Ne,
             (b'>', false, false) => Cond::Gt,
@@ -306,104 +255,73 @@ impl<'a> Line<'a> {
             (b'<', true, true) => Cond::Sle,
             _ => return None,
         };
+        let end = at + 1 + usize::from(equal);
         // `>>` and `&&` are other operators; nothing that follows begins like one.
-        match self.peek() {
+        match text.peek(end) {
             b'>' | b'<' | b'=' | b'&' => None,
-            _ => Some(self.since(start, value)),
+            _ => Some(Word { value, start, end }),
         }
     }
 
     /// `=`, `+=`, `s>>=` …
     #[inline]
-    fn operation(&mut self) -> Option<AluOp> {
-        self.blanks();
-        let signed = self.take(b's');
-        let first = self.peek();
-        self.at += 1;
-        let op = match (first, signed) {
-            (b'=', false) => AluOp::Mov,
-            (b'+', false) => AluOp::Add,
-            (b'-', false) => AluOp::Sub,
-            (b'*', false) => AluOp::Mul,
-            (b'/', false) => AluOp::Div,
-            (b'%', false) => AluOp::Mod,
-            (b'&', false) => AluOp::And,
-            (b'|', false) => AluOp::Or,
-            (b'^', false) => AluOp::Xor,
-            (b'/', true) => AluOp::Sdiv,
-            (b'%', true) => AluOp::Smod,
-            (b'<', false) if self.take(b'<') => AluOp::Lsh,
-            (b'>', false) if self.take(b'>') => AluOp::Rsh,
-            (b'>', true) if self.take(b'>') => AluOp::Arsh,
+    fn operation(self, start: usize) -> Option<Word<AluOp>> {
+        let text = self.0;
+        let signed = text.peek(start) == b's';
+        let at = start + usize::from(signed);
+        let first = text.peek(at);
+        let (value, length) = match (first, signed) {
+            (b'=', false) => (AluOp::Mov, 0),
+            (b'+', false) => (AluOp::Add, 1),
+            (b'-', false) => (AluOp::Sub, 1),
+            (b'*', false) => (AluOp::Mul, 1),
+            (b'/', false) => (AluOp::Div, 1),
+            (b'%', false) => (AluOp::Mod, 1),
+            (b'&', false) => (AluOp::And, 1),
+            (b'|', false) => (AluOp::Or, 1),
+            (b'^', false) => (AluOp::Xor, 1),
+            (b'/', true) => (AluOp::Sdiv, 1),
+            (b'%', true) => (AluOp::Smod, 1),
+            (b'<', false) => (AluOp::Lsh, 2),
+            (b'>', false) => (AluOp::Rsh, 2),
+            (b'>', true) => (AluOp::Arsh, 2),
             _ => return None,
         };
-        if op != AluOp::Mov && !self.take(b'=') {
+        if length == 2 && text.peek(at + 1) != first {
             return None;
         }
-        (self.peek() != b'=').then_some(op)
-    }
-
-    /// A name or a reserved word.
-    fn word(&mut self) -> Option<&'a str> {
-        let rest = self.bytes.get(self.at..)?;
-        if !matches!(rest.first()?, b'A'..=b'Z' | b'a'..=b'z' | b'_' | b'.' | b'$') {
-            return None;
-        }
-        let length = rest.iter().position(|byte| !is_part(*byte));
-        let end = self.at + length.unwrap_or(rest.len());
-        let word = self.source.get(self.at..end)?;
-        self.at = end;
-        Some(word)
-    }
-
-    /// What was read since a byte.
-    #[inline]
-    fn since<T>(&self, start: usize, value: T) -> Word<T> {
-        // The text is at most 4 GiB long.
-        Word {
-            value,
-            start: start as u32,
-            end: self.at as u32,
-        }
-    }
-
-    #[inline]
-    fn blanks(&mut self) {
-        while let b' ' | b'\t' | b'\r' = self.peek() {
-            self.at += 1;
-        }
-    }
-
-    #[inline]
-    fn expect(&mut self, byte: u8) -> Option<()> {
-        self.blanks();
-        self.take(byte).then_some(())
-    }
-
-    #[inline]
-    fn take(&mut self, byte: u8) -> bool {
-        let found = self.peek() == byte;
-        self.at += usize::from(found);
-        found
-    }
-
-    /// The next byte; 0, which is part of no instruction, at the end.
-    #[inline]
-    fn peek(&self) -> u8 {
-        self.peek_at(0)
-    }
-
-    #[inline]
-    fn peek_at(&self, distance: usize) -> u8 {
-        self.bytes.get(self.at + distance).copied().unwrap_or(0)
+        let sign = at + length;
+        let end = sign + 1;
+        let is_whole = text.peek(sign) == b'=' && text.peek(end) != b'=';
+        is_whole.then_some(Word { value, start, end })
     }
 }
 
-/// Whether a byte goes on with a word.
+/// The width of `(u64 *)` and its kin as compilers print them, and how many bytes that has.
 #[inline]
-fn is_part(byte: u8) -> bool {
-    matches!(
-        byte,
-        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'_' | b'.' | b'$' | b'@'
-    )
+fn usual_pointer(bytes: [u8; 8]) -> Option<(MemWidth, usize)> {
+    /// By the lowest bits of the third byte.
+    const USUAL: [([u8; 8], MemWidth, usize); 8] = {
+        let mut usual = [([0xff; 8], MemWidth::B8, 8); 8];
+        usual[b'6' as usize % 8] = (*b"(u64 *)\0", MemWidth::B64, 7);
+        usual[b'3' as usize % 8] = (*b"(u32 *)\0", MemWidth::B32, 7);
+        usual[b'1' as usize % 8] = (*b"(u16 *)\0", MemWidth::B16, 7);
+        usual[b'8' as usize % 8] = (*b"(u8 *)\0\0", MemWidth::B8, 6);
+        usual
+    };
+    let (wanted, width, length) = USUAL[usize::from(bytes[2] % 8)];
+    let kept = u64::MAX >> (8 * (8 - length));
+    let found = u64::from_le_bytes(bytes) & kept == u64::from_le_bytes(wanted);
+    found.then_some((width, length))
+}
+
+impl Source<'_> {
+    /// Byte after it.
+    #[inline]
+    fn end(&self) -> usize {
+        match self {
+            Source::Register(register) => register.end,
+            Source::Value(value) => value.end,
+        }
+    }
 }

@@ -99,7 +99,7 @@ impl<'a> Build<'a> for Tree<'_> {
 impl Tree<'_> {
     fn spanned<T>(&self, word: Word<T>) -> Spanned<T> {
         Spanned {
-            span: Span::new(self.file, word.start, word.end),
+            span: word.span(self.file),
             value: word.value,
         }
     }
@@ -115,12 +115,12 @@ impl Tree<'_> {
         Address {
             base: self.spanned(address.value.base),
             offset: Some(self.expression(address.value.offset)),
-            span: Span::new(self.file, address.start, address.end),
+            span: address.span(self.file),
         }
     }
 
     fn expression(&mut self, word: Word<Value<'_>>) -> Expr {
-        let whole = Span::new(self.file, word.start, word.end);
+        let whole = word.span(self.file);
         match word.value {
             Value::Name(name) => {
                 let node = Node::Symbol(self.arena.intern(name));
@@ -128,7 +128,10 @@ impl Tree<'_> {
             }
             Value::Number(number) => self.arena.leaf(Node::Number(number.cast_signed()), whole),
             Value::Signed(op, number, start) => {
-                let digits = Span::new(self.file, start, word.end);
+                let digits = Span {
+                    start: start as u32,
+                    ..whole
+                };
                 let node = Node::Number(number.cast_signed());
                 let number = self.arena.leaf(node, digits);
                 self.arena.unary(op, number, whole)

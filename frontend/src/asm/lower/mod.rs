@@ -14,6 +14,7 @@ use bpf::insn::{AtomicOp, Insn, MemWidth, Reg, Width};
 
 use super::assembler::{Assembler, Fixup, FixupKind};
 use super::ast::{Expr, Instruction, JumpKind, Node};
+use super::forms::Slots;
 use super::layout::Place;
 use super::symbols::{Definition, SymbolIndex};
 use arithmetic::extend;
@@ -59,12 +60,12 @@ impl Assembler<'_> {
     #[inline]
     pub fn place_plain(
         &mut self,
-        slot: [u8; 8],
+        slots: Slots,
         label: Option<(FixupKind, SymbolIndex, Span)>,
         span: Span,
     ) {
         let quickly = match self.debug.lines.is_pending() {
-            false => self.sections.append_slot(slot),
+            false => self.sections.append_slots(slots),
             true => None,
         };
         let place = match quickly {
@@ -72,7 +73,7 @@ impl Assembler<'_> {
                 self.instructions.push(place, span);
                 Some(place)
             }
-            None => self.place_slowly(slot, span),
+            None => self.place_slowly(slots, span),
         };
         if let (Some((kind, symbol, at)), Some(place)) = (label, place) {
             self.symbols.register(symbol);
@@ -92,8 +93,11 @@ impl Assembler<'_> {
 
     /// Out of the way, since what it may have to say is large.
     #[cold]
-    fn place_slowly(&mut self, slot: [u8; 8], span: Span) -> Option<Place> {
-        let result = self.place(&[slot], span);
+    fn place_slowly(&mut self, slots: Slots, span: Span) -> Option<Place> {
+        let result = match slots.second {
+            Some(second) => self.place(&[slots.first, second], span),
+            None => self.place(&[slots.first], span),
+        };
         let place = result.as_ref().ok().copied();
         self.note(result.map(|_| ()));
         place

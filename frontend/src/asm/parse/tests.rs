@@ -168,6 +168,63 @@ fn plain_instructions_are_what_the_grammar_reads() {
     assert!(around > 300, "{around}");
 }
 
+/// Whether a statement is read as a label without the grammar; panics if the grammar reads something
+/// else.
+fn is_plain_label(text: &str) -> bool {
+    let (mut arena, mut reader) = (Arena::default(), Reader::new(text, FileId(0), 0));
+    let Some(quick) = reader.label(&mut arena) else {
+        return false;
+    };
+    let (mut other, mut slow) = (Arena::default(), Reader::new(text, FileId(0), 0));
+    let Some(statement) = slow.next(&mut other, &Macros::default()) else {
+        panic!("no statement: {text}");
+    };
+    assert!(matches!(statement.body, Ok(None)), "{text}");
+    let after = |reader: &Reader<'_>| reader.lexer.span().end;
+    assert_eq!(
+        format!("{:?} {arena:?} {}", [quick], after(&reader)),
+        format!("{:?} {other:?} {}", statement.labels, after(&slow)),
+        "{text}"
+    );
+    true
+}
+
+#[test]
+fn plain_labels_are_what_the_grammar_reads() {
+    let names = [
+        "l", "LBB0_1", ".Ltmp3", "a.b$c@d", "_", "$x", "exit", "call", "if", "r12", "q1",
+    ];
+    for name in names {
+        for (before, colon, after) in [
+            ("", ":", ""),
+            ("\t", " :", "\n"),
+            ("", ":", " ; exit"),
+            ("", ":", "\r\n"),
+        ] {
+            let text = format!("{before}{name}{colon}{after}");
+            assert!(is_plain_label(&text), "{text}");
+        }
+        for after in [
+            " # comment",
+            "exit",
+            " m:",
+            "=",
+            " = 1",
+            "// c",
+            "\0",
+            "\x0b",
+        ] {
+            let text = format!("{name}:{after}");
+            assert!(!is_plain_label(&text), "{text}");
+        }
+    }
+    for name in [
+        ".", "1", "\"q\"", "@a", "s", "u8", "r1", "w11", "ll", "goto", "é", "",
+    ] {
+        assert!(!is_plain_label(&format!("{name}:")), "{name}");
+    }
+}
+
 /// What is left of a text: bytes, symbols and relocations, or the messages.
 fn outcome(text: &str, options: &AsmOptions) -> Result<Object, Vec<String>> {
     let assembled = assemble(text, FileId(0), options).map(|assembled| assembled.object);

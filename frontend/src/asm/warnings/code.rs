@@ -85,6 +85,8 @@ pub struct Part<'a> {
     effects: Effects,
     /// Where instructions lie, by offset.
     places: &'a [Located],
+    /// Those of all sections, and the index of this one's first among them.
+    all: (&'a Instructions, usize),
 }
 
 impl Part<'_> {
@@ -105,11 +107,12 @@ impl Part<'_> {
             None => Insn::decode(&[first]),
         };
         let (insn, count) = decoded.ok()?;
+        let (all, before) = self.all;
         Some(Step {
             offset,
             insn,
             size: count as u64 * SLOT,
-            span: place.span,
+            span: all.text(before + index)?,
         })
     }
 
@@ -119,7 +122,7 @@ impl Part<'_> {
         let offset = self.places.get(index)?.offset();
         let slot = self.slot(offset)?;
         let effect = self.effects.of(slot)?;
-        let size = if effect.is_wide { 2 * SLOT } else { SLOT };
+        let size = if effect.is_wide() { 2 * SLOT } else { SLOT };
         Some((slot, offset.checked_add(size)?, effect))
     }
 
@@ -185,14 +188,20 @@ impl<'a> Code<'a> {
     /// Decodes an object's instructions, which lie at these places.
     pub fn of(object: &'a Object, instructions: &'a Instructions) -> Code<'a> {
         let sections = instructions.sections();
-        let parts = sections.map(|(section, places)| part(object, section, places));
+        let parts = sections
+            .map(|(section, first, places)| part(object, section, places, (instructions, first)));
         Code {
             parts: parts.collect(),
         }
     }
 }
 
-fn part<'a>(object: &'a Object, section: SectionId, places: &'a [Located]) -> Part<'a> {
+fn part<'a>(
+    object: &'a Object,
+    section: SectionId,
+    places: &'a [Located],
+    all: (&'a Instructions, usize),
+) -> Part<'a> {
     let mut part = Part {
         section,
         notable: Vec::new(),
@@ -204,11 +213,12 @@ fn part<'a>(object: &'a Object, section: SectionId, places: &'a [Located]) -> Pa
         endian: object.endian,
         effects: Effects::table(),
         places,
+        all,
     };
     let mut run = 0..0;
     for (index, place) in places.iter().enumerate() {
         let end = if let Some((slot, end, effect)) = part.plain(index) {
-            if effect.is_narrow_store || effect.writes(slot).contains(Reg::FRAME) {
+            if effect.is_narrow_store() || effect.writes(slot).contains(Reg::FRAME) {
                 part.notable.extend(part.step(index));
             }
             end

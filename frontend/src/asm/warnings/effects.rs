@@ -15,28 +15,25 @@ const SRC: Reg = Reg(2);
 
 /// What an operation code says of a plain instruction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Effect {
-    reads_dst: bool,
-    reads_src: bool,
-    writes_dst: bool,
-    /// Whether it takes two slots.
-    pub is_wide: bool,
-    /// Whether it stores an immediate in less than 32 bits.
-    pub is_narrow_store: bool,
-    /// Whether its offset leads to another instruction.
-    pub branches: bool,
-    /// Whether control goes on behind it.
-    pub goes_on: bool,
-}
+pub struct Effect(u8);
+
+const PLAIN: u8 = 1;
+const READS_DST: u8 = 1 << 1;
+const READS_SRC: u8 = 1 << 2;
+const WRITES_DST: u8 = 1 << 3;
+const WIDE: u8 = 1 << 4;
+const NARROW_STORE: u8 = 1 << 5;
+const BRANCHES: u8 = 1 << 6;
+const GOES_ON: u8 = 1 << 7;
 
 /// The effects of all operation codes.
 #[derive(Clone, Copy, Debug)]
-pub struct Effects(&'static [Option<Effect>; 256]);
+pub struct Effects(&'static [u8; 256]);
 
 impl Effects {
     /// The table.
     pub fn table() -> Effects {
-        static TABLE: LazyLock<[Option<Effect>; 256]> =
+        static TABLE: LazyLock<[u8; 256]> =
             LazyLock::new(|| std::array::from_fn(|opcode| derived(opcode as u8)));
         Effects(&TABLE)
     }
@@ -44,26 +41,57 @@ impl Effects {
     /// The effect of a slot, if it begins a plain instruction.
     #[inline]
     pub fn of(self, slot: Slot) -> Option<Effect> {
-        self.0[usize::from(slot.opcode)]
+        let effect = Effect(self.0[usize::from(slot.opcode)]);
+        effect.has(PLAIN).then_some(effect)
     }
 }
 
 impl Effect {
+    #[inline]
+    fn has(self, what: u8) -> bool {
+        self.0 & what != 0
+    }
+
     /// The registers that the instruction reads.
     #[inline]
     pub fn reads(self, slot: Slot) -> RegSet {
-        let set = RegSet::EMPTY.with_if(Reg(slot.dst), self.reads_dst);
-        set.with_if(Reg(slot.src), self.reads_src)
+        let set = RegSet::EMPTY.with_if(Reg(slot.dst), self.has(READS_DST));
+        set.with_if(Reg(slot.src), self.has(READS_SRC))
     }
 
     /// The registers that it writes.
     #[inline]
     pub fn writes(self, slot: Slot) -> RegSet {
-        RegSet::EMPTY.with_if(Reg(slot.dst), self.writes_dst)
+        RegSet::EMPTY.with_if(Reg(slot.dst), self.has(WRITES_DST))
+    }
+
+    /// Whether it takes two slots.
+    #[inline]
+    pub fn is_wide(self) -> bool {
+        self.has(WIDE)
+    }
+
+    /// Whether it stores an immediate in less than 32 bits.
+    #[inline]
+    pub fn is_narrow_store(self) -> bool {
+        self.has(NARROW_STORE)
+    }
+
+    /// Whether its offset leads to another instruction.
+    #[inline]
+    pub fn branches(self) -> bool {
+        self.has(BRANCHES)
+    }
+
+    /// Whether control goes on behind it.
+    #[inline]
+    pub fn goes_on(self) -> bool {
+        self.has(GOES_ON)
     }
 }
 
-fn derived(opcode: u8) -> Option<Effect> {
+/// The bits of an operation code, 0 if it is none of a plain instruction.
+fn derived(opcode: u8) -> u8 {
     let probe = Slot {
         opcode,
         dst: DST.0,
@@ -80,7 +108,9 @@ fn derived(opcode: u8) -> Option<Effect> {
     let mut decoded = probes
         .iter()
         .filter_map(|probe| Insn::decode(&[*probe, Slot::default()]).ok());
-    let (insn, slots) = decoded.next()?;
+    let Some((insn, slots)) = decoded.next() else {
+        return 0;
+    };
     let is_plain = matches!(
         insn,
         Insn::Alu { .. }
@@ -99,15 +129,18 @@ fn derived(opcode: u8) -> Option<Effect> {
             ..
         }
     );
-    is_plain.then(|| Effect {
-        reads_dst: insn.reads().contains(DST),
-        reads_src: insn.reads().contains(SRC),
-        writes_dst: insn.writes().contains(DST),
-        is_wide: slots == 2,
-        is_narrow_store,
-        branches: insn.branch_offset().is_some(),
-        goes_on: !insn.is_terminator(),
-    })
+    let bits = [
+        (is_plain, PLAIN),
+        (insn.reads().contains(DST), READS_DST),
+        (insn.reads().contains(SRC), READS_SRC),
+        (insn.writes().contains(DST), WRITES_DST),
+        (slots == 2, WIDE),
+        (is_narrow_store, NARROW_STORE),
+        (insn.branch_offset().is_some(), BRANCHES),
+        (!insn.is_terminator(), GOES_ON),
+    ];
+    let bits = bits.into_iter().filter(|(holds, _)| is_plain && *holds);
+    bits.fold(0, |all, (_, bit)| all | bit)
 }
 
 #[cfg(test)]
@@ -138,9 +171,9 @@ mod tests {
                     plain += 1;
                     assert_eq!(effect.reads(slot), insn.reads(), "{insn}");
                     assert_eq!(effect.writes(slot), insn.writes(), "{insn}");
-                    assert_eq!(effect.is_wide, slots == 2, "{insn}");
-                    assert_eq!(effect.goes_on, !insn.is_terminator(), "{insn}");
-                    let distance = effect.branches.then_some(i32::from(slot.offset));
+                    assert_eq!(effect.is_wide(), slots == 2, "{insn}");
+                    assert_eq!(effect.goes_on(), !insn.is_terminator(), "{insn}");
+                    let distance = effect.branches().then_some(i32::from(slot.offset));
                     assert_eq!(distance, insn.branch_offset(), "{insn}");
                     let narrow = matches!(
                         insn,
@@ -150,7 +183,7 @@ mod tests {
                             ..
                         }
                     );
-                    assert_eq!(effect.is_narrow_store, narrow, "{insn}");
+                    assert_eq!(effect.is_narrow_store(), narrow, "{insn}");
                 }
             }
         }

@@ -190,10 +190,10 @@ impl<'a> Walk<'a> {
         if let Some((slot, end, effect)) = self.part.plain(index) {
             self.note_reads(index, effect.reads(slot), before);
             let after = before.union(effect.writes(slot));
-            if effect.branches {
+            if effect.branches() {
                 self.branch(index, i32::from(slot.offset), end, after);
             }
-            return effect.goes_on.then_some((end, after));
+            return effect.goes_on().then_some((end, after));
         }
         let step = self.part.step(index)?;
         self.note_reads(index, read(&step.insn, has_result), before);
