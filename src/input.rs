@@ -130,7 +130,13 @@ pub fn bytes(path: &str) -> Result<Vec<u8>, Failure> {
             .take(MAX_BYTES + 1)
             .read_to_end(&mut bytes)
     } else {
-        std::fs::File::open(path).and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut bytes))
+        std::fs::File::open(path).and_then(|file| {
+            // The size is only a hint: a file may grow, and a device has none.
+            let size = file.metadata().map_or(0, |data| data.len());
+            let wanted = usize::try_from(size.min(MAX_BYTES) + 1).unwrap_or(0);
+            let _ = bytes.try_reserve(wanted);
+            file.take(MAX_BYTES + 1).read_to_end(&mut bytes)
+        })
     };
     result.map_err(|error| Failure::io(path, error))?;
     if bytes.len() as u64 > MAX_BYTES {

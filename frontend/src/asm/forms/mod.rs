@@ -18,6 +18,7 @@ mod direct;
 mod scan;
 mod shapes;
 mod tree;
+mod usual;
 
 use bpf::diagnostic::{FileId, Span};
 use bpf::insn::{AluOp, Cond, Endian, MemWidth};

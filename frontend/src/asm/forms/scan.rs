@@ -2,7 +2,7 @@
 //!
 //! Reading past the end gives 0, which is part of no instruction.
 
-use super::Word;
+use super::{Word, usual};
 
 /// Hexadecimal and decimal digits of which every number fits 64 bits.
 const MOST_DIGITS: [usize; 2] = [16, 18];
@@ -82,7 +82,7 @@ impl<'a> Text<'a> {
     /// Digits, of which every number fits 64 bits, without a suffix.
     #[inline]
     pub fn number(self, start: usize) -> Option<Word<u64>> {
-        let (value, end) = match self.chunk(start).and_then(short_decimal) {
+        let (value, end) = match self.chunk(start).and_then(usual::number) {
             Some((value, length)) => (value, start + length),
             None => self.digits(start, 10, MOST_DIGITS[1])?,
         };
@@ -109,26 +109,6 @@ impl<'a> Text<'a> {
         }
         (1..=most).contains(&(at - start)).then_some((value, at))
     }
-}
-
-/// A decimal number of one to seven digits in front of something else, and how many it has. All digits
-/// at once: how many there are is what processors cannot guess.
-#[inline]
-fn short_decimal(bytes: [u8; 8]) -> Option<(u64, usize)> {
-    const EACH: u64 = 0x0101_0101_0101_0101;
-    let digits = u64::from_le_bytes(bytes) ^ (EACH * u64::from(b'0'));
-    // The highest bit of each byte that is above 9; what is carried goes to bytes behind it.
-    let others = (digits.wrapping_add(EACH * (0x80 - 10)) | digits) & (EACH * 0x80);
-    let length = others.trailing_zeros() as usize / 8;
-    if !(1..8).contains(&length) {
-        return None;
-    }
-    // The last digit comes to lie in the last byte, with zeros before the first.
-    let digits = digits << (64 - 8 * length);
-    let pairs = digits.wrapping_mul(10).wrapping_add(digits >> 8) & 0x00ff_00ff_00ff_00ff;
-    let fours = pairs.wrapping_mul(100).wrapping_add(pairs >> 16) & 0x0000_ffff_0000_ffff;
-    let value = fours.wrapping_mul(10_000).wrapping_add(fours >> 32) & 0xffff_ffff;
-    Some((value, length))
 }
 
 /// Whether a byte goes on with a word.
@@ -168,29 +148,4 @@ const fn kinds() -> [u8; 256] {
         byte += 1;
     }
     kinds
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Text, short_decimal};
-
-    #[test]
-    fn short_numbers_are_read_at_once() {
-        for number in (0..20_000).chain((0..10_000_000).step_by(977)) {
-            for after in [" ", ")", "\n", "/", ":", "\u{ff}", "x"] {
-                let text = format!("{number}{after}        ");
-                let read = Text(&text).chunk(0).and_then(short_decimal);
-                assert_eq!(read, Some((number, number.to_string().len())), "{text}");
-            }
-        }
-        for text in [
-            "12345678",
-            " 1234567",
-            "/1234567",
-            ":1234567",
-            "\u{ff}12345",
-        ] {
-            assert_eq!(Text(text).chunk(0).and_then(short_decimal), None, "{text}");
-        }
-    }
 }

@@ -8,7 +8,7 @@ use bpf::insn::{AluOp, Cond, MemWidth, Reg, Width};
 use super::super::ast::{Register, UnaryOp};
 use super::super::token::reserved_word;
 use super::scan::{Text, is_part};
-use super::{Build, Place, Plain, Source, Value, Word};
+use super::{Build, Place, Plain, Source, Value, Word, usual};
 
 /// What is made of the plain instruction whose statement begins at byte `at`, if it is one.
 #[inline]
@@ -45,7 +45,7 @@ impl<'a> Line<'a> {
     fn shape<B: Build<'a>>(self, at: usize, build: &mut B) -> Option<(B::Made, usize)> {
         let text = self.0;
         match text.peek(at) {
-            b'r' | b'w' => self.assignment(self.register(at)?, build),
+            b'r' | b'w' => self.assignment(at, build),
             b'*' => self.store(at + 1, build),
             b'i' => self.branch(text.keyword(at, b"if")?, build),
             b'g' => {
@@ -64,28 +64,34 @@ impl<'a> Line<'a> {
         }
     }
 
-    /// `r1 = …`, `r1 += …`, after the register.
+    /// `r1 = …`, `r1 += …`
     #[inline]
-    fn assignment<B: Build<'a>>(
-        self,
-        dst: Word<Register>,
-        build: &mut B,
-    ) -> Option<(B::Made, usize)> {
+    fn assignment<B: Build<'a>>(self, start: usize, build: &mut B) -> Option<(B::Made, usize)> {
         let text = self.0;
-        let op = self.operation(text.blanks(dst.end))?;
-        let at = text.blanks(op.end);
-        if op.value == AluOp::Mov && text.peek(at) == b'*' {
+        let (dst, op, at) = match text.chunk(start).and_then(usual::assigned) {
+            Some(value) => {
+                let end = start + 2;
+                (Word { value, start, end }, AluOp::Mov, start + 5)
+            }
+            None => {
+                let dst = self.register(start)?;
+                let op = self.operation(text.blanks(dst.end))?;
+                (dst, op.value, op.end)
+            }
+        };
+        let at = text.blanks(at);
+        if op == AluOp::Mov && text.peek(at) == b'*' {
             let (width, signed, end) = self.pointer(at + 1)?;
             let address = self.address(end)?;
             return Some((build.load(dst, width, signed, address)?, address.end));
         }
         let src = self.source(at)?;
         let next = text.blanks(src.end());
-        if let (AluOp::Mov, b'l', Source::Value(value)) = (op.value, text.peek(next), src) {
+        if let (AluOp::Mov, b'l', Source::Value(value)) = (op, text.peek(next), src) {
             let end = text.keyword(next, b"ll")?;
             return Some((build.load_wide(dst, value)?, end));
         }
-        Some((build.alu(dst, op.value, src)?, src.end()))
+        Some((build.alu(dst, op, src)?, src.end()))
     }
 
     /// `*(u64 *)(r1 + 8) = …`, after the star.
@@ -180,6 +186,11 @@ impl<'a> Line<'a> {
             b'+' => UnaryOp::Plus,
             _ => return None,
         };
+        self.after_sign(op, start)
+    }
+
+    #[inline]
+    fn after_sign(self, op: UnaryOp, start: usize) -> Option<Word<Value<'a>>> {
         let number = self.0.number(self.0.blanks(start + 1))?;
         Some(Word {
             value: Value::Signed(op, number.value, number.start),
@@ -192,10 +203,7 @@ impl<'a> Line<'a> {
     #[inline]
     fn pointer(self, at: usize) -> Option<(Word<MemWidth>, bool, usize)> {
         let text = self.0;
-        // As compilers print it, in one look.
-        if let Some(bytes) = text.chunk(at)
-            && let Some((value, length)) = usual_pointer(bytes)
-        {
+        if let Some((value, length)) = text.chunk(at).and_then(usual::pointer) {
             let (start, end) = (at + 1, at + length - 3);
             return Some((Word { value, start, end }, false, at + length));
         }
@@ -225,8 +233,21 @@ impl<'a> Line<'a> {
     fn address(self, at: usize) -> Option<Word<Place<'a>>> {
         let text = self.0;
         let start = text.blanks(at);
-        let base = self.register(text.blanks(text.expect(start, b'(')?))?;
-        let offset = self.signed(text.blanks(base.end))?;
+        let (base, offset) = match text.chunk(start).and_then(usual::base) {
+            Some((reg, sign)) => {
+                let width = Width::W64;
+                let base = Word {
+                    value: Register { width, reg },
+                    start: start + 1,
+                    end: start + 3,
+                };
+                (base, self.after_sign(sign, start + 4)?)
+            }
+            None => {
+                let base = self.register(text.blanks(text.expect(start, b'(')?))?;
+                (base, self.signed(text.blanks(base.end))?)
+            }
+        };
         Some(Word {
             value: Place { base, offset },
             start,
@@ -295,24 +316,6 @@ impl<'a> Line<'a> {
         let is_whole = text.peek(sign) == b'=' && text.peek(end) != b'=';
         is_whole.then_some(Word { value, start, end })
     }
-}
-
-/// The width of `(u64 *)` and its kin as compilers print them, and how many bytes that has.
-#[inline]
-fn usual_pointer(bytes: [u8; 8]) -> Option<(MemWidth, usize)> {
-    /// By the lowest bits of the third byte.
-    const USUAL: [([u8; 8], MemWidth, usize); 8] = {
-        let mut usual = [([0xff; 8], MemWidth::B8, 8); 8];
-        usual[b'6' as usize % 8] = (*b"(u64 *)\0", MemWidth::B64, 7);
-        usual[b'3' as usize % 8] = (*b"(u32 *)\0", MemWidth::B32, 7);
-        usual[b'1' as usize % 8] = (*b"(u16 *)\0", MemWidth::B16, 7);
-        usual[b'8' as usize % 8] = (*b"(u8 *)\0\0", MemWidth::B8, 6);
-        usual
-    };
-    let (wanted, width, length) = USUAL[usize::from(bytes[2] % 8)];
-    let kept = u64::MAX >> (8 * (8 - length));
-    let found = u64::from_le_bytes(bytes) & kept == u64::from_le_bytes(wanted);
-    found.then_some((width, length))
 }
 
 impl Source<'_> {

@@ -126,6 +126,22 @@ impl Part<'_> {
         Some((slot, offset.checked_add(size)?, effect))
     }
 
+    /// End of the instruction at a byte, if it is a plain one that is not notable.
+    #[inline]
+    fn end_of_unremarkable(&self, offset: u64) -> Option<u64> {
+        let start = usize::try_from(offset).ok()?;
+        let &[opcode, registers] = self.data.get(start..)?.first_chunk()?;
+        let dst = match self.endian {
+            Endian::Little => registers & 15,
+            Endian::Big => registers >> 4,
+        };
+        let effect = self.effects.of_opcode(opcode)?;
+        if effect.is_narrow_store() || effect.writes_to(Reg(dst)).contains(Reg::FRAME) {
+            return None;
+        }
+        Some(offset + if effect.is_wide() { 2 * SLOT } else { SLOT })
+    }
+
     #[inline]
     fn slot(&self, offset: u64) -> Option<Slot> {
         let bytes = self.data.get(usize::try_from(offset).ok()?..)?;
@@ -217,10 +233,10 @@ fn part<'a>(
     };
     let mut run = 0..0;
     for (index, place) in places.iter().enumerate() {
-        let end = if let Some((slot, end, effect)) = part.plain(index) {
-            if effect.is_narrow_store() || effect.writes(slot).contains(Reg::FRAME) {
-                part.notable.extend(part.step(index));
-            }
+        let end = if let Some(end) = part.end_of_unremarkable(place.offset()) {
+            end
+        } else if let Some((_, end, _)) = part.plain(index) {
+            part.notable.extend(part.step(index));
             end
         } else if let Some(step) = part.step(index) {
             if is_notable(&step.insn) {

@@ -41,7 +41,13 @@ impl Effects {
     /// The effect of a slot, if it begins a plain instruction.
     #[inline]
     pub fn of(self, slot: Slot) -> Option<Effect> {
-        let effect = Effect(self.0[usize::from(slot.opcode)]);
+        self.of_opcode(slot.opcode)
+    }
+
+    /// The effect of an operation code, if it is one of a plain instruction.
+    #[inline]
+    pub fn of_opcode(self, opcode: u8) -> Option<Effect> {
+        let effect = Effect(self.0[usize::from(opcode)]);
         effect.has(PLAIN).then_some(effect)
     }
 }
@@ -62,7 +68,13 @@ impl Effect {
     /// The registers that it writes.
     #[inline]
     pub fn writes(self, slot: Slot) -> RegSet {
-        RegSet::EMPTY.with_if(Reg(slot.dst), self.has(WRITES_DST))
+        self.writes_to(Reg(slot.dst))
+    }
+
+    /// The registers that it writes if this is its destination.
+    #[inline]
+    pub fn writes_to(self, dst: Reg) -> RegSet {
+        RegSet::EMPTY.with_if(dst, self.has(WRITES_DST))
     }
 
     /// Whether it takes two slots.

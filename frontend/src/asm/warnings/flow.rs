@@ -156,21 +156,25 @@ impl<'a> Walk<'a> {
 
     /// Goes on from an instruction until nothing is new, and leaves what jumps lead to for later.
     fn follow(&mut self, first: usize) {
-        let mut function: Option<&Function<'a>> = None;
         let (Some(mut offset), Some(&(mut before))) =
             (self.part.offset(first), self.before.get(first))
         else {
             return;
         };
+        // A function goes on to its end, so it is looked for again behind that.
+        let (mut until, mut has_result) = (0, false);
+        let mut is_function = false;
         for index in first.. {
-            if !function.is_some_and(|function| function.range.contains(offset)) {
-                function = self.function_of(offset);
+            if offset >= until {
+                let function = self.function_of(offset);
+                is_function = function.is_some();
+                has_result = function.is_some_and(|function| function.has_result);
+                until = function.map_or(0, |function| function.range.end());
             }
-            let has_result = function.is_some_and(|function| function.has_result);
             let Some((end, after)) = self.pass(index, before, has_result) else {
                 return;
             };
-            if function.is_some_and(|function| end >= function.range.end()) {
+            if is_function && end >= until {
                 self.passed.push(index);
                 return;
             }
