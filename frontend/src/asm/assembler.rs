@@ -11,6 +11,7 @@ use bpf::object::{SHF_ALLOC, SHF_EXECINSTR, SHT_PROGBITS};
 use rustc_hash::FxHashMap;
 
 use super::ast::{Arena, Body, Expr, Label, NameId, Node, Spanned};
+use super::bundles::Bundles;
 use super::classic::ImplicitExit;
 use super::conditional::Conditional;
 use super::debug::DebugInformation;
@@ -106,6 +107,8 @@ pub struct Assembler<'m> {
     pub warnings: Vec<Diagnostic>,
     /// What `.print` had to say.
     pub messages: Vec<String>,
+    /// What directives have said about bundles.
+    pub bundles: Bundles,
     /// What directives have said about lines and frames.
     pub debug: DebugInformation,
     /// The `exit` of each section that jumps go to without a label of that name.
@@ -146,6 +149,7 @@ impl<'m> Assembler<'m> {
             errors: Vec::new(),
             warnings: Vec::new(),
             messages: Vec::new(),
+            bundles: Bundles::default(),
             debug: DebugInformation::default(),
             exits: BTreeMap::new(),
             ended: false,
@@ -172,6 +176,7 @@ impl<'m> Assembler<'m> {
         }
         self.place_implicit_exits();
         self.check_conditionals();
+        self.check_open_bundle();
         if let Some(span) = self.debug.frames.open().map(|frame| frame.opened) {
             self.errors.push(
                 Diagnostic::error("a function is not closed before the end of the file")

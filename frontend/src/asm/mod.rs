@@ -38,6 +38,7 @@ mod assembler;
 mod ast;
 mod branches;
 mod builder;
+mod bundles;
 mod classic;
 mod conditional;
 mod data;

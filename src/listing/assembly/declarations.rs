@@ -185,6 +185,12 @@ impl Writer<'_> {
             return;
         };
         let lost = |what: &str| format!("{what} of the symbol `{}`", symbol.name);
+        let stays_inside = symbol.name.starts_with(".L");
+        if stays_inside {
+            self.out
+                .lost
+                .push(lost("unless a relocation needs it, the entry"));
+        }
         match (symbol.place, symbol.binding) {
             (SymbolPlace::Common, STB_GLOBAL) => {
                 let (size, align) = (symbol.size, symbol.value);
@@ -192,16 +198,12 @@ impl Writer<'_> {
                     .line(format_args!("\t.comm\t{name},{size},{align}"));
                 return;
             }
+            (_, STB_GLOBAL) if stays_inside => self.out.lost.push(lost("the global binding")),
             (_, STB_GLOBAL) => self.out.line(format_args!("\t.globl\t{name}")),
             (_, STB_WEAK) => self.out.line(format_args!("\t.weak\t{name}")),
             (SymbolPlace::Undefined, _) => self.out.lost.push(lost("the local binding")),
             (_, STB_LOCAL) => self.out.line(format_args!("\t.local\t{name}")),
             _ => self.out.lost.push(lost("the binding")),
-        }
-        if symbol.is_local() && symbol.name.starts_with(".L") {
-            self.out
-                .lost
-                .push(lost("unless a relocation needs it, the entry"));
         }
         match symbol.kind {
             STT_NOTYPE => {}

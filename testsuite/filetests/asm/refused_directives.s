@@ -1,6 +1,5 @@
 # test: diag
 # Directives that others carry out, each with a reason.
-	.bundle_align_mode 4
 	.cv_file 1 "a.c"
 	.stabs "a", 1, 2, 3, 4
 	.nops 8

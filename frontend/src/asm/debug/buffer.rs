@@ -3,12 +3,17 @@
 //!
 //! A reference has its addend in place, as everywhere in BPF objects. Cost: linear.
 
+use bpf::diagnostic::Span;
 use bpf::insn::Endian;
 use bpf::object::{R_BPF_64_ABS32, R_BPF_64_ABS64};
 
+use super::frames::Pointer;
 use crate::asm::data::{encode_leb, integer_bytes, low_bytes};
 use crate::asm::relocate::PendingRelocation;
 use crate::asm::symbols::SymbolIndex;
+
+/// In an encoding: from the field itself (`DW_EH_PE_pcrel`).
+const RELATIVE: u8 = 0x10;
 
 /// A length field to be filled in: the index behind it.
 pub struct OpenLength(usize);
@@ -21,6 +26,25 @@ pub struct Buffer {
     pub bytes: Vec<u8>,
     /// Where addresses stand among them.
     pub references: Vec<PendingRelocation>,
+    /// Where values of symbols go, which are not known to be addresses.
+    pub values: Vec<SymbolValue>,
+    /// Symbols that stand for bytes among them, by the number of the byte.
+    pub labels: Vec<(usize, SymbolIndex, Span)>,
+}
+
+/// A field that a symbol's value goes into.
+#[derive(Clone, Copy, Debug)]
+pub struct SymbolValue {
+    /// Its first byte among those of the buffer.
+    pub start: usize,
+    /// Its bytes.
+    pub size: u8,
+    /// The symbol.
+    pub symbol: SymbolIndex,
+    /// Whether it counts from the field.
+    pub is_relative: bool,
+    /// Where that is named.
+    pub at: Span,
 }
 
 impl Buffer {
@@ -31,6 +55,8 @@ impl Buffer {
             base,
             bytes: Vec::new(),
             references: Vec::new(),
+            values: Vec::new(),
+            labels: Vec::new(),
         }
     }
 
@@ -77,6 +103,18 @@ impl Buffer {
     pub fn address(&mut self, section: SymbolIndex, offset: u64) {
         self.reference(R_BPF_64_ABS64, section);
         self.integer(offset, 8);
+    }
+
+    /// Appends the value that a symbol will have.
+    pub fn symbol_value(&mut self, pointer: Pointer) {
+        self.values.push(SymbolValue {
+            start: self.bytes.len(),
+            size: pointer.size,
+            symbol: pointer.symbol,
+            is_relative: pointer.encoding & RELATIVE != 0,
+            at: pointer.at,
+        });
+        self.integer(0, pointer.size);
     }
 
     fn reference(&mut self, kind: u32, symbol: SymbolIndex) {

@@ -5,13 +5,15 @@
 
 use bpf::diagnostic::{Diagnostic, Span};
 
-use super::frames::{DATA_UNIT, Frame};
+use super::frames::{DATA_UNIT, Frame, Pointer};
 use crate::asm::assembler::Assembler;
 use crate::asm::ast::{Directive, Expr, Node, Spanned};
 use crate::asm::data::encode_leb;
 
 const REGISTER: &str = "a register";
 const OFFSET: &str = "an offset";
+/// `DW_EH_PE_omit`
+const NO_POINTER: i64 = 0xff;
 
 /// A step's code under construction.
 struct Code(Vec<u8>);
@@ -75,11 +77,27 @@ impl Assembler<'_> {
                 };
                 self.frame(directive)?.return_column = Some(number);
             }
+            ".cfi_personality" => {
+                let pointer = self.frame_pointer(directive)?;
+                let frame = self.frame(directive)?;
+                frame.personality = pointer.or(frame.personality);
+            }
+            ".cfi_lsda" => {
+                let pointer = self.frame_pointer(directive)?;
+                let frame = self.frame(directive)?;
+                frame.lsda = pointer.or(frame.lsda);
+            }
+            ".cfi_label" => {
+                self.at_most(directive, 1)?;
+                let name = self.symbol(directive, 0)?;
+                let symbol = self.named(name.value);
+                self.frame(directive)?.label(place, symbol, name.span);
+            }
             name => {
                 let Some(code) = self.step(directive, name)? else {
                     return Err(Diagnostic::error(format!("`{name}` is not supported"))
                         .with_primary(directive.name.span, "")
-                        .with_note("BPF programs have neither exceptions nor signed returns"));
+                        .with_note("it is for frames of other processors"));
                 };
                 self.frame(directive)?.step(place, &code);
             }
@@ -92,6 +110,33 @@ impl Assembler<'_> {
         frame.ok_or_else(|| {
             Diagnostic::error("no function is open").with_primary(directive.span, "")
         })
+    }
+
+    /// An encoding and a symbol; nothing for the encoding that says so.
+    fn frame_pointer(&mut self, directive: &Directive) -> Result<Option<Pointer>, Diagnostic> {
+        let encoding = self.number(directive, 0, "an encoding")?;
+        if encoding.value == NO_POINTER {
+            self.at_most(directive, 1)?;
+            return Ok(None);
+        }
+        self.at_most(directive, 2)?;
+        let size = u8::try_from(encoding.value)
+            .ok()
+            .and_then(|encoding| Some((encoding, pointer_size(encoding)?)));
+        let Some((encoding, size)) = size else {
+            return Err(Diagnostic::error("there is no such encoding of an address")
+                .with_primary(encoding.span, "expected one like 0x1b")
+                .with_note(
+                    "its lowest four bits are 0, 3, 4 or, with a sign, 0xb, 0xc; above them are 0 or 0x10, and 0x80",
+                ));
+        };
+        let name = self.symbol(directive, 1)?;
+        Ok(Some(Pointer {
+            encoding,
+            size,
+            symbol: self.named(name.value),
+            at: name.span,
+        }))
     }
 
     fn frame_sections(&mut self, directive: &Directive) -> Result<(), Diagnostic> {
@@ -282,6 +327,19 @@ impl Assembler<'_> {
             Err(_) => Err(Diagnostic::error("there is no such register")
                 .with_primary(span, format!("its number would be {number}"))),
         }
+    }
+}
+
+/// Bytes of an address in this encoding, if it is one that assemblers know and addresses fit into.
+fn pointer_size(encoding: u8) -> Option<u8> {
+    if encoding & 0x60 != 0 {
+        return None;
+    }
+    match encoding & 0xf {
+        // As long as addresses are.
+        0 | 0x4 | 0xc => Some(8),
+        0x3 | 0xb => Some(4),
+        _ => None,
     }
 }
 

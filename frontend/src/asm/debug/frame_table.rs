@@ -26,18 +26,10 @@ enum Table {
     Debuggers,
 }
 
-/// What has to be equal for frames to share a common part.
-type Kind = (bool, bool, Option<u8>);
-
-fn kind(frame: &Frame) -> Kind {
-    (frame.is_signal, frame.is_simple, frame.return_column)
-}
-
-/// As `kind`, in the order in which llvm-mc sorts: the usual return column comes last.
-fn order(frame: &Frame) -> (bool, bool, u16) {
-    let column = frame.return_column.map_or(u16::MAX, u16::from);
-    (frame.is_signal, frame.is_simple, column)
-}
+/// What has to be equal for frames to share a common part, in the order in which llvm-mc sorts by it: the
+/// usual return column comes last. It takes more data that are encoded as 0 for none at all, so that
+/// they are lost where the common part does not tell of them; the last field is our own.
+type Kind<'a> = (&'a str, u8, u8, bool, bool, u16, bool);
 
 impl Assembler<'_> {
     /// Writes the tables of frames that are wanted.
@@ -50,7 +42,7 @@ impl Assembler<'_> {
         let Some(at) = all.first().map(|frame| frame.opened) else {
             return;
         };
-        all.sort_by_key(order);
+        all.sort_by(|one, other| self.kind(one).cmp(&self.kind(other)));
         let tables = [
             (for_exceptions, Table::Exceptions, ".eh_frame"),
             (for_debuggers, Table::Debuggers, ".debug_frame"),
@@ -68,6 +60,20 @@ impl Assembler<'_> {
         }
     }
 
+    fn kind(&self, frame: &Frame) -> Kind<'_> {
+        let personality = frame.personality;
+        let column = frame.return_column.map_or(u16::MAX, u16::from);
+        (
+            personality.map_or("", |pointer| self.name_of(pointer.symbol)),
+            personality.map_or(0, |pointer| pointer.encoding),
+            frame.lsda.map_or(0, |pointer| pointer.encoding),
+            frame.is_signal,
+            frame.is_simple,
+            column,
+            frame.lsda.is_some() && !self.options.llvm_compat,
+        )
+    }
+
     fn write_table(
         &self,
         buffer: &mut Buffer,
@@ -75,15 +81,16 @@ impl Assembler<'_> {
         symbol: SymbolIndex,
         frames: &[Frame],
     ) {
-        let mut common: Option<(Kind, u64)> = None;
+        let mut common: Option<(Kind<'_>, u64)> = None;
         for frame in frames {
-            let shares = |of: &(Kind, u64)| table == Table::Debuggers || of.0 == kind(frame);
+            let kind = self.kind(frame);
+            let shares = |of: &(Kind<'_>, u64)| table == Table::Debuggers || of.0 == kind;
             let start = match common.filter(shares) {
                 Some((_, start)) => start,
                 None => {
                     let start = buffer.position();
                     write_common(buffer, table, frame);
-                    common = Some((kind(frame), start));
+                    common = Some((kind, start));
                     start
                 }
             };
@@ -112,13 +119,21 @@ impl Assembler<'_> {
         let end = frame.end.and_then(|end| self.sections.offset(end));
         buffer.integer(end.unwrap_or(start).saturating_sub(start), 8);
         if table == Table::Exceptions {
-            // No more data.
-            buffer.unsigned(0);
+            buffer.unsigned(frame.lsda.map_or(0, |pointer| pointer.size.into()));
+            if let Some(pointer) = frame.lsda {
+                buffer.symbol_value(pointer);
+            }
         }
         let mut before = start;
-        for (place, code) in frame.runs() {
+        for (run, (place, code)) in frame.runs().enumerate() {
             let here = self.sections.offset(place).unwrap_or(before);
             write_advance(buffer, here.saturating_sub(before) / CODE_UNIT);
+            let begin = buffer.bytes.len();
+            let labels = frame.labels.iter().filter(|label| label.0 == run);
+            let labels =
+                labels.map(|(_, byte, symbol, at)| (begin + byte - code.start, *symbol, *at));
+            buffer.labels.extend(labels);
+            let code = frame.code.get(code).unwrap_or_default();
             buffer.bytes.extend_from_slice(code);
             before = here;
         }
@@ -133,7 +148,14 @@ fn write_common(buffer: &mut Buffer, table: Table, frame: &Frame) {
         Table::Exceptions => {
             buffer.integer(0, 4);
             buffer.byte(1);
-            buffer.bytes.extend(b"zR");
+            buffer.byte(b'z');
+            if frame.personality.is_some() {
+                buffer.byte(b'P');
+            }
+            if frame.lsda.is_some() {
+                buffer.byte(b'L');
+            }
+            buffer.byte(b'R');
             if frame.is_signal {
                 buffer.byte(b'S');
             }
@@ -151,7 +173,17 @@ fn write_common(buffer: &mut Buffer, table: Table, frame: &Frame) {
     match table {
         Table::Exceptions => {
             buffer.byte(column);
-            buffer.bytes.extend([1, ADDRESS_FORM]);
+            let personality = frame.personality.map_or(0, |pointer| 1 + pointer.size);
+            let lsda = u8::from(frame.lsda.is_some());
+            buffer.byte(personality + lsda + 1);
+            if let Some(pointer) = frame.personality {
+                buffer.byte(pointer.encoding);
+                buffer.symbol_value(pointer);
+            }
+            buffer
+                .bytes
+                .extend(frame.lsda.map(|pointer| pointer.encoding));
+            buffer.byte(ADDRESS_FORM);
             buffer.align(4);
         }
         Table::Debuggers => {

@@ -7,14 +7,30 @@
 //!
 //! Bound: what the text spells out.
 
+use std::ops::Range;
+
 use bpf::diagnostic::Span;
 
 use crate::asm::layout::Place;
+use crate::asm::symbols::SymbolIndex;
 
 /// Steps count offsets in these, downwards.
 pub const DATA_UNIT: i64 = -4;
 /// Number of the register that holds where to return to, which BPF does not have.
 pub const RETURN_COLUMN: u8 = 11;
+
+/// What `.cfi_personality` and `.cfi_lsda` name, and how it is written.
+#[derive(Clone, Copy, Debug)]
+pub struct Pointer {
+    /// `DW_EH_PE_*`
+    pub encoding: u8,
+    /// Bytes of it.
+    pub size: u8,
+    /// What it leads to.
+    pub symbol: SymbolIndex,
+    /// Where that was named.
+    pub at: Span,
+}
 
 /// The frame of a function.
 #[derive(Debug)]
@@ -29,6 +45,12 @@ pub struct Frame {
     pub steps: Vec<(Place, usize)>,
     /// The steps' code.
     pub code: Vec<u8>,
+    /// Labels in the steps' code, each with the run that it stands in, and the bytes before it.
+    pub labels: Vec<(usize, usize, SymbolIndex, Span)>,
+    /// `.cfi_personality`
+    pub personality: Option<Pointer>,
+    /// `.cfi_lsda`
+    pub lsda: Option<Pointer>,
     /// `.cfi_startproc simple`
     pub is_simple: bool,
     /// `.cfi_signal_frame`
@@ -50,6 +72,9 @@ impl Frame {
             end: None,
             steps: Vec::new(),
             code: Vec::new(),
+            labels: Vec::new(),
+            personality: None,
+            lsda: None,
             is_simple,
             is_signal: false,
             return_column: None,
@@ -66,12 +91,19 @@ impl Frame {
         self.code.extend_from_slice(code);
     }
 
-    /// The runs of steps, each with where it takes effect.
-    pub fn runs(&self) -> impl Iterator<Item = (Place, &[u8])> {
+    /// Puts a label before the step that comes next.
+    pub fn label(&mut self, place: Place, symbol: SymbolIndex, at: Span) {
+        self.step(place, &[]);
+        let run = self.steps.len().saturating_sub(1);
+        self.labels.push((run, self.code.len(), symbol, at));
+    }
+
+    /// The runs of steps, each with where it takes effect and where its code is.
+    pub fn runs(&self) -> impl Iterator<Item = (Place, Range<usize>)> {
         let next = self.steps.iter().skip(1).map(|(_, start)| *start);
         let ends = next.chain([self.code.len()]);
         let runs = self.steps.iter().zip(ends);
-        runs.map(|((place, start), end)| (*place, self.code.get(*start..end).unwrap_or_default()))
+        runs.map(|((place, start), end)| (*place, *start..end))
     }
 }
 

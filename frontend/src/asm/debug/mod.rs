@@ -21,12 +21,15 @@ mod lines;
 
 use bpf::diagnostic::Span;
 
-use self::buffer::Buffer;
+use self::buffer::{Buffer, SymbolValue};
 use self::files::Files;
 use self::frames::Frames;
 use self::lines::Lines;
-use super::assembler::Assembler;
+use super::assembler::{Assembler, FixupKind};
+use super::ast::{BinaryOp, Node};
+use super::layout::Place;
 use super::relocate::PendingRelocation;
+use super::symbols::Definition;
 
 /// How many bytes an instruction has at least: both tables count code in these.
 const CODE_UNIT: u64 = 8;
@@ -74,14 +77,41 @@ impl Assembler<'_> {
     /// Appends a buffer to the section that was entered; `at` is the directive to blame for it.
     fn close_generated(&mut self, buffer: Buffer, at: Span, generated: &mut Generated) {
         let section = self.sections.current;
-        match self.emit(&buffer.bytes, at) {
-            Ok(_) => generated.extend(
-                buffer
-                    .references
-                    .into_iter()
-                    .map(|relocation| (section, relocation)),
-            ),
-            Err(diagnostic) => self.errors.push(diagnostic),
+        let start = match self.emit(&buffer.bytes, at) {
+            Ok(start) => start,
+            Err(diagnostic) => {
+                self.errors.push(diagnostic);
+                return;
+            }
+        };
+        let references = buffer.references.into_iter();
+        generated.extend(references.map(|relocation| (section, relocation)));
+        let behind = |bytes: usize| Place {
+            offset: start.offset + bytes as u64,
+            ..start
+        };
+        for (byte, symbol, at) in buffer.labels {
+            if let Err(diagnostic) = self.define(symbol, Definition::Label(behind(byte)), at) {
+                self.errors.push(diagnostic);
+            }
         }
+        for value in buffer.values {
+            self.symbol_value(value, behind(value.start));
+        }
+    }
+
+    /// Has a symbol's value filled in at a place. That it is relative is only true where the distance is
+    /// known; a relocation has no way of saying it.
+    fn symbol_value(&mut self, value: SymbolValue, here: Place) {
+        self.symbols.register(value.symbol);
+        let mut expr = self.arena.leaf(Node::Place(value.symbol.0), value.at);
+        let to = self.scope().place(value.symbol);
+        if value.is_relative && to.is_some_and(|to| to.section == here.section) {
+            let from = self.symbols.anonymous();
+            self.symbols.get_mut(from).definition = Some(Definition::Label(here));
+            let from = self.arena.leaf(Node::Place(from.0), value.at);
+            expr = self.arena.binary(BinaryOp::Subtract, expr, from);
+        }
+        self.add_fixup(here, FixupKind::Data(value.size), expr);
     }
 }

@@ -22,18 +22,6 @@ const STV_PROTECTED: u8 = 3;
 
 /// Directives that other assemblers carry out and this one refuses, with the reason.
 const REFUSED: &[(&str, &str)] = &[
-    (
-        ".bundle_align_mode",
-        "bundles of instructions are for sandboxes of native code",
-    ),
-    (
-        ".bundle_lock",
-        "bundles of instructions are for sandboxes of native code",
-    ),
-    (
-        ".bundle_unlock",
-        "bundles of instructions are for sandboxes of native code",
-    ),
     (".memtag", "tagged memory is a feature of other processors"),
     (
         ".pseudoprobe",
@@ -93,6 +81,10 @@ impl Assembler<'_> {
             ".org" => self.org(directive),
             ".p2align" => self.align(directive, true),
             ".align" | ".balign" => self.align(directive, false),
+
+            ".bundle_align_mode" => self.set_bundles(directive),
+            ".bundle_lock" => self.open_bundle(directive),
+            ".bundle_unlock" => self.close_bundle(directive),
 
             ".file" => self.file(directive),
             ".loc" => self.location(directive),

@@ -33,6 +33,12 @@ impl Assembler<'_> {
         for index in 0..directive.operands.len().max(1) {
             let at = self.symbol(directive, index)?.span;
             let symbol = self.mentioned(directive, index)?;
+            if binding == STB_GLOBAL && self.symbols.get(symbol).temporary {
+                let name = self.name_of(symbol);
+                return Err(Diagnostic::error(format!("`{name}` cannot become global"))
+                    .with_primary(at, "names that begin with `.L` stay in this file")
+                    .with_help("give it another name"));
+            }
             let before = self.symbols.get(symbol).binding;
             let changed = match (before, binding) {
                 (Some(STB_GLOBAL), STB_WEAK) | (None, _) => false,

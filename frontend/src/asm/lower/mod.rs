@@ -51,7 +51,11 @@ impl Assembler<'_> {
 
     /// Puts an instruction into the section that grows.
     fn place(&mut self, slots: &[[u8; 8]], span: Span) -> Result<Place, Diagnostic> {
-        let place = self.emit(slots.as_flattened(), span)?;
+        let bytes = slots.as_flattened();
+        let place = self.emit(bytes, span)?;
+        if self.bundles.is_on() {
+            self.check_bundled(place, bytes.len() as u64, span)?;
+        }
         self.instructions.push(place, span);
         Ok(place)
     }
@@ -64,7 +68,7 @@ impl Assembler<'_> {
         label: Option<(FixupKind, SymbolIndex, Span)>,
         span: Span,
     ) {
-        let quickly = match self.debug.lines.is_pending() {
+        let quickly = match self.debug.lines.is_pending() || self.bundles.is_on() {
             false => self.sections.append_slots(slots),
             true => None,
         };
