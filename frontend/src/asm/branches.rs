@@ -1,6 +1,6 @@
-//! Branches that do not reach their target, and relocations that are asked for by name.
+//! Branches to labels, near and far, and relocations that are asked for by name.
 
-use bpf::diagnostic::Diagnostic;
+use bpf::diagnostic::{Diagnostic, Span};
 use bpf::insn::Endian;
 use bpf::object::{
     R_BPF_64_32, R_BPF_64_64, R_BPF_64_ABS32, R_BPF_64_ABS64, R_BPF_64_NODYLD32, STB_LOCAL,
@@ -10,7 +10,7 @@ use super::assembler::{Assembler, Fixup, FixupKind};
 use super::ast::{Directive, Item, Node};
 use super::expression::Value;
 use super::layout::Place;
-use super::relocate::PendingRelocation;
+use super::relocate::{PendingRelocation, Undefined};
 use super::symbols::{Definition, SymbolIndex};
 
 const GOTO: u8 = 0x05;
@@ -51,6 +51,78 @@ impl Assembler<'_> {
         let target = self.sections.bytes_mut(field, bytes.len())?;
         target.copy_from_slice(&bytes);
         Some(())
+    }
+
+    pub fn branch_fixup(
+        &mut self,
+        fixup: Fixup,
+        value: Value,
+        undefined: &mut Undefined,
+    ) -> Result<(), Diagnostic> {
+        let at = fixup.value.span;
+        let Some(symbol) = value.add.filter(|_| value.sub.is_none()) else {
+            return Err(
+                Diagnostic::error("a jump's target is a label in the same section")
+                    .with_primary(at, ""),
+            );
+        };
+        let Some(place) = self.scope().place(symbol) else {
+            undefined.entry(symbol).or_default().push(at);
+            return Ok(());
+        };
+        let name = self.name_of(symbol);
+        let defined_at = self.symbols.get(symbol).defined_at;
+        let Some(distance) = self.sections.distance(fixup.place, place) else {
+            let section = self.sections.all.get(place.section);
+            let section = section.map_or("", |section| section.name.as_str());
+            let diagnostic = Diagnostic::error(format!(
+                "`{name}` is in the section `{section}`, where a jump cannot go"
+            ))
+            .with_primary(at, "a jump stays in its section");
+            return Err(match defined_at {
+                Some(first) => diagnostic.with_secondary(first, "defined here"),
+                None => diagnostic,
+            });
+        };
+        if !self.is_local(symbol) {
+            return Err(Diagnostic::error(format!(
+                "`{name}` is global, and a linker may put another one in its place"
+            ))
+            .with_primary(at, "a jump needs a local label")
+            .with_help("define a second label there for jumps"));
+        }
+        let slots = self.slots(distance.wrapping_add(value.constant), at)?;
+        match fixup.kind {
+            FixupKind::LongBranch => {
+                let immediate = Place {
+                    offset: fixup.place.offset + 4,
+                    ..fixup.place
+                };
+                self.write_integer(immediate, slots, 4);
+            }
+            _ => {
+                let Ok(short) = i16::try_from(slots) else {
+                    return self.far_branch(fixup, symbol, slots);
+                };
+                let offset = Place {
+                    offset: fixup.place.offset + 2,
+                    ..fixup.place
+                };
+                self.write_integer(offset, i64::from(short), 2);
+            }
+        }
+        Ok(())
+    }
+
+    /// Distance in slots from the instruction after the one at distance 0.
+    pub fn slots(&self, bytes: i64, at: Span) -> Result<i64, Diagnostic> {
+        if bytes % 8 != 0 {
+            return Err(
+                Diagnostic::error("the target is not the start of an instruction")
+                    .with_primary(at, format!("it is {bytes} bytes from here")),
+            );
+        }
+        Ok(bytes.wrapping_sub(8) / 8)
     }
 
     /// A branch over more instructions than 16 bits count: a `goto` can become a `gotol`, which

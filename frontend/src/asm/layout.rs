@@ -27,12 +27,8 @@ use super::symbols::SymbolIndex;
 /// MiB), far below the memory of any machine that runs this.
 pub const MAX_BYTES: u64 = 1 << 26;
 
-/// Rounds of [`Sections::settle`] before all open LEB128 numbers get their full size. Compilers'
-/// output settles in two.
-const SETTLE_ROUNDS: u32 = 16;
-
 /// Bytes that any 64-bit LEB128 number fits in.
-const LEB_MAX: u64 = 10;
+pub const LEB_MAX: u64 = 10;
 
 /// The sections were about to grow beyond [`MAX_BYTES`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -262,41 +258,6 @@ impl Sections {
         Ok(())
     }
 
-    /// Finds the size of every open LEB128 number and with it the place of everything.
-    /// `size_of` says how long a number is with the places as they are.
-    pub fn settle(
-        &mut self,
-        mut size_of: impl FnMut(&Sections, Expr, bool) -> u64,
-    ) -> Result<(), TooLarge> {
-        let mut open = Vec::new();
-        for (section, builder) in self.all.iter().enumerate() {
-            for (index, fragment) in builder.fragments.iter().enumerate() {
-                if let Content::Leb { value, signed } = fragment.content {
-                    open.push((section, index, value, signed));
-                }
-            }
-        }
-        for round in 0.. {
-            self.place_fragments()?;
-            let mut grown = false;
-            for &(section, index, value, signed) in &open {
-                let wanted = match round {
-                    0..SETTLE_ROUNDS => size_of(self, value, signed).clamp(1, LEB_MAX),
-                    _ => LEB_MAX,
-                };
-                let fragment = &mut self.all[section].fragments[index];
-                if wanted > fragment.size {
-                    fragment.size = wanted;
-                    grown = true;
-                }
-            }
-            if !grown {
-                break;
-            }
-        }
-        Ok(())
-    }
-
     /// Distance of a place from its section's start, where already known.
     pub fn offset(&self, place: Place) -> Option<u64> {
         let fragment = self.all.get(place.section)?.fragments.get(place.fragment)?;
@@ -381,33 +342,10 @@ impl Sections {
             padding => Some(Some(padding)),
         }
     }
-
-    fn place_fragments(&mut self) -> Result<(), TooLarge> {
-        for section in &mut self.all {
-            let mut offset: u64 = 0;
-            for index in section.order() {
-                let Some(fragment) = section.fragments.get_mut(index) else {
-                    continue;
-                };
-                fragment.start = Some(offset);
-                if let Content::Align { to, most, .. } = fragment.content {
-                    fragment.size = padding_bytes(offset, to, most);
-                }
-                offset = offset.checked_add(fragment.size).ok_or(TooLarge)?;
-            }
-        }
-        let total = self.all.iter().filter(|section| !section.is_nobits());
-        let fragments = total.flat_map(|section| &section.fragments);
-        let sizes = fragments.map(|fragment| fragment.size);
-        match sizes.sum::<u64>() > MAX_BYTES {
-            true => Err(TooLarge),
-            false => Ok(()),
-        }
-    }
 }
 
 /// Bytes up to the next multiple of `to`, or none when they are more than `most`.
-fn padding_bytes(offset: u64, to: u64, most: u64) -> u64 {
+pub fn padding_bytes(offset: u64, to: u64, most: u64) -> u64 {
     let bytes = offset.wrapping_neg() & to.wrapping_sub(1);
     if bytes > most { 0 } else { bytes }
 }

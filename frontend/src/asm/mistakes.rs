@@ -5,7 +5,8 @@
 use bpf::diagnostic::{Diagnostic, Span};
 
 use super::parse::Located;
-use super::token::{Token, reserved_word};
+use super::token::Token;
+use super::words::reserved_word;
 
 mod addresses;
 mod operators;

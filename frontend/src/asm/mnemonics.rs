@@ -8,7 +8,8 @@ use bpf::insn::Width;
 
 use super::ast::Register;
 use super::parse::Located;
-use super::token::{self, Number, Token};
+use super::token::{Number, Token};
+use super::words;
 
 /// The whole of a statement, and what it is in this language.
 pub fn translated(word: &str, tokens: &[Located<'_>], at: Span) -> Option<(Span, String)> {
@@ -47,7 +48,7 @@ pub fn translated(word: &str, tokens: &[Located<'_>], at: Span) -> Option<(Span,
         return None;
     };
     let named = |name: &str| {
-        let register = token::register(name)?;
+        let register = words::register(name)?;
         Some(Register { width, ..register })
     };
     let src = match src {

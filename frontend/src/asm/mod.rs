@@ -34,8 +34,10 @@
 //! assert_eq!(errors.len(), 2);
 //! ```
 
+mod arena;
 mod assembler;
 mod ast;
+mod binding;
 mod branches;
 mod builder;
 mod bundles;
@@ -62,6 +64,7 @@ mod raw;
 mod reading;
 mod relocate;
 mod section;
+mod settle;
 mod source;
 mod symbols;
 mod syntax_error;
@@ -69,6 +72,7 @@ mod token;
 mod unresolved;
 mod versions;
 pub mod warnings;
+mod words;
 
 lalrpop_util::lalrpop_mod!(
     #[allow(clippy::all, clippy::unwrap_used, reason = "generated code")]

@@ -16,9 +16,9 @@ use bpf::object::{
 
 use super::assembler::{Assembler, Fixup, FixupKind, too_large};
 use super::ast::Expr;
-use super::data::{encode_leb, integer_bytes, low_bytes};
+use super::data::{integer_bytes, low_bytes};
 use super::expression::Value;
-use super::layout::{Content, Place, TooLarge};
+use super::layout::{Place, TooLarge};
 use super::symbols::{Definition, SymbolIndex};
 use super::unresolved::{MOST_COMPARED, Told};
 
@@ -34,7 +34,7 @@ pub struct PendingRelocation {
 }
 
 /// Places at which an undefined symbol is used, for one diagnostic about all of them.
-type Undefined = BTreeMap<SymbolIndex, Vec<Span>>;
+pub type Undefined = BTreeMap<SymbolIndex, Vec<Span>>;
 
 impl Assembler<'_> {
     /// Lays out all sections and fills in all fields. The relocations of each section, by index.
@@ -81,67 +81,6 @@ impl Assembler<'_> {
             list.sort_by_key(|relocation| relocation.offset);
         }
         relocations
-    }
-
-    fn settle(&mut self) -> Result<(), TooLarge> {
-        let mut sections = std::mem::replace(
-            &mut self.sections,
-            super::layout::Sections::new(self.options.endian),
-        );
-        let (arena, symbols) = (&self.arena, &self.symbols);
-        let settled = sections.settle(|sections, value, signed| {
-            let scope = super::expression::Scope {
-                arena,
-                symbols,
-                sections,
-            };
-            let mut bytes = Vec::with_capacity(10);
-            encode_leb(scope.number(value).unwrap_or(0), signed, 1, &mut bytes);
-            bytes.len() as u64
-        });
-        self.sections = sections;
-        settled?;
-        for section in 0..self.sections.all.len() {
-            for index in 0..self.sections.all[section].fragments.len() {
-                self.finish_fragment(section, index);
-            }
-        }
-        Ok(())
-    }
-
-    /// Turns an open number or padding into bytes.
-    fn finish_fragment(&mut self, section: usize, index: usize) {
-        let fragment = &self.sections.all[section].fragments[index];
-        let size = fragment.size as usize;
-        let bytes = match fragment.content {
-            Content::Bytes(_) => return,
-            Content::Leb { value, signed } => {
-                let mut bytes = Vec::with_capacity(size);
-                match self.scope().evaluate(value) {
-                    Ok(found) if found.as_number().is_some() => {
-                        encode_leb(found.constant, signed, size, &mut bytes);
-                    }
-                    Ok(_) => {
-                        let diagnostic = self.not_a_number(value, "a LEB128 value");
-                        self.errors.push(diagnostic);
-                    }
-                    Err((problem, at)) => {
-                        let diagnostic = self.no_value(problem, at);
-                        self.errors.push(diagnostic);
-                    }
-                }
-                bytes
-            }
-            Content::Align { padding, .. } => match padding {
-                super::layout::Padding::Byte(byte) => vec![byte; size],
-                super::layout::Padding::Instructions => {
-                    super::layout::no_operation(self.options.endian).repeat(size / 8)
-                }
-            },
-        };
-        let section = &mut self.sections.all[section];
-        let nobits = section.is_nobits();
-        section.fragments[index].content = Content::Bytes(if nobits { Vec::new() } else { bytes });
     }
 
     fn fixup(
@@ -298,78 +237,6 @@ impl Assembler<'_> {
         Ok(relocation)
     }
 
-    fn branch_fixup(
-        &mut self,
-        fixup: Fixup,
-        value: Value,
-        undefined: &mut Undefined,
-    ) -> Result<(), Diagnostic> {
-        let at = fixup.value.span;
-        let Some(symbol) = value.add.filter(|_| value.sub.is_none()) else {
-            return Err(
-                Diagnostic::error("a jump's target is a label in the same section")
-                    .with_primary(at, ""),
-            );
-        };
-        let Some(place) = self.scope().place(symbol) else {
-            undefined.entry(symbol).or_default().push(at);
-            return Ok(());
-        };
-        let name = self.name_of(symbol);
-        let defined_at = self.symbols.get(symbol).defined_at;
-        let Some(distance) = self.sections.distance(fixup.place, place) else {
-            let section = self.sections.all.get(place.section);
-            let section = section.map_or("", |section| section.name.as_str());
-            let diagnostic = Diagnostic::error(format!(
-                "`{name}` is in the section `{section}`, where a jump cannot go"
-            ))
-            .with_primary(at, "a jump stays in its section");
-            return Err(match defined_at {
-                Some(first) => diagnostic.with_secondary(first, "defined here"),
-                None => diagnostic,
-            });
-        };
-        if !self.is_local(symbol) {
-            return Err(Diagnostic::error(format!(
-                "`{name}` is global, and a linker may put another one in its place"
-            ))
-            .with_primary(at, "a jump needs a local label")
-            .with_help("define a second label there for jumps"));
-        }
-        let slots = self.slots(distance.wrapping_add(value.constant), at)?;
-        match fixup.kind {
-            FixupKind::LongBranch => {
-                let immediate = Place {
-                    offset: fixup.place.offset + 4,
-                    ..fixup.place
-                };
-                self.write_integer(immediate, slots, 4);
-            }
-            _ => {
-                let Ok(short) = i16::try_from(slots) else {
-                    return self.far_branch(fixup, symbol, slots);
-                };
-                let offset = Place {
-                    offset: fixup.place.offset + 2,
-                    ..fixup.place
-                };
-                self.write_integer(offset, i64::from(short), 2);
-            }
-        }
-        Ok(())
-    }
-
-    /// Distance in slots from the instruction after the one at distance 0.
-    fn slots(&self, bytes: i64, at: Span) -> Result<i64, Diagnostic> {
-        if bytes % 8 != 0 {
-            return Err(
-                Diagnostic::error("the target is not the start of an instruction")
-                    .with_primary(at, format!("it is {bytes} bytes from here")),
-            );
-        }
-        Ok(bytes.wrapping_sub(8) / 8)
-    }
-
     /// Whether a symbol is a temporary one, which no other file can define, and not defined here.
     fn is_lost(&self, symbol: SymbolIndex) -> bool {
         let symbol = self.symbols.get(symbol);
@@ -447,7 +314,8 @@ impl Assembler<'_> {
         }
     }
 
-    fn is_local(&self, symbol: SymbolIndex) -> bool {
+    /// Whether no other file can put another symbol in its place.
+    pub fn is_local(&self, symbol: SymbolIndex) -> bool {
         self.binding(symbol) == STB_LOCAL
     }
 

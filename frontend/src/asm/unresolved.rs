@@ -11,7 +11,8 @@ use super::assembler::Assembler;
 use super::ast::Expr;
 use super::expression::Value;
 use super::symbols::{Definition, SymbolIndex};
-use super::token::{Token, reserved_word};
+use super::token::Token;
+use super::words::{register, reserved_word};
 
 /// Undefined names for which a similar one is looked for.
 pub const MOST_COMPARED: usize = 32;
@@ -116,7 +117,7 @@ impl Assembler<'_> {
         if more.len() > SHOWN {
             diagnostic = diagnostic.with_note(format!("and in {} more places", more.len() - SHOWN));
         }
-        if super::token::register(&name.to_ascii_lowercase()).is_some() {
+        if register(&name.to_ascii_lowercase()).is_some() {
             return diagnostic.with_help("`gotox` jumps through a register");
         }
         match compare.then(|| self.similar(name)).flatten() {
@@ -173,7 +174,7 @@ fn differs_little(one: &str, other: &str) -> bool {
 }
 
 fn is_register_in_capitals(name: &str) -> bool {
-    name.starts_with(['R', 'W']) && super::token::register(&name.to_ascii_lowercase()).is_some()
+    name.starts_with(['R', 'W']) && register(&name.to_ascii_lowercase()).is_some()
 }
 
 /// Whether a word usually begins or ends an operand.

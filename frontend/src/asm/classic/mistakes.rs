@@ -5,7 +5,8 @@ use bpf::diagnostic::{Diagnostic, Span};
 use super::super::ast::{Arena, Expr};
 use super::super::parse::Located;
 use super::super::syntax_error;
-use super::super::token::{self, Token};
+use super::super::token::Token;
+use super::super::words::first_word;
 use super::operands::Piece;
 use super::table::{self, Shape, Wanted};
 
@@ -16,7 +17,7 @@ const UPDATES: &str = "after `lock` or `lock fetch` stand add, or, and, xor, xch
 
 /// Whether a word is a mnemonic of this dialect alone.
 pub fn is_mnemonic(word: &str) -> bool {
-    token::first_word(word).is_none() && table::find(word).is_some()
+    first_word(word).is_none() && table::find(word).is_some()
 }
 
 /// The diagnostic if the operands are not those that the mnemonic takes.
@@ -128,7 +129,7 @@ pub fn no_mnemonic(tokens: &[Located<'_>], at: Span, source: &str) -> Diagnostic
 /// A word that is no mnemonic.
 pub fn unknown(word: &str, tokens: &[Located<'_>], at: Span) -> Diagnostic {
     let error = |message: &str| Diagnostic::error(message.to_owned()).with_primary(at, "");
-    if token::first_word(word).is_some() {
+    if first_word(word).is_some() {
         return default_dialect(at);
     }
     match word {

@@ -11,7 +11,8 @@ use bpf::insn::{Reg, Width};
 
 use super::super::ast::{Address, Arena, Expr, Register, RegisterOperand, Spanned};
 use super::super::parse::Located;
-use super::super::token::{self, Token};
+use super::super::token::Token;
+use super::super::words::register;
 use super::Values;
 
 /// GNU as's name for register 10.
@@ -142,7 +143,7 @@ impl Operands<'_> {
                 rest @ ..,
             ] if after == next => {
                 let span = Span::new(self.span.file, *start, *end);
-                let value = match token::register(word) {
+                let value = match register(word) {
                     Some(register) if register.width == Width::W64 => register,
                     None if *word == FRAME_POINTER => Register {
                         width: Width::W64,
@@ -154,7 +155,7 @@ impl Operands<'_> {
             }
             [(start, Token::Word(word), end), rest @ ..] => {
                 let span = Span::new(self.span.file, *start, *end);
-                match token::register(word) {
+                match register(word) {
                     Some(value) if value.width == Width::W64 => {
                         Ok(Some((Spanned { value, span }, rest)))
                     }

@@ -309,7 +309,7 @@ impl Assembler<'_> {
         let span = expr.span;
         if let Some(Node::Symbol(name)) = self.arena.single(expr) {
             let name = self.arena.name(name);
-            if let Some(register) = crate::asm::token::register(name) {
+            if let Some(register) = crate::asm::words::register(name) {
                 let value = u64::from(register.reg.0);
                 return Ok(Spanned { value, span });
             }

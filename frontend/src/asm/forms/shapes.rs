@@ -6,7 +6,7 @@
 use bpf::insn::{AluOp, Cond, MemWidth, Reg, Width};
 
 use super::super::ast::{Register, UnaryOp};
-use super::super::token::reserved_word;
+use super::super::words::reserved_word;
 use super::scan::{Text, is_part};
 use super::{Build, Place, Plain, Source, Value, Word, usual};
 

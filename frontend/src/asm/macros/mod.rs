@@ -16,7 +16,7 @@ use rustc_hash::FxHashMap;
 use super::assembler::Assembler;
 use super::ast::{Directive, Expr, Node, Raw, RawKind, Spanned};
 use super::source::Kind;
-use super::token::first_word_of_any_case;
+use super::words::first_word_of_any_case;
 use arguments::{Argument, Arguments, Value};
 use expand::{Substitution, TooLong};
 

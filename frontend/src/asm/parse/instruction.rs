@@ -7,7 +7,8 @@ use bpf::diagnostic::{Diagnostic, Span};
 use lalrpop_util::ParseError;
 
 use super::super::ast::{Arena, Body, Instruction, Item};
-use super::super::token::{self, Token};
+use super::super::token::Token;
+use super::super::words;
 use super::super::{classic, syntax_error};
 use super::{Located, Reader};
 
@@ -54,7 +55,7 @@ impl<'s> Reader<'s> {
     ) -> Result<Body, Diagnostic> {
         let place = Span::new(self.file, tokens[0].0, tokens[0].2);
         match tokens[0].1 {
-            Token::Word(word) => match token::first_word_of_any_case(word) {
+            Token::Word(word) => match words::first_word_of_any_case(word) {
                 Some(token) => tokens[0].1 = token,
                 None => return Err(syntax_error::unknown_instruction(word, tokens, place)),
             },
@@ -70,7 +71,7 @@ impl<'s> Reader<'s> {
         }
         for (_, token, _) in &mut tokens[1..] {
             if let Token::Word(word) = *token {
-                *token = token::reserved_word(word).unwrap_or(*token);
+                *token = words::reserved_word(word).unwrap_or(*token);
             }
         }
         match self.parse_instruction(tokens, arena) {
@@ -99,7 +100,7 @@ impl<'s> Reader<'s> {
     fn with_names(&self, tokens: &[Located<'s>], arena: &mut Arena) -> Option<Instruction> {
         let mut tokens = tokens.to_vec();
         let reserved =
-            |token: Token<'_>| !matches!(token, Token::Register(_)) && token::is_reserved(token);
+            |token: Token<'_>| !matches!(token, Token::Register(_)) && words::is_reserved(token);
         let places = tokens.iter().enumerate().skip(1);
         let places = places.filter(|(_, token)| reserved(token.1));
         let mut places: Vec<usize> = places.map(|(index, _)| index).collect();
