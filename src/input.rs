@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use bpf::diagnostic::{Diagnostic, FileId, SourceMap};
 use bpf::insn::Endian;
 use bpf::object::Object;
-use frontend::asm::{AsmOptions, Instructions, Loaded, Loader, assemble_file};
+use frontend::asm::{AsmOptions, Instructions, Loaded, Loader, Origins, assemble_file};
 use mir::parse::Parsed;
 
 use crate::failure::Failure;
@@ -45,6 +45,8 @@ pub struct Assembled {
     pub messages: Vec<String>,
     /// Where the text's instructions lie in the object.
     pub instructions: Instructions,
+    /// Where the files that the warnings point into come from.
+    pub origins: Origins,
 }
 
 /// How assembly is to be read.
@@ -191,6 +193,7 @@ fn object(path: &str, bytes: &[u8]) -> Result<Assembled, Failure> {
         warnings: Vec::new(),
         messages: Vec::new(),
         instructions: Instructions::default(),
+        origins: Origins::default(),
     })
 }
 
@@ -227,6 +230,7 @@ pub fn assembly(path: &str, text: String, how: impl Into<Assembly>) -> Result<As
             warnings: assembled.warnings,
             messages: assembled.messages,
             instructions: assembled.instructions,
+            origins: assembled.origins,
         }),
         Err(diagnostics) => Err(Failure::Refused { map, diagnostics }),
     }

@@ -79,14 +79,16 @@ impl WarningOptions {
     pub fn judge(&self, assembled: &mut Assembled) -> Result<(), Failure> {
         if assembled.from_text {
             let found = warnings::check(&assembled.object, &assembled.instructions);
-            assembled.warnings.extend(found);
+            let found = found.into_iter();
+            let explained = found.map(|warning| assembled.origins.explain(warning));
+            assembled.warnings.extend(explained);
         }
         let all = std::mem::take(&mut assembled.warnings);
         let mut kept: Vec<Diagnostic> = all
             .into_iter()
             .filter_map(|diagnostic| self.level(diagnostic))
             .collect();
-        kept.sort_by_key(|diagnostic| diagnostic.span().map(|span| (span.file, span.start)));
+        kept.sort_by_cached_key(|diagnostic| assembled.origins.order(diagnostic.span()));
         if kept.iter().any(Diagnostic::is_error) {
             let map: SourceMap = std::mem::take(&mut assembled.map);
             return Err(Failure::Refused {

@@ -94,6 +94,27 @@ fn diagnostics_as_json_have_byte_offsets() {
 }
 
 #[test]
+fn suggestions_as_json_can_be_applied() {
+    let wrong = "r2 = 0\nw1 = *(u64 *)(r2 + 0)\nexit\n";
+    let arguments = ["--error-format=json", "asm", "-", "-o", "-"];
+    let output = bpfmill(&arguments, wrong.as_bytes());
+    assert_eq!(output.status.code(), Some(1));
+    let value = json(&output.stderr);
+    let edits = value["suggestions"][0]["edits"].as_array().unwrap();
+    let mut mended = wrong.to_owned();
+    // From the last to the first, so that offsets stay what they are.
+    for edit in edits.iter().rev() {
+        assert_eq!(edit["file"], "<stdin>");
+        let place = |field: &str| edit[field].as_u64().unwrap() as usize;
+        let replacement = edit["replacement"].as_str().unwrap();
+        mended.replace_range(place("start")..place("end"), replacement);
+    }
+    assert_eq!(mended, wrong.replace("w1", "r1"));
+    let output = bpfmill(&arguments, mended.as_bytes());
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+}
+
+#[test]
 fn bad_usage_and_missing_files_exit_with_2() {
     let missing = bpfmill(&["build", "no/such/file.o"], b"");
     assert_eq!(missing.status.code(), Some(2));

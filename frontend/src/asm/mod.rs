@@ -57,6 +57,7 @@ mod macros;
 mod mistakes;
 mod mnemonics;
 mod operands;
+mod origins;
 mod output;
 mod parse;
 mod problems;
@@ -86,7 +87,7 @@ use bpf::object::Object;
 
 pub use include::{Loaded, Loader, NoFiles};
 pub use instructions::{Instructions, Located};
-use source::Sources;
+pub use origins::Origins;
 
 /// How instructions are written. All else is the same.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -138,6 +139,8 @@ pub struct Assembled {
     pub messages: Vec<String>,
     /// Where each instruction lies, and its text.
     pub instructions: Instructions,
+    /// Where the texts that spans point into come from.
+    pub origins: Origins,
 }
 
 /// Assembles a text that includes no files. What is said about a macro's expansion is said about its
@@ -155,13 +158,13 @@ pub fn assemble(
         let diagnostic = Diagnostic::error("the file is larger than 4 GiB");
         return Err(vec![diagnostic.with_primary(Span::point(file, 0), "")]);
     };
-    let place = |sources: &Sources<'_>, span| Span {
+    let place = |origins: &Origins, span| Span {
         file,
-        ..sources.outermost(span)
+        ..origins.outermost(span)
     };
-    let told = |sources: &Sources<'_>, mut diagnostic: Diagnostic| {
+    let told = |origins: &Origins, mut diagnostic: Diagnostic| {
         for label in &mut diagnostic.labels {
-            label.span = place(sources, label.span);
+            label.span = place(origins, label.span);
         }
         let suggestions = diagnostic.suggestions.iter_mut();
         for edit in suggestions.flat_map(|suggestion| &mut suggestion.edits) {
@@ -169,8 +172,8 @@ pub fn assemble(
         }
         diagnostic
     };
-    let instructions = |sources: &Sources<'_>, all: &mut Instructions| {
-        all.change_spans(|span| place(sources, span));
+    let instructions = |origins: &Origins, all: &mut Instructions| {
+        all.change_spans(|span| place(origins, span));
     };
     run(&mut map, main, options, &mut NoFiles, told, instructions)
 }
@@ -191,7 +194,7 @@ pub fn assemble_file(
         file,
         options,
         loader,
-        |sources, diagnostic| sources.explain(diagnostic),
+        |origins, diagnostic| origins.explain(diagnostic),
         |_, _| {},
     )
 }
@@ -201,21 +204,21 @@ fn run(
     file: FileId,
     options: &AsmOptions,
     loader: &mut dyn Loader,
-    told: impl Fn(&Sources<'_>, Diagnostic) -> Diagnostic,
-    instructions_told: impl Fn(&Sources<'_>, &mut Instructions),
+    told: impl Fn(&Origins, Diagnostic) -> Diagnostic,
+    instructions_told: impl Fn(&Origins, &mut Instructions),
 ) -> Result<Assembled, Vec<Diagnostic>> {
     let mut assembler = assembler::Assembler::new(map, file, options.clone(), loader);
     assembler.run();
     let relocations = assembler.resolve();
     assembler.check_sizes();
-    let sources = &assembler.sources;
+    let origins = &assembler.sources.origins;
     let finished = |mut diagnostics: Vec<Diagnostic>| -> Vec<Diagnostic> {
-        diagnostics.sort_by_cached_key(|diagnostic| sources.order(diagnostic.span()));
+        diagnostics.sort_by_cached_key(|diagnostic| origins.order(diagnostic.span()));
         let diagnostics = diagnostics.into_iter();
         diagnostics
             .map(|mut diagnostic| {
-                sources.keep_applicable(&mut diagnostic);
-                told(sources, diagnostic)
+                origins.keep_applicable(&mut diagnostic);
+                told(origins, diagnostic)
             })
             .collect()
     };
@@ -224,11 +227,12 @@ fn run(
     }
     let warnings = finished(std::mem::take(&mut assembler.warnings));
     let mut instructions = assembler.instruction_places(&relocations);
-    instructions_told(&assembler.sources, &mut instructions);
+    instructions_told(&assembler.sources.origins, &mut instructions);
     Ok(Assembled {
         instructions,
         messages: std::mem::take(&mut assembler.messages),
         object: assembler.object(relocations),
+        origins: std::mem::take(&mut assembler.sources.origins),
         warnings,
     })
 }

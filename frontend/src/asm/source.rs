@@ -10,9 +10,10 @@
 
 use std::sync::Arc;
 
-use bpf::diagnostic::{Diagnostic, Edit, FileId, SourceMap, Span};
-use rustc_hash::FxHashMap;
+use bpf::diagnostic::{Diagnostic, FileId, SourceMap, Span};
 
+pub use super::origins::Kind;
+use super::origins::Origins;
 use super::raw::{self, RawStatement};
 
 /// Texts that may be inside one another.
@@ -23,20 +24,6 @@ pub const MAX_BYTES: usize = 1 << 26;
 
 /// What a text costs beside its bytes, so that empty ones cannot go on forever.
 const TEXT_COST: usize = 64;
-
-/// Ends of a chain of expansions that a diagnostic shows.
-const SHOWN: usize = 2;
-
-/// Why a text is read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// It was given.
-    Main,
-    /// `.include`
-    Include,
-    /// A macro or a repetition.
-    Expansion,
-}
 
 /// A text that is being read.
 #[derive(Debug)]
@@ -53,20 +40,14 @@ pub struct Frame {
     pub conditionals: usize,
 }
 
-/// Who asked for a text.
-#[derive(Clone, Copy, Debug)]
-struct Origin {
-    at: Span,
-    kind: Kind,
-}
-
 /// All texts.
 #[derive(Debug)]
 pub struct Sources<'m> {
     map: &'m mut SourceMap,
     main: FileId,
     stack: Vec<Frame>,
-    origins: FxHashMap<FileId, Origin>,
+    /// Where texts come from.
+    pub origins: Origins,
     bytes: usize,
     /// Whether reading goes on at another place than behind the last statement.
     pub moved: bool,
@@ -87,7 +68,7 @@ impl<'m> Sources<'m> {
             map,
             main,
             stack: frame.into_iter().collect(),
-            origins: FxHashMap::default(),
+            origins: Origins::default(),
             bytes: 0,
             moved: false,
         }
@@ -208,7 +189,7 @@ impl<'m> Sources<'m> {
         }) else {
             return Err(Diagnostic::error("the text is too large").with_primary(at, ""));
         };
-        self.origins.insert(file, Origin { at, kind });
+        self.origins.add(file, at, kind);
         self.stack.push(Frame {
             text,
             file,
@@ -218,72 +199,5 @@ impl<'m> Sources<'m> {
         });
         self.moved = true;
         Ok(())
-    }
-
-    /// Where a place would be in the order of the text if every text stood where it was asked for.
-    pub fn order(&self, span: Option<Span>) -> Vec<u32> {
-        let mut order = Vec::new();
-        let Some(span) = span else {
-            return order;
-        };
-        order.push(span.start);
-        order.extend(self.origins_of(span).map(|origin| origin.at.start));
-        order.reverse();
-        order
-    }
-
-    /// Says how the text came about that a diagnostic is in.
-    pub fn explain(&self, diagnostic: Diagnostic) -> Diagnostic {
-        let Some(span) = diagnostic.span() else {
-            return diagnostic;
-        };
-        let count = self.origins_of(span).count();
-        let mut diagnostic = diagnostic;
-        for (index, origin) in self.origins_of(span).enumerate() {
-            if index >= SHOWN && index + SHOWN < count {
-                continue;
-            }
-            let message = match origin.kind {
-                Kind::Expansion => "in this expansion",
-                _ => "included here",
-            };
-            diagnostic = diagnostic.with_secondary(origin.at, message);
-        }
-        match count.checked_sub(2 * SHOWN) {
-            None | Some(0) => diagnostic,
-            Some(more) => {
-                diagnostic.with_note(format!("{more} more expansions are between those shown"))
-            }
-        }
-    }
-
-    /// Leaves only the words of suggestions to change text that a macro made: nobody wrote it.
-    pub fn keep_applicable(&self, diagnostic: &mut Diagnostic) {
-        let made = |edit: &Edit| {
-            let mut origins = self.origins_of(edit.span);
-            origins.any(|origin| origin.kind == Kind::Expansion)
-        };
-        let suggestions = std::mem::take(&mut diagnostic.suggestions).into_iter();
-        let (lost, kept): (Vec<_>, Vec<_>) =
-            suggestions.partition(|suggestion| suggestion.edits.iter().any(made));
-        diagnostic.suggestions = kept;
-        let lost = lost.into_iter().map(|suggestion| suggestion.message);
-        diagnostic.help.splice(0..0, lost);
-    }
-
-    /// The place in the given file that a place in any text comes from.
-    pub fn outermost(&self, span: Span) -> Span {
-        self.origins_of(span)
-            .last()
-            .map_or(span, |origin| origin.at)
-    }
-
-    fn origins_of(&self, span: Span) -> impl Iterator<Item = Origin> {
-        let mut file = span.file;
-        std::iter::from_fn(move || {
-            let origin = *self.origins.get(&file)?;
-            file = origin.at.file;
-            Some(origin)
-        })
     }
 }
