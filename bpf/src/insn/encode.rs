@@ -46,6 +46,7 @@ impl Insn {
     ///
     /// The fields must be in the ranges that [`Insn`] states; in particular the offset of a
     /// short [`Insn::Goto`] must fit 16 bits.
+    // Where the kind of instruction is known, inlining leaves only the few lines for that kind.
     #[inline(always)]
     #[must_use]
     pub fn encode(&self) -> Encoded {
@@ -106,6 +107,7 @@ fn alu_class(width: Width) -> u8 {
     }
 }
 
+// As `Insn::encode`, here and below.
 #[inline(always)]
 fn one_slot(insn: &Insn) -> Slot {
     let plain = Slot::default();

@@ -60,6 +60,7 @@ struct Texts {
 }
 
 impl Texts {
+    // A call would cost as much as what is done.
     #[inline(always)]
     fn push(&mut self, offset: u64, span: Span) {
         let is_long = u64::from(span.end.wrapping_sub(span.start)) >= LONG;
@@ -176,6 +177,7 @@ struct Run {
 
 impl Written {
     /// Notes an instruction.
+    // As above.
     #[inline(always)]
     pub fn push(&mut self, place: Place, span: Span) {
         let Place {

@@ -30,6 +30,7 @@ impl<'a> Direct<'a> {
         target.short()
     }
 
+    // As `Insn::encode`.
     #[inline(always)]
     fn bytes(&self, insn: &Insn) -> Option<Slots> {
         let encoded = insn.encode();
@@ -71,7 +72,10 @@ impl<'a> Build<'a> for Direct<'a> {
                 0
             }
             Value::Number(number) => number,
-            Value::Signed(..) => i64::from(value.immediate()?).cast_unsigned(),
+            Value::Signed(_, number, _) if i64::try_from(number).is_ok() => {
+                value.number()?.cast_unsigned()
+            }
+            Value::Signed(..) => return None,
         };
         self.bytes(&Insn::LoadImm64 {
             dst: dst.whole()?,

@@ -8,11 +8,15 @@ use super::super::{AsmOptions, assemble};
 use super::{Arena, Body, Macros, Reader};
 
 const REGISTERS: [&str; 6] = ["r0", "r10", "w3", "r7", "w11", "r12"];
-const VALUES: [&str; 22] = [
+const VALUES: [&str; 26] = [
     "0",
     "-1",
     "+ 5",
     "0x7f",
+    "+0xffffffff",
+    "-0x80000001",
+    "-0xFFFFFFFFFFFFFFFF",
+    "9999999",
     "0xFFFFFFFFFFFFFFFF",
     "'a'",
     "18446744073709551615",
