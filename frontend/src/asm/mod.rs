@@ -60,6 +60,7 @@ mod operands;
 mod origins;
 mod output;
 mod parse;
+mod plain;
 mod problems;
 mod raw;
 mod reading;

@@ -10,19 +10,16 @@
 //! Cost: linear; one statement's tokens are in memory at a time.
 
 mod instruction;
+mod plain;
 
 use std::ops::Range;
 
 use bpf::diagnostic::{Diagnostic, FileId, Span};
-use bpf::insn::Endian;
 use logos::{Lexer, Logos};
 
 use super::Syntax;
-use super::ast::{
-    Arena, Body, Directive, Group, Instruction, Item, Label, NameId, Node, Raw, RawKind, Spanned,
-};
+use super::ast::{Arena, Body, Directive, Group, Item, Label, NameId, Node, Raw, RawKind, Spanned};
 use super::conditional::Question;
-use super::forms::{self, Encoded, Plain};
 use super::grammar::{InstructionParser, OperandsParser};
 use super::macros::Macros;
 use super::syntax_error;
@@ -87,54 +84,6 @@ impl<'s> Reader<'s> {
     /// The file that is read.
     pub fn file(&self) -> FileId {
         self.file
-    }
-
-    /// Whether plain instructions are what they look like. A macro may have the name of one.
-    fn has_plain(&self, macros: &Macros) -> bool {
-        !macros.hides_instructions() && self.syntax != Syntax::Classic
-    }
-
-    /// The next statement, if it is a plain instruction without mistakes. It stays the next one until it
-    /// is [accepted](Reader::accept).
-    #[inline]
-    pub fn encoded(&mut self, macros: &Macros, endian: Endian) -> Option<Encoded<'s>> {
-        if !self.has_plain(macros) {
-            return None;
-        }
-        forms::encoded(self.source, self.position(), self.file, endian)
-    }
-
-    /// Goes on behind a statement that was read.
-    #[inline]
-    pub fn accept<T>(&mut self, plain: &Plain<T>) {
-        self.lexer.bump(plain.after - self.position());
-    }
-
-    /// The next statement, if it is a label and nothing else.
-    pub fn label(&mut self, arena: &mut Arena) -> Option<Spanned<Label>> {
-        if self.syntax == Syntax::Classic {
-            return None;
-        }
-        let (name, after) = forms::label(self.source, self.position())?;
-        self.lexer.bump(after - self.position());
-        Some(Spanned {
-            span: name.span(self.file),
-            value: Label::Name(arena.intern(name.value())),
-        })
-    }
-
-    /// The next statement, if it is a plain instruction.
-    pub fn plain(&mut self, arena: &mut Arena, macros: &Macros) -> Option<Plain<Instruction>> {
-        if !self.has_plain(macros) {
-            return None;
-        }
-        let mark = arena.mark();
-        let found = forms::plain(self.source, self.position(), self.file, arena);
-        match &found {
-            Some(found) => self.accept(found),
-            None => arena.rewind(mark),
-        }
-        found
     }
 
     /// Where the next statement begins.

@@ -23,18 +23,32 @@ impl Assembler<'_> {
                 }
                 return;
             }
-            if let Some((found, target)) = reader.encoded(&self.macros, self.options.endian)
-                && let Ok(label) = target.map(|target| self.label_of(target)).transpose()
-            {
-                reader.accept(&found);
-                self.place_plain(found.made, label, found.span(reader.file()));
-                if self.ended {
-                    return;
+            if let Some((found, target)) = reader.encoded(&self.macros, self.options.endian) {
+                let span = found.span(reader.file());
+                let label = target.map(|target| self.label_of(target));
+                if !matches!(label, Some(Err(()))) {
+                    reader.accept(&found);
+                    let place = self.place_plain(found.made, span);
+                    if let (Some(place), Some(Ok(label))) = (place, label) {
+                        self.refer(place, label);
+                    }
+                    if self.ended {
+                        return;
+                    }
+                    continue;
                 }
-                continue;
             }
             if let Some(label) = reader.label(&mut self.arena) {
                 self.label(label);
+                continue;
+            }
+            if let Some((datum, at, after)) = reader.datum(&self.macros)
+                && self.place_datum(&datum, at).is_some()
+            {
+                reader.pass_to(after);
+                if self.ended {
+                    return;
+                }
                 continue;
             }
             let mark = self.arena.mark();

@@ -184,8 +184,9 @@ impl Word<Register> {
 }
 
 impl Word<Value<'_>> {
+    /// The number that it is, if it is one.
     #[inline]
-    fn number(self) -> Option<i64> {
+    pub fn number(self) -> Option<i64> {
         match self.value {
             Value::Number(number) | Value::Signed(UnaryOp::Plus, number, _) => {
                 Some(number.cast_signed())

@@ -10,7 +10,7 @@
 //! one of these shapes is left to them, and with it every message about what is wrong. Tests hold the
 //! two ways against each other: what is read here is, node for node and place for place, what the
 //! grammar makes of the same line, and byte for byte what is made of that. Lines with nothing but a
-//! label are read here for the same reason and in the same way.
+//! label, or a directive with one number or name, are read here for the same reason and in the same way.
 //!
 //! Cost: each byte of the line is looked at once or twice; nothing is allocated but new names.
 
@@ -25,6 +25,7 @@ use bpf::insn::{AluOp, Cond, Endian, MemWidth};
 
 use super::assembler::FixupKind;
 use super::ast::{Arena, Instruction, Register, UnaryOp};
+use super::data::DataKind;
 use direct::Direct;
 use tree::Tree;
 
@@ -110,6 +111,26 @@ pub struct Place<'a> {
     offset: Word<Value<'a>>,
 }
 
+/// A directive with one value.
+#[derive(Clone, Copy, Debug)]
+pub struct Datum<'a> {
+    /// Its name, which may be that of a macro.
+    pub directive: &'a str,
+    /// What becomes of the value.
+    pub kind: DataKind,
+    /// The value.
+    pub value: Number<'a>,
+}
+
+/// What a datum is.
+#[derive(Clone, Copy, Debug)]
+pub enum Number<'a> {
+    /// A number.
+    Known(i64),
+    /// What a name stands for.
+    Named(&'a str),
+}
+
 /// The slots of an instruction, as bytes.
 #[derive(Clone, Copy, Debug)]
 pub struct Slots {
@@ -188,6 +209,12 @@ pub fn encoded(source: &str, at: usize, file: FileId, endian: Endian) -> Option<
 /// The label that is alone in the statement that begins at byte `at`, and the byte after that statement.
 pub fn label(source: &str, at: usize) -> Option<(Word<&str>, usize)> {
     shapes::label(source, at)
+}
+
+/// The datum that is alone in the statement that begins at byte `at`, with the place of its value, and
+/// the byte after that statement.
+pub fn datum(source: &str, at: usize) -> Option<(Word<Datum<'_>>, usize)> {
+    shapes::datum(source, at)
 }
 
 /// What the grammar would make of the statement that begins at byte `at`, if it is a plain

@@ -52,15 +52,50 @@ impl<'a> Text<'a> {
         found.then_some(end)
     }
 
-    /// The byte after what ends a statement, if nothing but blanks stand before that.
+    /// Where the next statement begins that is not empty.
+    #[inline]
+    pub fn statement(self, at: usize) -> usize {
+        let at = self.blanks(at);
+        // All that ends one comes before letters and the star.
+        match self.peek(at) {
+            b'*' | b'<'.. => at,
+            _ => self.after_empty(at),
+        }
+    }
+
+    /// The same behind blanks.
+    fn after_empty(self, mut at: usize) -> usize {
+        while let Some(after) = self.end(at).filter(|after| *after != at) {
+            at = self.blanks(after);
+        }
+        at
+    }
+
+    /// The byte after what ends a statement, if nothing but blanks and a comment stand before that.
     #[inline]
     pub fn end_of_statement(self, at: usize) -> Option<usize> {
         let at = self.blanks(at);
         match self.peek(at) {
+            b'\n' => Some(at + 1),
+            _ => self.end(at),
+        }
+    }
+
+    /// The same without blanks before it.
+    fn end(self, at: usize) -> Option<usize> {
+        match self.peek(at) {
             b'\n' | b';' => Some(at + 1),
+            b'#' => Some(self.after_line(at)),
+            b'/' if self.peek(at + 1) == b'/' => Some(self.after_line(at)),
             0 if at >= self.0.len() => Some(at),
             _ => None,
         }
+    }
+
+    fn after_line(self, at: usize) -> usize {
+        let rest = self.0.get(at..).unwrap_or_default();
+        rest.find('\n')
+            .map_or(self.0.len(), |length| at + length + 1)
     }
 
     /// A name or a reserved word.

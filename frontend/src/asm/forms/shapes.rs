@@ -6,15 +6,16 @@
 use bpf::insn::{AluOp, Cond, MemWidth, Reg, Width};
 
 use super::super::ast::{Register, UnaryOp};
+use super::super::data::DataKind;
 use super::super::words::reserved_word;
 use super::scan::{Text, is_part};
-use super::{Build, Place, Plain, Source, Value, Word, usual};
+use super::{Build, Datum, Number, Place, Plain, Source, Value, Word, usual};
 
 /// What is made of the plain instruction whose statement begins at byte `at`, if it is one.
 #[inline]
 pub fn read<'a, B: Build<'a>>(source: &'a str, at: usize, build: &mut B) -> Option<Plain<B::Made>> {
     let line = Line(Text(source));
-    let start = line.0.blanks(at);
+    let start = line.0.statement(at);
     let (made, end) = line.shape(start, build)?;
     Some(Plain {
         made,
@@ -27,12 +28,42 @@ pub fn read<'a, B: Build<'a>>(source: &'a str, at: usize, build: &mut B) -> Opti
 /// The label with nothing else in its statement, which begins at byte `at`, and the byte after that.
 pub fn label(source: &str, at: usize) -> Option<(Word<&str>, usize)> {
     let text = Text(source);
-    let name = text.name(text.blanks(at))?;
+    let name = text.name(text.statement(at))?;
     let colon = text.blanks(name.end);
     if text.peek(colon) != b':' || name.value == "." || reserved_word(name.value).is_some() {
         return None;
     }
     Some((name, text.end_of_statement(colon + 1)?))
+}
+
+/// A datum that is alone in its statement, with the place of its value and the byte after it.
+pub fn datum(source: &str, at: usize) -> Option<(Word<Datum<'_>>, usize)> {
+    let line = Line(Text(source));
+    let start = line.0.statement(at);
+    if line.0.peek(start) != b'.' {
+        return None;
+    }
+    let directive = line.0.name(start)?;
+    let kind = match directive.value {
+        ".byte" => DataKind::Integer(1),
+        ".short" => DataKind::Integer(2),
+        ".long" => DataKind::Integer(4),
+        ".quad" => DataKind::Integer(8),
+        ".uleb128" => DataKind::Leb { signed: false },
+        _ => return None,
+    };
+    let word = line.value(directive.end)?;
+    let value = match word.value {
+        Value::Name(name) => Number::Named(name),
+        _ => Number::Known(word.number()?),
+    };
+    let directive = directive.value;
+    let datum = Datum {
+        directive,
+        kind,
+        value,
+    };
+    Some((word.of(datum), line.0.end_of_statement(word.end)?))
 }
 
 /// Reads parts of a line.

@@ -12,11 +12,9 @@ mod operand;
 use bpf::diagnostic::{Diagnostic, Span};
 use bpf::insn::{AtomicOp, Insn, MemWidth, Reg, Width};
 
-use super::assembler::{Assembler, Fixup, FixupKind};
-use super::ast::{Expr, Instruction, JumpKind, Node};
-use super::forms::Slots;
+use super::assembler::{Assembler, FixupKind};
+use super::ast::{Expr, Instruction, JumpKind};
 use super::layout::Place;
-use super::symbols::{Definition, SymbolIndex};
 use arithmetic::extend;
 use atomic::atomic_width;
 use operand::{LOWER_HALF, both_whole, of_width, tied, value_width, whole};
@@ -50,7 +48,7 @@ impl Assembler<'_> {
     }
 
     /// Puts an instruction into the section that grows.
-    fn place(&mut self, slots: &[[u8; 8]], span: Span) -> Result<Place, Diagnostic> {
+    pub fn place(&mut self, slots: &[[u8; 8]], span: Span) -> Result<Place, Diagnostic> {
         let bytes = slots.as_flattened();
         let place = self.emit(bytes, span)?;
         if self.bundles.is_on() {
@@ -58,69 +56,6 @@ impl Assembler<'_> {
         }
         self.instructions.push(place, span);
         Ok(place)
-    }
-
-    /// The same for what has no mistakes of its own, with the label that it refers to.
-    #[inline]
-    pub fn place_plain(
-        &mut self,
-        slots: Slots,
-        label: Option<(FixupKind, SymbolIndex, Span)>,
-        span: Span,
-    ) {
-        let quickly = match self.debug.lines.is_pending() || self.bundles.is_on() {
-            false => self.sections.append_slots(slots),
-            true => None,
-        };
-        let place = match quickly {
-            Some(place) => {
-                self.instructions.push(place, span);
-                Some(place)
-            }
-            None => self.place_slowly(slots, span),
-        };
-        if let (Some((kind, symbol, at)), Some(place)) = (label, place) {
-            self.symbols.register(symbol);
-            let known = self.symbols.get_mut(symbol);
-            let arena = &mut self.arena;
-            let node = *known
-                .node
-                .get_or_insert_with(|| arena.leaf(Node::Place(symbol.0), at).first);
-            let value = Expr {
-                first: node,
-                last: node,
-                span: at,
-            };
-            self.fixups.push(Fixup { place, kind, value });
-        }
-    }
-
-    /// Out of the way, since what it may have to say is large.
-    #[cold]
-    fn place_slowly(&mut self, slots: Slots, span: Span) -> Option<Place> {
-        let result = match slots.second {
-            Some(second) => self.place(&[slots.first, second], span),
-            None => self.place(&[slots.first], span),
-        };
-        let place = result.as_ref().ok().copied();
-        self.note(result.map(|_| ()));
-        place
-    }
-
-    /// The symbol that a name refers to, unless it stands for something else.
-    #[inline]
-    pub fn label_of(
-        &mut self,
-        (kind, name, at): (FixupKind, &str, Span),
-    ) -> Result<(FixupKind, SymbolIndex, Span), ()> {
-        let name = self.arena.intern(name);
-        let index = self.named(name);
-        let symbol = self.symbols.get_mut(index);
-        if symbol.weakly.is_some() || matches!(symbol.definition, Some(Definition::Variable(_))) {
-            return Err(());
-        }
-        symbol.mentioned = true;
-        Ok((kind, index, at))
     }
 
     fn lower(&mut self, instruction: &Instruction) -> Result<Lowered, Diagnostic> {

@@ -204,20 +204,13 @@ fn plain_labels_are_what_the_grammar_reads() {
             ("\t", " :", "\n"),
             ("", ":", " ; exit"),
             ("", ":", "\r\n"),
+            ("# before\n\n;", ":", " # comment"),
+            ("", ":", "// comment\n"),
         ] {
             let text = format!("{before}{name}{colon}{after}");
             assert!(is_plain_label(&text), "{text}");
         }
-        for after in [
-            " # comment",
-            "exit",
-            " m:",
-            "=",
-            " = 1",
-            "// c",
-            "\0",
-            "\x0b",
-        ] {
+        for after in ["/* c */", "exit", " m:", "=", " = 1", "/ c", "\0", "\x0b"] {
             let text = format!("{name}:{after}");
             assert!(!is_plain_label(&text), "{text}");
         }
@@ -257,4 +250,64 @@ fn plain_instructions_become_what_others_become() {
         }
     }
     assert!(read > 5_000, "{read}");
+}
+
+#[test]
+fn plain_data_become_what_others_become() {
+    let directives = [
+        ".byte", ".short", ".long", ".quad", ".uleb128", ".sleb128", ".int", ".LONG", ".zero",
+        ".bytes",
+    ];
+    let more = [
+        "255",
+        "256",
+        "-128",
+        "-129",
+        "65536",
+        "0xffffffff",
+        "-2147483649",
+    ];
+    let after = [
+        "",
+        " # comment",
+        " // comment\n",
+        ";.byte 1",
+        ", 2",
+        " + 1",
+        ":",
+        "\n;\n#\n.byte 3",
+    ];
+    let mut read = 0;
+    for (compat, endian) in [(false, Endian::Little), (true, Endian::Big)] {
+        let mut options = AsmOptions::new(endian);
+        options.llvm_compat = compat;
+        for before in [
+            "",
+            "x = 7\n.set label, 3\n",
+            ".weakref label, other\n",
+            ".bss\n",
+        ] {
+            for directive in directives {
+                for value in REGISTERS.iter().chain(&VALUES).chain(&more) {
+                    for after in after {
+                        let text = format!("{directive}\t{value}{after}\n.data\nlabel: .byte 1\n");
+                        let quick = outcome(&format!("{before}{text}"), &options);
+                        let slow = outcome(&format!("{before}/**/{text}"), &options);
+                        assert_eq!(quick, slow, "{before}{text}");
+                        read += usize::from(quick.is_ok());
+                    }
+                }
+            }
+        }
+    }
+    assert!(read > 3_000, "{read}");
+}
+
+#[test]
+fn macros_may_have_the_names_of_data() {
+    let options = AsmOptions::new(Endian::Little);
+    let text = ".macro .long value\n.byte \\value\n.endm\n.long 5\n";
+    let made = outcome(text, &options).unwrap();
+    let section = made.section_by_name(".text").unwrap();
+    assert_eq!(made.data(section), [5]);
 }
