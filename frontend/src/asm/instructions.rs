@@ -255,3 +255,30 @@ impl Written {
         made
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{FileId, Instructions, SectionId, Span};
+
+    #[test]
+    fn places_come_back_as_they_were() {
+        let (first, second) = (SectionId(2), SectionId(4));
+        let places = [
+            (first, 0, Span::new(FileId(0), 0, 4)),
+            (first, 8, Span::new(FileId(0), 10, 72)),
+            (first, 24, Span::new(FileId(0), 80, 143)),
+            (first, 33, Span::new(FileId(7), 0, 4_000_000_000)),
+            (second, 0, Span::new(FileId(7), 4_294_967_290, u32::MAX)),
+            (second, (1 << 26) - 8, Span::new(FileId(0), 5, 5)),
+        ];
+        let made: Instructions = places.into_iter().collect();
+        for (section, offset, span) in places {
+            assert_eq!(made.span(section, offset), Some(span));
+        }
+        for (section, offset) in [(first, 4), (first, 41), (SectionId(3), 0), (second, 8)] {
+            assert_eq!(made.span(section, offset), None);
+        }
+        let counts = made.sections().map(|(_, first, list)| (first, list.len()));
+        assert_eq!(counts.collect::<Vec<_>>(), [(0, 4), (4, 2)]);
+    }
+}

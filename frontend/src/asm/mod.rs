@@ -176,7 +176,12 @@ pub fn assemble(
     let instructions = |origins: &Origins, all: &mut Instructions| {
         all.change_spans(|span| place(origins, span));
     };
-    run(&mut map, main, options, &mut NoFiles, told, instructions)
+    let made = run(&mut map, main, options, &mut NoFiles, told, instructions)?;
+    Ok(Assembled {
+        // All spans lie in the given text.
+        origins: Origins::default(),
+        ..made
+    })
 }
 
 /// Assembles a file of a map, with the files that it includes. These and the expansions of macros
