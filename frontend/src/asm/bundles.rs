@@ -52,17 +52,20 @@ impl Assembler<'_> {
                 return Err(Diagnostic::error(message).with_primary(power.span, ""));
             }
         };
-        if self.bundles.size.is_some_and(|before| before != size) {
-            return Err(Diagnostic::error("the size of bundles cannot change")
-                .with_primary(power.span, "it was another one before"));
+        match self.bundles.size {
+            Some(before) if before == size => return Ok(()),
+            Some(_) => {
+                return Err(Diagnostic::error("the size of bundles cannot change")
+                    .with_primary(power.span, "it was another one before"));
+            }
+            None => self.bundles.size = Some(size),
         }
-        self.bundles.size = Some(size);
         let current = self.sections.current;
-        if self
+        let has_instructions = self
             .instructions
             .places()
-            .any(|place| place.section == current)
-        {
+            .any(|place| place.section == current);
+        if has_instructions {
             self.align_for_bundles(current);
         }
         Ok(())

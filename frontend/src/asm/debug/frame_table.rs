@@ -125,14 +125,15 @@ impl Assembler<'_> {
             }
         }
         let mut before = start;
+        let mut labels = frame.labels.iter().peekable();
         for (run, (place, code)) in frame.runs().enumerate() {
             let here = self.sections.offset(place).unwrap_or(before);
             write_advance(buffer, here.saturating_sub(before) / CODE_UNIT);
             let begin = buffer.bytes.len();
-            let labels = frame.labels.iter().filter(|label| label.0 == run);
-            let labels =
-                labels.map(|(_, byte, symbol, at)| (begin + byte - code.start, *symbol, *at));
-            buffer.labels.extend(labels);
+            while let Some((_, byte, symbol, at)) = labels.next_if(|label| label.0 == run) {
+                let byte = begin + byte - code.start;
+                buffer.labels.push((byte, *symbol, *at));
+            }
             let code = frame.code.get(code).unwrap_or_default();
             buffer.bytes.extend_from_slice(code);
             before = here;
