@@ -18,13 +18,11 @@ impl<'a> Image<'a> {
     pub(super) fn new(parts: Vec<(u64, Cow<'a, [u8]>)>) -> Image<'a> {
         let mut parts = parts;
         parts.retain(|(_, bytes)| !bytes.is_empty());
-        let end = |part: &(u64, Cow<'_, [u8]>)| part.0 + part.1.len() as u64;
-        let mut order: Vec<usize> = (0..parts.len()).collect();
-        order.sort_by_key(|index| parts.get(*index).map(|part| part.0));
-        let ordered = || order.iter().filter_map(|index| parts.get(*index));
-        let apart = |(before, after)| end(before) <= after;
-        let starts = ordered().skip(1).map(|part| part.0);
-        if ordered().zip(starts).all(apart) {
+        let ranges = parts.iter();
+        let ranges = ranges.map(|(start, bytes)| (*start, start + bytes.len() as u64));
+        let mut ranges: Vec<(u64, u64)> = ranges.collect();
+        ranges.sort_unstable();
+        if ranges.is_sorted_by(|before, after| before.1 <= after.0) {
             parts.sort_by_key(|part| part.0);
             return Image { parts };
         }
@@ -56,8 +54,8 @@ impl<'a> Image<'a> {
     pub fn write_to(&self, out: &mut dyn Write) -> io::Result<()> {
         let mut written = 0;
         for (start, bytes) in &self.parts {
-            let gap = io::Read::take(io::repeat(0), start.saturating_sub(written));
-            io::copy(&mut { gap }, out)?;
+            let mut gap = io::Read::take(io::repeat(0), start.saturating_sub(written));
+            io::copy(&mut gap, out)?;
             out.write_all(bytes)?;
             written = start + bytes.len() as u64;
         }
@@ -68,10 +66,8 @@ impl<'a> Image<'a> {
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(usize::try_from(self.size()).unwrap_or(0));
-        for (start, bytes) in &self.parts {
-            out.resize(out.len().max(*start as usize), 0);
-            out.extend_from_slice(bytes);
-        }
+        // Writing to memory cannot fail.
+        let _ = self.write_to(&mut out);
         out
     }
 }

@@ -1,7 +1,6 @@
 //! Branches to labels, near and far, and relocations that are asked for by name.
 
 use bpf::diagnostic::{Diagnostic, Span};
-use bpf::insn::Endian;
 use bpf::object::{
     R_BPF_64_32, R_BPF_64_64, R_BPF_64_ABS32, R_BPF_64_ABS64, R_BPF_64_NODYLD32, STB_LOCAL,
 };
@@ -44,12 +43,7 @@ impl Assembler<'_> {
             offset: place.offset + 2,
             ..place
         };
-        let bytes = match self.options.endian {
-            Endian::Little => slots.to_le_bytes(),
-            Endian::Big => slots.to_be_bytes(),
-        };
-        let target = self.sections.bytes_mut(field, bytes.len())?;
-        target.copy_from_slice(&bytes);
+        self.write_integer(field, i64::from(slots), 2);
         Some(())
     }
 

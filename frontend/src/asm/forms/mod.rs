@@ -27,6 +27,7 @@ use super::assembler::FixupKind;
 use super::ast::{Arena, Instruction, Register, UnaryOp};
 use super::data::DataKind;
 use direct::Direct;
+pub use shapes::{datum, label};
 use tree::Tree;
 
 /// An instruction that is alone in its statement.
@@ -204,17 +205,6 @@ pub fn encoded(source: &str, at: usize, file: FileId, endian: Endian) -> Option<
         .target
         .map(|(kind, name)| (kind, name.value, name.span(file)));
     Some((plain, target))
-}
-
-/// The label that is alone in the statement that begins at byte `at`, and the byte after that statement.
-pub fn label(source: &str, at: usize) -> Option<(Word<&str>, usize)> {
-    shapes::label(source, at)
-}
-
-/// The datum that is alone in the statement that begins at byte `at`, with the place of its value, and
-/// the byte after that statement.
-pub fn datum(source: &str, at: usize) -> Option<(Word<Datum<'_>>, usize)> {
-    shapes::datum(source, at)
 }
 
 /// What the grammar would make of the statement that begins at byte `at`, if it is a plain

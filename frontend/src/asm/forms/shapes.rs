@@ -25,18 +25,16 @@ pub fn read<'a, B: Build<'a>>(source: &'a str, at: usize, build: &mut B) -> Opti
     })
 }
 
-/// The label with nothing else in its statement, which begins at byte `at`, and the byte after that.
+/// The label that is alone in the statement that begins at byte `at`, and the byte after that statement.
 pub fn label(source: &str, at: usize) -> Option<(Word<&str>, usize)> {
-    let text = Text(source);
-    let name = text.name(text.statement(at))?;
-    let colon = text.blanks(name.end);
-    if text.peek(colon) != b':' || name.value == "." || reserved_word(name.value).is_some() {
-        return None;
-    }
-    Some((name, text.end_of_statement(colon + 1)?))
+    let line = Line(Text(source));
+    let name = line.free_name(line.0.statement(at))?;
+    let after = line.0.expect(name.end, b':')?;
+    Some((name, line.0.end_of_statement(after)?))
 }
 
-/// A datum that is alone in its statement, with the place of its value and the byte after it.
+/// The datum that is alone in the statement that begins at byte `at`, with the place of its value, and
+/// the byte after that statement.
 pub fn datum(source: &str, at: usize) -> Option<(Word<Datum<'_>>, usize)> {
     let line = Line(Text(source));
     let start = line.0.statement(at);
@@ -200,13 +198,18 @@ impl<'a> Line<'a> {
             }
             b'-' | b'+' => self.signed(start),
             _ => {
-                let name = self.0.name(start)?;
-                if name.value == "." || reserved_word(name.value).is_some() {
-                    return None;
-                }
+                let name = self.free_name(start)?;
                 Some(name.of(Value::Name(name.value)))
             }
         }
+    }
+
+    /// A name that means nothing by itself.
+    #[inline]
+    fn free_name(self, start: usize) -> Option<Word<&'a str>> {
+        let name = self.0.name(start)?;
+        let is_taken = name.value == "." || reserved_word(name.value).is_some();
+        (!is_taken).then_some(name)
     }
 
     /// `- 8`, `+ 8`
